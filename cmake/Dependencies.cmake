@@ -1,0 +1,17 @@
+# Debian 12 packages, as imported targets. Why each one: docs/adr/.
+find_package(Threads REQUIRED)
+find_package(PkgConfig REQUIRED)
+pkg_check_modules(ZMQ REQUIRED IMPORTED_TARGET libczmq libzmq)
+pkg_check_modules(MSGPACK REQUIRED IMPORTED_TARGET msgpack)
+pkg_check_modules(SQLITE REQUIRED IMPORTED_TARGET sqlite3)
+pkg_check_modules(SODIUM REQUIRED IMPORTED_TARGET libsodium)
+pkg_check_modules(JANSSON REQUIRED IMPORTED_TARGET jansson)
+# Debian's civetweb carries no pkg-config file.
+find_library(CIVETWEB_LIBRARY civetweb REQUIRED)
+find_path(CIVETWEB_INCLUDE civetweb.h REQUIRED)
+add_library(civetweb INTERFACE IMPORTED)
+target_link_libraries(civetweb INTERFACE "${CIVETWEB_LIBRARY}")
+target_include_directories(civetweb SYSTEM INTERFACE "${CIVETWEB_INCLUDE}")
+if(LK_TESTS)
+    pkg_check_modules(CMOCKA REQUIRED IMPORTED_TARGET cmocka)
+endif()

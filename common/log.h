@@ -1,0 +1,53 @@
+/* One logfmt line per event, on standard error.
+ *
+ *   log_line_t line = log_line(LOG_INFO, "request");
+ *   log_text(&line, "method", "GET");
+ *   log_number(&line, "status", 200);
+ *   log_end(&line);
+ *
+ * Only main, the gateway's handler and the workers' dispatch and link log; libraries return errors.
+ * Must never be given a secret: nothing here can tell. A line is at most LOG_LINE_SIZE bytes; a value
+ * that does not fit is cut. Values with blanks, quotes or controls are quoted and escaped.
+ * Thread-safe: lines never mix. */
+#ifndef LK_COMMON_LOG_H
+#define LK_COMMON_LOG_H
+
+#include "common/status.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum { LOG_LINE_SIZE = 1024 };
+
+typedef enum { LOG_DEBUG, LOG_INFO, LOG_WARN, LOG_ERROR } log_level_t;
+
+typedef struct {
+    size_t used;
+    log_level_t level;
+    char bytes[LOG_LINE_SIZE];
+} log_line_t;
+
+/* Once, at the start of main: what every line's `program` says, and the lowest level written. */
+void log_open(const char *program, log_level_t lowest);
+
+/* From now on lines of LOG_INFO and LOG_DEBUG are gathered, and written by log_flush, by a line of
+ * a higher level, when 32 KiB are full, and at exit. Whoever calls this calls log_flush regularly. */
+void log_gather(void);
+void log_flush(void);
+
+/* Begins a line: time, level, program, event. */
+log_line_t log_line(log_level_t level, const char *event);
+void log_text(log_line_t *line, const char *key, const char *value); /* NULL is left out */
+void log_bytes(log_line_t *line, const char *key, const char *value, size_t length);
+void log_number(log_line_t *line, const char *key, int64_t value);
+void log_error(log_line_t *line, const err_t *err);
+/* Writes the line. */
+void log_end(log_line_t *line);
+
+/* A line with one error and nothing else. */
+void log_failure(log_level_t level, const char *event, const err_t *err);
+
+/* Reads "debug", "info", "warn" or "error". */
+status_t log_level_parse(const char *text, log_level_t *out) MUST_CHECK;
+
+#endif

@@ -1,0 +1,27 @@
+/* The write gate: writers of one database, in all processes of a host, take turns.
+ *
+ * An flock(2) on a file beside the database. Each writer thread opens its own gate, since a lock
+ * belongs to an open file description. Everything that writes or checkpoints runs inside: SQLite
+ * 3.7.0 to 3.51.2 can lose acknowledged rows when a checkpoint in one process races a WAL reset in
+ * another, and its busy handler lets writers starve. */
+#ifndef LK_SERVICES_COMMON_GATE_H
+#define LK_SERVICES_COMMON_GATE_H
+
+#include "common/status.h"
+
+#include <stdint.h>
+
+typedef struct gate gate_t;
+
+/* Opens (makes, 0600) the gate of the database at path: path + ".gate". */
+status_t gate_open(const char *database_path, gate_t **out, err_t *err) MUST_CHECK;
+/* Lets go if held; NULL-safe; clears *gate. */
+void gate_close(gate_t **gate);
+
+/* Waits until the gate is ours, at most until clock_ms() reaches deadline_ms: STATUS_TIMEOUT.
+ * gate_interrupt from another thread ends the wait early: STATUS_CLOSED. */
+status_t gate_take(gate_t *gate, int64_t deadline_ms, err_t *err) MUST_CHECK;
+void gate_leave(gate_t *gate);
+void gate_interrupt(gate_t *gate);
+
+#endif

@@ -10,17 +10,13 @@
 #include "common/status.h"
 #include "common/text.h"
 #include "common/uuid.h"
+#include "proto/principal.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 enum { KEY_SIZE = 3 + 43 + 1, KEY_HASH_SIZE = 32 };
-
-typedef enum { SCOPE_ADMIN, SCOPE_READ, SCOPE_SIP } scope_t;
-
-const char *scope_name(scope_t scope);
-status_t scope_parse(const char *text, scope_t *out) MUST_CHECK;
 
 /* A stored key; the secret itself is not in here. */
 typedef struct {
@@ -29,7 +25,7 @@ typedef struct {
     char organization[TEXT_SIZE(128)];
     char label[TEXT_SIZE(128)];
     scope_t scope;
-    bool operator_;      /* sees all organizations */
+    bool is_operator;    /* sees all organizations */
     int64_t created_at;  /* UTC ms */
     int64_t expires_at;  /* UTC ms; 0: never */
     int64_t revoked_at;  /* UTC ms; 0: not */
@@ -44,7 +40,7 @@ status_t keys_open(const char *directory, const char *hash_file, keys_t **out, e
 void keys_close(keys_t **keys);
 
 /* Makes a key; the organization is made if none has that name. wanted: organization, label, scope,
- * operator_, expires_at, rate_limit. out_secret is shown once and never again. */
+ * is_operator, expires_at, rate_limit. out_secret is shown once and never again. */
 status_t keys_create(keys_t *keys, const api_key_t *wanted, char out_secret[KEY_SIZE], api_key_t *out,
                      err_t *err) MUST_CHECK;
 /* All keys, oldest first. The caller frees *out with mem_free. */

@@ -4,11 +4,14 @@
 
 #include "services/common/store.h"
 
-/* Makes the database if it is not there, checks it (PRAGMA quick_check) and applies the missing
- * migrations, each in one transaction, all under the gate: however many replicas start together, each
- * migration runs once. STATUS_REFUSED if the database is newer than this program (the text says
- * both versions); STATUS_CORRUPT if the check finds damage; STATUS_TIMEOUT if the gate is not to be
- * had within 30 s. */
+/* Makes the database (0600) if it is not there, checks it (PRAGMA quick_check) and applies the
+ * missing migrations, each in one transaction, under the gate: however many replicas start
+ * together, each migration runs once. If none is missing the check runs outside the gate, as a
+ * read: a replica that starts must not hold up the writes of the others. The directory must exist.
+ * STATUS_REFUSED if the database is newer than this program (the text says both versions);
+ * STATUS_CORRUPT if the check finds damage, or a migration would leave rows without their parent;
+ * STATUS_TIMEOUT if the gate is not to be had within 30 s; STATUS_INVALID if a migration contains
+ * COMMIT or the like. */
 status_t migrate(const store_spec_t *spec, const char *directory, err_t *err) MUST_CHECK;
 
 #endif

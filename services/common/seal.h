@@ -1,11 +1,12 @@
 /* Sealing of values that must be had back: SIP digest HA1 (RFC 7616 section 3.4.2, RFC 8760).
  *
  * XChaCha20-Poly1305 (libsodium's ietf variant) with a random nonce; the associated data binds a
- * sealed value to its place, so that rows can't be swapped. Sealed form: key id (4 bytes, big
+ * sealed value to its place, so that rows can't be swapped. What seals is derived from the file's
+ * key (crypto_kdf), so that one key serves several purposes. Sealed form: key id (4 bytes, big
  * endian), nonce (24), ciphertext, tag (16).
  *
- * The key file (LK_SEAL_KEY_FILE): lines "id:64 hex digits", id a decimal number from 1; blank lines
- * and lines that begin with # are skipped; the first key seals, all open. */
+ * The key file (LK_SEAL_KEY_FILE): lines "id:64 hex digits", id a decimal number from 1; blank
+ * lines and lines that begin with # are skipped; the first key seals, all open. */
 #ifndef LK_SERVICES_COMMON_SEAL_H
 #define LK_SERVICES_COMMON_SEAL_H
 
@@ -28,7 +29,8 @@ typedef struct {
 } seal_place_t;
 
 /* Reads the key file (keyfile.h's rules on permissions). Keys are locked in memory where allowed.
- * STATUS_INVALID: no key, a malformed line (its number is named), an id twice, over SEAL_KEYS_MAX. */
+ * STATUS_INVALID: no key, a malformed line (its number is named), an id twice, over SEAL_KEYS_MAX;
+ * STATUS_REFUSED, STATUS_UNKNOWN, STATUS_TOO_LARGE: of keyfile_read. */
 status_t seal_open_keys(const char *path, seal_t **out, err_t *err) MUST_CHECK;
 /* Wipes; NULL-safe; clears *seal. Read-only in between: may be shared by threads. */
 void seal_close(seal_t **seal);
@@ -38,12 +40,13 @@ void seal_close_value(const seal_t *seal, const seal_place_t *place, const uint8
                       size_t length, uint8_t *out);
 
 /* out holds sealed_length - SEAL_OVERHEAD bytes. STATUS_UNKNOWN: no such key id; STATUS_CORRUPT:
- * not sealed for this place, or damaged. */
+ * not sealed for this place, or damaged (out is then zeroed). */
 status_t seal_open_value(const seal_t *seal, const seal_place_t *place, const uint8_t *sealed,
                          size_t sealed_length, uint8_t *out) MUST_CHECK;
 
 /* A 32-byte key for another purpose, derived from the sealing key (crypto_kdf) and the 8-character
- * context. *out_key_id is the sealing key's id; seal_derive_for takes an older one. */
+ * context (not "lk-seal1", which is taken). *out_key_id is the sealing key's id; seal_derive_for
+ * takes an older one. */
 void seal_derive(const seal_t *seal, const char context[8], uint8_t out[32], uint32_t *out_key_id);
 status_t seal_derive_for(const seal_t *seal, uint32_t key_id, const char context[8],
                          uint8_t out[32]) MUST_CHECK;

@@ -1,0 +1,37 @@
+/* The inside of store_t and query_t, for store and query only. */
+#ifndef LK_SERVICES_COMMON_CONNECTION_H
+#define LK_SERVICES_COMMON_CONNECTION_H
+
+#include "services/common/sqlite.h"
+#include "services/common/store.h"
+
+struct query {
+    store_t *store;
+    sqlite3_stmt *statement;
+    int bind_code; /* of the first bind that failed */
+    bool used;     /* since its last reset */
+    bool on_row;
+};
+
+typedef enum {
+    CONTROL_BEGIN_READ,
+    CONTROL_BEGIN,
+    CONTROL_COMMIT,
+    CONTROL_ROLLBACK,
+    CONTROL_SAVE,
+    CONTROL_KEEP,
+    CONTROL_UNDO,
+    CONTROL_COUNT,
+} control_t;
+
+struct store {
+    const store_spec_t *spec;
+    sqlite3 *db;
+    query_t *queries; /* one for each of the spec's statements */
+    sqlite3_stmt *controls[CONTROL_COUNT];
+    bool doomed;         /* a rollback failed: nothing of this transaction may be committed */
+    int64_t wal_pages;   /* in the WAL after our latest commit, of all processes */
+    int64_t moved_pages; /* of these, already in the database */
+};
+
+#endif

@@ -1,10 +1,10 @@
 /* The HTTP server: civetweb, with its traps closed. First stop of a request.
  *
  * Hands every well-framed request to one handler, on the connection's own thread (small stack: no
- * large locals, and whoever parses bounds depth first). Refuses before the handler what a proxy could
- * read otherwise: two lengths, a length and chunked, a length that is no number (RFC 9112 section 6).
- * One write per response. No files, no CORS, no upload helpers of civetweb's.
- * Must never: look at a route, a key or a body's meaning. Next: handler.h. */
+ * large locals, and whoever parses bounds depth first). Refuses before the handler what a proxy
+ * could read otherwise: two lengths, a length and chunked, a length that is no number (RFC 9112
+ * section 6). One write per response. No files, no CORS, no upload helpers of civetweb's. Must
+ * never: look at a route, a key or a body's meaning. Next: handler.h. */
 #ifndef LK_GATEWAY_HTTP_H
 #define LK_GATEWAY_HTTP_H
 
@@ -40,18 +40,19 @@ typedef struct {
     void (*handle)(void *context, http_request_t *request, http_response_t *out);
     /* Frees what `handle` put behind the response; called once after each handle. */
     void (*release)(void *context, http_response_t *response);
-    /* The body of an error that the server finds by itself (status 400, 413, 414, 431, 505, ...). */
+    /* The body of an error that the server finds by itself (status 400, 413, 414, 431, 505, ...).
+     */
     void (*refuse)(void *context, int status, const char *detail, http_response_t *out);
     void *context;
 } http_handler_t;
 
 typedef struct {
-    const char *listen;      /* "127.0.0.1:8080"; port 0 picks one */
-    int64_t threads;         /* connections served at once */
-    int64_t request_ms;      /* a whole request must have arrived by then */
-    int64_t keep_alive_ms;   /* how long an idle connection is kept */
-    size_t url_limit;        /* bytes of the request target: 414 above */
-    size_t discard_limit;    /* bytes of a refused body that are still read to keep the connection */
+    const char *listen;    /* "127.0.0.1:8080"; port 0 picks one */
+    int64_t threads;       /* connections served at once */
+    int64_t request_ms;    /* a whole request must have arrived by then */
+    int64_t keep_alive_ms; /* how long an idle connection is kept */
+    size_t url_limit;      /* bytes of the request target: 414 above */
+    size_t discard_limit;  /* bytes of a refused body that are still read to keep the connection */
 } http_settings_t;
 
 /* Starts listening. STATUS_BUSY if the address is taken; STATUS_INVALID if it is malformed. */
@@ -75,7 +76,8 @@ const char *http_method(const http_request_t *request);
 const char *http_path(const http_request_t *request);
 /* What follows the '?', undecoded; NULL if there is none. */
 const char *http_query(const http_request_t *request);
-/* A header's value, name compared without case; NULL if absent. The first one where several stand. */
+/* A header's value, name compared without case; NULL if absent. The first one where several stand.
+ */
 const char *http_header(const http_request_t *request, const char *name);
 /* Calls `each` for every header of that name. */
 void http_headers(const http_request_t *request, const char *name,
@@ -83,10 +85,10 @@ void http_headers(const http_request_t *request, const char *name,
 const char *http_peer(const http_request_t *request); /* address of the other side, as text */
 /* Whether there is a body: false for none, or Content-Length: 0. A chunked one counts. */
 bool http_has_body(const http_request_t *request);
-/* Reads the whole body, decoded, at most limit bytes, into memory that lives as long as the request.
- * Not NULL on success, even when empty; no NUL is appended.
- * STATUS_TOO_LARGE: over the limit (found before reading, where a length is given; the connection will
- * be closed). STATUS_TIMEOUT or STATUS_CLOSED: it did not all arrive. STATUS_INVALID: bad chunking. */
+/* Reads the whole body, decoded, at most limit bytes, into memory that lives as long as the
+ * request. Not NULL on success, even when empty; no NUL is appended. STATUS_TOO_LARGE: over the
+ * limit (found before reading, where a length is given; the connection will be closed).
+ * STATUS_TIMEOUT or STATUS_CLOSED: it did not all arrive. STATUS_INVALID: bad chunking. */
 status_t http_body(http_request_t *request, size_t limit, const char **out, size_t *out_length)
     MUST_CHECK;
 

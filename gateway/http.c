@@ -1,0 +1,221 @@
+/* Start and stop of the HTTP server; the rest stands in http_*.c. Next: http_serve.c. */
+#include "gateway/http_internal.h"
+
+#include "common/clock.h"
+#include "common/mem.h"
+#include "common/text.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+/* IPv4 only: Debian's civetweb is built without IPv6. */
+static status_t parse_listen(const char *listen, struct sockaddr_in *out, err_t *err)
+{
+    char host[INET_ADDRSTRLEN];
+    const char *colon = strrchr(listen, ':');
+    uint64_t port = 0;
+    struct sockaddr_in address = {.sin_family = AF_INET};
+    if (colon != NULL && memchr(listen, ':', (size_t)(colon - listen)) != NULL)
+        return err_set(err, STATUS_INVALID, listen,
+                       "is an IPv6 address: this build's HTTP server speaks IPv4 only");
+    if (colon == NULL || text_number(colon + 1, strlen(colon + 1), 65535, &port) != STATUS_OK ||
+        text_copy(host, sizeof host, listen, (size_t)(colon - listen)) != STATUS_OK ||
+        inet_pton(AF_INET, host, &address.sin_addr) != 1)
+        return err_set(err, STATUS_INVALID, listen,
+                       "is not an IPv4 address and a port, such as 127.0.0.1:8080");
+    address.sin_port = htons((uint16_t)port);
+    *out = address;
+    return STATUS_OK;
+}
+
+/* civetweb's accept loop spins on a full descriptor table, so that must not come about. */
+static status_t ensure_descriptors(int64_t threads, err_t *err)
+{
+    struct rlimit limit;
+    rlim_t need = (rlim_t)threads + HTTP_QUEUE + HTTP_FD_MARGIN;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+        return err_errno(err, "RLIMIT_NOFILE", "reading");
+    if (limit.rlim_cur >= need)
+        return STATUS_OK;
+    if (limit.rlim_max < need)
+        return err_set(err, STATUS_REFUSED, "RLIMIT_NOFILE",
+                       "allows %llu open files; %lld threads need %llu (ulimit -Hn)",
+                       (unsigned long long)limit.rlim_max, (long long)threads,
+                       (unsigned long long)need);
+    limit.rlim_cur = limit.rlim_max;
+    if (setrlimit(RLIMIT_NOFILE, &limit) != 0)
+        return err_errno(err, "RLIMIT_NOFILE", "raising");
+    return STATUS_OK;
+}
+
+/* civetweb only says that it failed; asking the kernel once more tells why. */
+static status_t explain(const http_settings_t *settings, const struct sockaddr_in *address,
+                        const char *reason, err_t *err)
+{
+    int on = 1;
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (fd < 0)
+        return err_errno(err, settings->listen, "making a socket");
+    (void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+    int failed = bind(fd, (const struct sockaddr *)address, sizeof *address) == 0 ? 0 : errno;
+    (void)close(fd);
+    if (failed == EADDRINUSE)
+        return err_set(err, STATUS_BUSY, settings->listen, "is taken by another process");
+    if (failed == EADDRNOTAVAIL)
+        return err_set(err, STATUS_INVALID, settings->listen, "is no address of this machine");
+    if (failed == EACCES)
+        return err_set(err, STATUS_REFUSED, settings->listen, "is a port for root only");
+    return err_set(err, STATUS_SYSTEM, settings->listen, "can't be served: %s", reason);
+}
+
+static void init_library(void)
+{
+    mg_init_library(MG_FEATURES_DEFAULT);
+}
+
+static struct mg_context *start_civetweb(http_server_t *server, const char *listen, char *reason,
+                                         size_t reason_size)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    const http_settings_t *settings = &server->settings;
+    char threads[24], request_ms[24], keep_ms[24], head[24], queue[24];
+    /* Longer than our own limit: the watcher cuts first, and knows that it was a timeout. */
+    if (text_format(request_ms, sizeof request_ms, "%lld",
+                    (long long)settings->request_ms + 1000) ||
+        text_format(threads, sizeof threads, "%lld", (long long)settings->threads) ||
+        text_format(keep_ms, sizeof keep_ms, "%lld", (long long)settings->keep_alive_ms) ||
+        text_format(head, sizeof head, "%zu", settings->url_limit + HTTP_HEAD_ROOM) ||
+        text_format(queue, sizeof queue, "%d", HTTP_QUEUE))
+        return NULL;
+    const char *options[] = {
+        /* clang-format off */
+        "listening_ports",             listen,
+        "num_threads",                 threads,
+        "request_timeout_ms",          request_ms,
+        "keep_alive_timeout_ms",       keep_ms,
+        "enable_keep_alive",           "yes",
+        "max_request_size",            head,
+        "connection_queue",            queue,
+        "listen_backlog",              "1024",
+        "tcp_nodelay",                 "1",
+        "decode_url",                  "no",
+        "enable_directory_listing",    "no",
+        "enable_auth_domain_check",    "no",
+        "access_control_allow_origin", "",
+        NULL,
+        /* clang-format on */
+    };
+    struct mg_callbacks callbacks;
+    unsigned code = 0;
+    struct mg_error_data error = {&code, reason, reason_size};
+    struct mg_init_data init = {&callbacks, server, options};
+    sigset_t all, before;
+    (void)pthread_once(&once, init_library);
+    http_serve_callbacks(&callbacks);
+    /* Its threads inherit the mask: signals are for main alone. */
+    (void)sigfillset(&all);
+    (void)pthread_sigmask(SIG_SETMASK, &all, &before);
+    struct mg_context *context = mg_start2(&init, &error);
+    (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return context;
+}
+
+static void free_server(http_server_t *server)
+{
+    for (int64_t i = 0; i < server->settings.threads; i++) {
+        (void)pthread_mutex_destroy(&server->lines[i].lock);
+        mem_free(server->lines[i].buffer);
+    }
+    (void)pthread_cond_destroy(&server->watch_wake);
+    (void)pthread_mutex_destroy(&server->watch_lock);
+    mem_free(server->lines);
+    mem_free(server);
+}
+
+static http_server_t *new_server(const http_settings_t *settings, const http_handler_t *handler)
+{
+    http_server_t *server = mem_zalloc(sizeof *server);
+    pthread_condattr_t monotonic;
+    server->settings = *settings;
+    server->handler = *handler;
+    server->lines = mem_array((size_t)settings->threads, sizeof *server->lines);
+    for (int64_t i = 0; i < settings->threads; i++)
+        (void)pthread_mutex_init(&server->lines[i].lock, NULL);
+    (void)pthread_mutex_init(&server->watch_lock, NULL);
+    (void)pthread_condattr_init(&monotonic);
+    (void)pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    (void)pthread_cond_init(&server->watch_wake, &monotonic);
+    (void)pthread_condattr_destroy(&monotonic);
+    return server;
+}
+
+status_t http_start(const http_settings_t *settings, const http_handler_t *handler,
+                    http_server_t **out, err_t *err)
+{
+    struct sockaddr_in address;
+    struct mg_server_port bound;
+    char reason[160] = "";
+    status_t status = parse_listen(settings->listen, &address, err);
+    if (status == STATUS_OK)
+        status = ensure_descriptors(settings->threads, err);
+    if (status != STATUS_OK)
+        return status;
+    http_server_t *server = new_server(settings, handler);
+    server->context = start_civetweb(server, settings->listen, reason, sizeof reason);
+    server->settings.listen = NULL; /* was only borrowed */
+    if (server->context == NULL) {
+        free_server(server);
+        return explain(settings, &address, reason, err);
+    }
+    if (mg_get_server_ports(server->context, 1, &bound) == 1)
+        server->port = bound.port;
+    status = http_watch_start(server, err);
+    if (status != STATUS_OK) {
+        mg_stop(server->context);
+        free_server(server);
+        return status;
+    }
+    *out = server;
+    return STATUS_OK;
+}
+
+int http_port(const http_server_t *server)
+{
+    return server->port;
+}
+
+void http_drain(http_server_t *server)
+{
+    atomic_store(&server->draining, true);
+}
+
+int http_in_flight(const http_server_t *server)
+{
+    return atomic_load(&server->in_flight);
+}
+
+int http_connections(const http_server_t *server)
+{
+    return atomic_load(&server->connections);
+}
+
+void http_stop(http_server_t **server)
+{
+    if (*server == NULL)
+        return;
+    int64_t deadline = clock_ms() + HTTP_STOP_MS;
+    http_drain(*server);
+    /* Once its stop flag is up, civetweb cuts a response that does not go out in one piece. */
+    while (http_in_flight(*server) > 0 && clock_ms() < deadline)
+        (void)usleep(2000);
+    http_watch_stop(*server);
+    mg_stop((*server)->context);
+    http_watch_end(*server);
+    free_server(*server);
+    *server = NULL;
+}

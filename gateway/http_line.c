@@ -1,0 +1,195 @@
+/* Who waits for whom: each worker thread's connection with its deadline, and the watcher thread
+ * that shuts a connection down when its deadline has passed.
+ *
+ * civetweb's own timeouts begin anew with every byte, so a client that drips, or does not read,
+ * could hold a thread for ever; and it does not tell the socket. The watcher finds it among the
+ * process's descriptors by the peer's address, which happens only when something is overdue.
+ * Must never: touch a descriptor without the line's lock (it could be another's by then). */
+#include "gateway/http_internal.h"
+
+#include "common/clock.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+
+void http_line_enter(http_line_t *line, line_phase_t phase, int64_t deadline_ms)
+{
+    (void)pthread_mutex_lock(&line->lock);
+    line->phase = phase;
+    line->since_ms = clock_ms();
+    line->deadline_ms = deadline_ms;
+    if (phase == LINE_FRESH)
+        line->cut = false;
+    (void)pthread_mutex_unlock(&line->lock);
+}
+
+bool http_line_begin(http_line_t *line, int64_t *out_since, bool *out_fresh)
+{
+    (void)pthread_mutex_lock(&line->lock);
+    *out_since = line->since_ms;
+    *out_fresh = line->phase == LINE_FRESH;
+    line->phase = LINE_HANDLING;
+    line->deadline_ms = 0;
+    bool cut = line->cut;
+    (void)pthread_mutex_unlock(&line->lock);
+    return cut;
+}
+
+bool http_line_is_cut(http_line_t *line)
+{
+    (void)pthread_mutex_lock(&line->lock);
+    bool cut = line->cut;
+    (void)pthread_mutex_unlock(&line->lock);
+    return cut;
+}
+
+static bool has_address(int fd, int (*ask)(int, struct sockaddr *, socklen_t *),
+                        const struct sockaddr_in *peer, int port)
+{
+    struct sockaddr_in address = {0};
+    socklen_t length = sizeof address;
+    if (ask(fd, (struct sockaddr *)&address, &length) != 0 || address.sin_family != AF_INET)
+        return false;
+    if (peer != NULL)
+        return address.sin_port == peer->sin_port &&
+               address.sin_addr.s_addr == peer->sin_addr.s_addr;
+    return ntohs(address.sin_port) == port;
+}
+
+static bool is_listener(int fd)
+{
+    int yes = 0;
+    socklen_t length = sizeof yes;
+    return getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &yes, &length) == 0 && yes != 0;
+}
+
+/* peer NULL: the listening socket. -1: none. */
+static int find_socket(int port, const struct sockaddr_in *peer)
+{
+    int found = -1;
+    DIR *directory = opendir("/proc/self/fd");
+    if (directory == NULL)
+        return -1;
+    for (struct dirent *entry; found < 0 && (entry = readdir(directory)) != NULL;) {
+        char *end = NULL;
+        long fd = strtol(entry->d_name, &end, 10);
+        if (end == entry->d_name || *end != '\0')
+            continue;
+        if (has_address((int)fd, getsockname, NULL, port) &&
+            (peer == NULL ? is_listener((int)fd) : has_address((int)fd, getpeername, peer, 0)))
+            found = (int)fd;
+    }
+    (void)closedir(directory);
+    return found;
+}
+
+static bool is_waiting(line_phase_t phase)
+{
+    return phase == LINE_FRESH || phase == LINE_IDLE || phase == LINE_READING;
+}
+
+static void cut(http_server_t *server, http_line_t *line)
+{
+    int fd = find_socket(server->port, &line->peer);
+    if (fd >= 0)
+        (void)shutdown(fd, line->phase == LINE_WRITING ? SHUT_RDWR : SHUT_RD);
+    line->cut = true;
+    line->deadline_ms = 0;
+}
+
+static void inspect(http_server_t *server, http_line_t *line, bool crowded, bool stopping)
+{
+    (void)pthread_mutex_lock(&line->lock);
+    int64_t now = clock_ms();
+    bool overdue = line->deadline_ms != 0 && now >= line->deadline_ms;
+    if (crowded && (line->phase == LINE_FRESH || line->phase == LINE_IDLE))
+        overdue = overdue || now >= line->since_ms + HTTP_CROWDED_MS;
+    if (stopping)
+        overdue = overdue || is_waiting(line->phase);
+    if (overdue && line->phase != LINE_FREE && !line->cut)
+        cut(server, line);
+    (void)pthread_mutex_unlock(&line->lock);
+}
+
+static void inspect_all(http_server_t *server, bool stopping)
+{
+    size_t used = atomic_load(&server->lines_used);
+    bool crowded = (int64_t)atomic_load(&server->connections) >= server->settings.threads;
+    for (size_t i = 0; i < used && i < (size_t)server->settings.threads; i++)
+        inspect(server, &server->lines[i], crowded, stopping);
+}
+
+static int64_t interval_ms(const http_settings_t *settings)
+{
+    int64_t shortest = settings->request_ms < settings->keep_alive_ms ? settings->request_ms
+                                                                      : settings->keep_alive_ms;
+    return shortest / 8 < 10 ? 10 : shortest / 8 > 100 ? 100 : shortest / 8;
+}
+
+/* The accept loop sleeps up to 2 s at a time; a closed listener wakes it. */
+static void wake_accept(http_server_t *server)
+{
+    int fd = find_socket(server->port, NULL);
+    if (fd >= 0)
+        (void)shutdown(fd, SHUT_RDWR);
+}
+
+static void *watch(void *context)
+{
+    http_server_t *server = context;
+    (void)pthread_mutex_lock(&server->watch_lock);
+    while (server->watch != WATCH_END) {
+        bool stopping = server->watch == WATCH_STOP;
+        int64_t wait_ms = stopping ? 5 : interval_ms(&server->settings);
+        struct timespec until;
+        (void)clock_gettime(CLOCK_MONOTONIC, &until);
+        until.tv_nsec += (long)wait_ms * 1000000;
+        until.tv_sec += until.tv_nsec / 1000000000;
+        until.tv_nsec %= 1000000000;
+        (void)pthread_cond_timedwait(&server->watch_wake, &server->watch_lock, &until);
+        stopping = server->watch == WATCH_STOP;
+        (void)pthread_mutex_unlock(&server->watch_lock);
+        inspect_all(server, stopping);
+        if (stopping)
+            wake_accept(server);
+        (void)pthread_mutex_lock(&server->watch_lock);
+    }
+    (void)pthread_mutex_unlock(&server->watch_lock);
+    return NULL;
+}
+
+static void tell_watcher(http_server_t *server, int what)
+{
+    (void)pthread_mutex_lock(&server->watch_lock);
+    server->watch = what == WATCH_END ? WATCH_END : WATCH_STOP;
+    (void)pthread_cond_signal(&server->watch_wake);
+    (void)pthread_mutex_unlock(&server->watch_lock);
+}
+
+status_t http_watch_start(http_server_t *server, err_t *err)
+{
+    sigset_t all, before;
+    (void)sigfillset(&all);
+    (void)pthread_sigmask(SIG_SETMASK, &all, &before);
+    errno = pthread_create(&server->watcher, NULL, watch, server);
+    int failed = errno;
+    (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+    errno = failed;
+    return failed == 0 ? STATUS_OK : err_errno(err, "http", "starting a thread");
+}
+
+void http_watch_stop(http_server_t *server)
+{
+    tell_watcher(server, WATCH_STOP);
+}
+
+void http_watch_end(http_server_t *server)
+{
+    tell_watcher(server, WATCH_END);
+    (void)pthread_join(server->watcher, NULL);
+}

@@ -57,8 +57,7 @@ static civil_t civil_from_ms(int64_t utc_ms)
     int64_t day_of_era = z - era * 146097;
     int64_t year_of_era =
         (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
-    int64_t day_of_year =
-        day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    int64_t day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
     int64_t shifted_month = (5 * day_of_year + 2) / 153;
     int64_t month = shifted_month + (shifted_month < 10 ? 3 : -9);
     return (civil_t){

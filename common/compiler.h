@@ -8,7 +8,8 @@
 /* printf-like: the format is argument f, its values begin at argument a (1-based). */
 #define PRINTF_LIKE(f, a) __attribute__((format(printf, f, a)))
 
-/* AUTO(x_destroy) x_t *x = NULL;  runs x_destroy(&x) when x leaves its scope. The one cleanup idiom. */
+/* AUTO(x_destroy) x_t *x = NULL;  runs x_destroy(&x) when x leaves its scope. The one cleanup
+ * idiom. */
 #define AUTO(destructor) __attribute__((cleanup(destructor)))
 
 /* Hands an AUTO pointer over: yields its value and leaves NULL behind. */

@@ -10,8 +10,7 @@ static status_t read_number(const setting_t *row, const char *value, int64_t *ou
 {
     bool negative = value[0] == '-';
     uint64_t number = 0;
-    status_t status =
-        text_number(value + negative, strlen(value + negative), INT64_MAX, &number);
+    status_t status = text_number(value + negative, strlen(value + negative), INT64_MAX, &number);
     int64_t signed_number = negative ? -(int64_t)number : (int64_t)number;
     if (status != STATUS_OK || signed_number < row->min || signed_number > row->max)
         return err_set(err, STATUS_INVALID, row->name, "\"%s\" is not a number from %lld to %lld",

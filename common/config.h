@@ -16,11 +16,11 @@ typedef enum { SETTING_TEXT, SETTING_NUMBER, SETTING_SWITCH } setting_type_t;
 typedef struct {
     const char *name; /* "LK_LISTEN" */
     setting_type_t type;
-    size_t offset;     /* of the member: char[size], int64_t or bool */
-    size_t size;       /* of a char array */
-    const char *dflt;  /* as it would be written in the environment; NULL: must be given */
-    int64_t min, max;  /* of a number */
-    const char *doc;   /* one sentence */
+    size_t offset;    /* of the member: char[size], int64_t or bool */
+    size_t size;      /* of a char array */
+    const char *dflt; /* as it would be written in the environment; NULL: must be given */
+    int64_t min, max; /* of a number */
+    const char *doc;  /* one sentence */
 } setting_t;
 
 /* Rows, with the member's type checked by the compiler. */
@@ -29,7 +29,7 @@ typedef struct {
         .name = (env), .type = SETTING_TEXT, .dflt = (default_), .doc = (doc_),                    \
         .size = sizeof(((type *)0)->member),                                                       \
         .offset = offsetof(type, member) +                                                         \
-                  COMPILE_CHECK(_Generic(&((type *)0)->member[0], char *: 1, default: 0),          \
+                  COMPILE_CHECK(_Generic(&((type *)0)->member[0], char * : 1, default : 0),        \
                                 "a text setting is a char array")                                  \
     }
 #define SETTING_NUMBER_ROW(type_, member, env, default_, min_, max_, doc_)                         \
@@ -37,14 +37,14 @@ typedef struct {
         .name = (env), .type = SETTING_NUMBER, .dflt = (default_), .min = (min_), .max = (max_),   \
         .doc = (doc_),                                                                             \
         .offset = offsetof(type_, member) +                                                        \
-                  COMPILE_CHECK(_Generic(((type_ *)0)->member, int64_t: 1, default: 0),            \
+                  COMPILE_CHECK(_Generic(((type_ *)0)->member, int64_t : 1, default : 0),          \
                                 "a number setting is an int64_t")                                  \
     }
 #define SETTING_SWITCH_ROW(type_, member, env, default_, doc_)                                     \
     {                                                                                              \
         .name = (env), .type = SETTING_SWITCH, .dflt = (default_), .doc = (doc_),                  \
         .offset = offsetof(type_, member) +                                                        \
-                  COMPILE_CHECK(_Generic(((type_ *)0)->member, bool: 1, default: 0),               \
+                  COMPILE_CHECK(_Generic(((type_ *)0)->member, bool : 1, default : 0),             \
                                 "a switch setting is a bool")                                      \
     }
 
@@ -67,9 +67,10 @@ bool config_answer(const program_t *program, int argc, char *const argv[]);
 /* The exit codes of every program (sysexits(3) where it has one). */
 enum {
     EXIT_OK = 0,
-    EXIT_FAILED = 1,      /* it ran and failed */
-    EXIT_BAD_USAGE = 64,  /* EX_USAGE: unknown option or argument */
-    EXIT_BAD_CONFIG = 78, /* EX_CONFIG: a setting or a key file is wrong: starting again won't help */
+    EXIT_FAILED = 1,     /* it ran and failed */
+    EXIT_BAD_USAGE = 64, /* EX_USAGE: unknown option or argument */
+    EXIT_BAD_CONFIG =
+        78, /* EX_CONFIG: a setting or a key file is wrong: starting again won't help */
 };
 
 #endif

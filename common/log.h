@@ -6,8 +6,8 @@
  *   log_end(&line);
  *
  * Only main, the gateway's handler and the workers' dispatch and link log; libraries return errors.
- * Must never be given a secret: nothing here can tell. A line is at most LOG_LINE_SIZE bytes; a value
- * that does not fit is cut. Values with blanks, quotes or controls are quoted and escaped.
+ * Must never be given a secret: nothing here can tell. A line is at most LOG_LINE_SIZE bytes; a
+ * value that does not fit is cut. Values with blanks, quotes or controls are quoted and escaped.
  * Thread-safe: lines never mix. */
 #ifndef LK_COMMON_LOG_H
 #define LK_COMMON_LOG_H
@@ -31,7 +31,8 @@ typedef struct {
 void log_open(const char *program, log_level_t lowest);
 
 /* From now on lines of LOG_INFO and LOG_DEBUG are gathered, and written by log_flush, by a line of
- * a higher level, when 32 KiB are full, and at exit. Whoever calls this calls log_flush regularly. */
+ * a higher level, when 32 KiB are full, and at exit. Whoever calls this calls log_flush regularly.
+ */
 void log_gather(void);
 void log_flush(void);
 

@@ -10,17 +10,17 @@
 
 typedef enum {
     STATUS_OK = 0,
-    STATUS_INVALID,     /* input is not well-formed, or a setting is wrong */
-    STATUS_UNKNOWN,     /* what was asked for does not exist */
-    STATUS_CONFLICT,    /* a uniqueness rule stands against it */
-    STATUS_TOO_LARGE,   /* over a stated bound */
-    STATUS_TIMEOUT,     /* a deadline passed */
-    STATUS_BUSY,        /* a bounded queue or a lock is full or taken: try later */
-    STATUS_CLOSED,      /* the peer or the file is gone */
-    STATUS_REFUSED,     /* not allowed: permissions, keys, versions */
-    STATUS_FULL,        /* no room on the device */
-    STATUS_CORRUPT,     /* stored data is damaged */
-    STATUS_SYSTEM,      /* a system call or library failed */
+    STATUS_INVALID,   /* input is not well-formed, or a setting is wrong */
+    STATUS_UNKNOWN,   /* what was asked for does not exist */
+    STATUS_CONFLICT,  /* a uniqueness rule stands against it */
+    STATUS_TOO_LARGE, /* over a stated bound */
+    STATUS_TIMEOUT,   /* a deadline passed */
+    STATUS_BUSY,      /* a bounded queue or a lock is full or taken: try later */
+    STATUS_CLOSED,    /* the peer or the file is gone */
+    STATUS_REFUSED,   /* not allowed: permissions, keys, versions */
+    STATUS_FULL,      /* no room on the device */
+    STATUS_CORRUPT,   /* stored data is damaged */
+    STATUS_SYSTEM,    /* a system call or library failed */
 } status_t;
 
 /* A failure to show to a person: what failed and what to do. Never holds a secret. */

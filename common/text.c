@@ -139,3 +139,28 @@ status_t text_number(const char *bytes, size_t length, uint64_t max, uint64_t *o
     *out = value;
     return STATUS_OK;
 }
+
+status_t text_percent_decode(char *out, size_t size, const char *bytes, size_t length,
+                             bool plus_is_space)
+{
+    size_t used = 0;
+    for (size_t i = 0; i < length; i++) {
+        char c = bytes[i];
+        if (c == '%') {
+            uint8_t value = 0;
+            if (length - i < 3 || text_unhex(&value, 1, bytes + i + 1, 2) != STATUS_OK)
+                return STATUS_INVALID;
+            c = (char)value;
+            i += 2;
+        } else if (c == '+' && plus_is_space) {
+            c = ' ';
+        }
+        if (c == '\0')
+            return STATUS_INVALID;
+        if (used + 1 >= size)
+            return STATUS_TOO_LARGE;
+        out[used++] = c;
+    }
+    out[used] = '\0';
+    return text_utf8_length(out, used) < 0 ? STATUS_INVALID : STATUS_OK;
+}

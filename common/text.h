@@ -11,7 +11,8 @@
 /* Bytes that hold `characters` code points of UTF-8 (RFC 3629: at most 4 each) and a NUL. */
 #define TEXT_SIZE(characters) (4 * (characters) + 1)
 
-/* Copies length bytes and a NUL into out[size]; STATUS_TOO_LARGE, out untouched, when they do not fit. */
+/* Copies length bytes and a NUL into out[size]; STATUS_TOO_LARGE, out untouched, when they do not
+ * fit. */
 status_t text_copy(char *out, size_t size, const char *bytes, size_t length) MUST_CHECK;
 
 /* Copies as much of the string as fits: for messages only, where a cut does no harm. */
@@ -39,5 +40,10 @@ status_t text_unhex(uint8_t *out, size_t length, const char *hex, size_t hex_len
 /* A decimal number without sign, blanks or leading '+', at most max; STATUS_INVALID or
  * STATUS_TOO_LARGE otherwise. */
 status_t text_number(const char *bytes, size_t length, uint64_t max, uint64_t *out) MUST_CHECK;
+
+/* Decodes %XX (RFC 3986 section 2.1) into out[size] and a NUL; plus_is_space as in query strings.
+ * STATUS_INVALID: a broken escape, a NUL, or not UTF-8; STATUS_TOO_LARGE: does not fit. */
+status_t text_percent_decode(char *out, size_t size, const char *bytes, size_t length,
+                             bool plus_is_space) MUST_CHECK;
 
 #endif

@@ -1,0 +1,20 @@
+/* Named checks of texts, for the field tables: NULL if good, else what to say after the field's
+ * name. */
+#ifndef LK_PROTO_CHECKS_H
+#define LK_PROTO_CHECKS_H
+
+#include <stddef.h>
+
+/* A UUID of any version and case (RFC 9562 section 4). */
+const char *check_uuid(const char *bytes, size_t length);
+/* An IPv4 or IPv6 address or CIDR range, as ipnet_parse takes it. */
+const char *check_ip_range(const char *bytes, size_t length);
+/* A SIP user: no ':', '"', '\', blanks or controls, since it stands in a digest (RFC 7616). */
+const char *check_sip_user(const char *bytes, size_t length);
+/* No control characters (C0, DEL, C1). */
+const char *check_printable(const char *bytes, size_t length);
+/* A host name (RFC 1123 section 2.1: labels of 1 to 63 letters, digits and inner hyphens, 253 in
+ * all), or an IP address. */
+const char *check_host(const char *bytes, size_t length);
+
+#endif

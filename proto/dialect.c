@@ -1,0 +1,105 @@
+#include "proto/dialect.h"
+
+#include <assert.h>
+#include <string.h>
+
+const char *http_reason(int status)
+{
+    static const struct {
+        int status;
+        const char *phrase;
+    } reasons[] = {
+        {200, "OK"},
+        {201, "Created"},
+        {204, "No Content"},
+        {304, "Not Modified"},
+        {400, "Bad Request"},
+        {401, "Unauthorized"},
+        {403, "Forbidden"},
+        {404, "Not Found"},
+        {405, "Method Not Allowed"},
+        {408, "Request Timeout"},
+        {409, "Conflict"},
+        {411, "Length Required"},
+        {413, "Content Too Large"},
+        {414, "URI Too Long"},
+        {415, "Unsupported Media Type"},
+        {417, "Expectation Failed"},
+        {422, "Unprocessable Content"},
+        {429, "Too Many Requests"},
+        {431, "Request Header Fields Too Large"},
+        {500, "Internal Server Error"},
+        {501, "Not Implemented"},
+        {503, "Service Unavailable"},
+        {504, "Gateway Timeout"},
+        {505, "HTTP Version Not Supported"},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(reasons); i++)
+        if (reasons[i].status == status)
+            return reasons[i].phrase;
+    return "Unknown";
+}
+
+const char *outcome_message(outcome_t outcome)
+{
+    static const char *const messages[] = {
+        [OUTCOME_OK] = "Done.",
+        [OUTCOME_CREATED] = "Created.",
+        [OUTCOME_DELETED] = "Deleted.",
+        [OUTCOME_INVALID] = "The request is not valid; every faulty field is listed.",
+        [OUTCOME_BAD_QUERY] = "A query parameter is not valid.",
+        [OUTCOME_UNKNOWN] = "There is no such resource.",
+        [OUTCOME_CONFLICT] = "This stands against what is stored.",
+        [OUTCOME_KEY_REUSED] = "This Idempotency-Key belongs to another request.",
+        [OUTCOME_FORBIDDEN] = "This API key's scope does not allow it.",
+        [OUTCOME_UNAVAILABLE] = "Not available at the moment; nothing was changed. Try again.",
+        [OUTCOME_INTERNAL] = "Something went wrong on our side; the log has this request's id.",
+        [OUTCOME_UNAUTHENTICATED] = "No valid API key. Send one as \"Authorization: Bearer KEY\".",
+        [OUTCOME_NO_ROUTE] = "There is nothing at this path.",
+        [OUTCOME_BAD_METHOD] = "This path does not take this method; see the Allow header.",
+        [OUTCOME_BAD_JSON] = "The body is not a valid JSON object.",
+        [OUTCOME_BAD_REQUEST] = "The request is not well-formed.",
+        [OUTCOME_BODY_TOO_LARGE] = "The body is too large.",
+        [OUTCOME_URL_TOO_LONG] = "The URL is longer than 2,000 characters.",
+        [OUTCOME_BAD_MEDIA_TYPE] = "The body's Content-Type must be application/json.",
+        [OUTCOME_RATE_LIMITED] = "Too many requests with this key; see the Retry-After header.",
+        [OUTCOME_TIMEOUT] = "No answer in time. Repeat a change with the same Idempotency-Key.",
+    };
+    _Static_assert(ARRAY_LEN(messages) == OUTCOME_COUNT, "every outcome has a message");
+    return messages[outcome];
+}
+
+bool outcome_is_success(outcome_t outcome)
+{
+    return outcome <= OUTCOME_DELETED;
+}
+
+int dialect_status(const dialect_t *dialect, outcome_t outcome)
+{
+    assert(outcome < OUTCOME_COUNT);
+    return dialect->statuses[outcome];
+}
+
+const dialect_t *dialect_of_path(const char *path)
+{
+    static const dialect_t *const dialects[] = {&dialect_trunk, &dialect_v2};
+    for (size_t i = 0; i < ARRAY_LEN(dialects); i++) {
+        const char *prefix = dialects[i]->prefix;
+        if (strncmp(path, prefix, strlen(prefix)) == 0)
+            return dialects[i];
+    }
+    return &dialect_v2;
+}
+
+json_t *dialect_render(const dialect_t *dialect, const reply_t *reply, json_t *result)
+{
+    int status = dialect_status(dialect, reply->outcome);
+    if (status == 204) {
+        json_decref(result);
+        return NULL;
+    }
+    if (outcome_is_success(reply->outcome))
+        return dialect->success(status, result, reply);
+    json_decref(result);
+    return dialect->failure(status, reply);
+}

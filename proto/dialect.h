@@ -1,0 +1,45 @@
+/* A dialect: how a family of the API dresses outcomes in HTTP. The only place that knows status
+ * codes and envelopes.
+ *
+ *   trunk  {"result": ..., "status_code": 200, "status_message": "OK"}, with "errors" beside on
+ * failure v2     {"data": ..., "meta": ...} or {"errors": [{code, title, detail, source, meta}]} */
+#ifndef LK_PROTO_DIALECT_H
+#define LK_PROTO_DIALECT_H
+
+#include "proto/envelope.h"
+
+#include <jansson.h>
+
+typedef struct dialect dialect_t;
+
+struct dialect {
+    const char *name;
+    const char *prefix;    /* unknown routes below it speak this dialect */
+    const short *statuses; /* indexed by outcome_t */
+    json_t *(*success)(int status, json_t *result, const reply_t *reply);
+    json_t *(*failure)(int status, const reply_t *reply);
+};
+
+extern const dialect_t dialect_trunk;
+extern const dialect_t dialect_v2;
+
+/* The dialect of a path that has no route: by prefix, else v2. */
+const dialect_t *dialect_of_path(const char *path);
+
+/* The HTTP status of an outcome. */
+int dialect_status(const dialect_t *dialect, outcome_t outcome);
+
+/* The body of an answer; NULL where the status has none (204). Takes over result, which may be
+ * NULL. The caller owns the value (json_decref). */
+json_t *dialect_render(const dialect_t *dialect, const reply_t *reply, json_t *result);
+
+/* Whether the outcome is a success. */
+bool outcome_is_success(outcome_t outcome);
+
+/* The reason phrase of a status (RFC 9110 section 15), such as "Not Found". Static. */
+const char *http_reason(int status);
+
+/* What to tell a person about an outcome that carries no message of its own. Static. */
+const char *outcome_message(outcome_t outcome);
+
+#endif

@@ -1,0 +1,76 @@
+#include "proto/dialect.h"
+
+static const short statuses[] = {
+    [OUTCOME_OK] = 200,
+    [OUTCOME_CREATED] = 201,
+    [OUTCOME_DELETED] = 204,
+    [OUTCOME_INVALID] = 400,
+    [OUTCOME_BAD_QUERY] = 400,
+    [OUTCOME_UNKNOWN] = 404,
+    [OUTCOME_CONFLICT] = 409,
+    [OUTCOME_KEY_REUSED] = 422,
+    [OUTCOME_FORBIDDEN] = 403,
+    [OUTCOME_UNAVAILABLE] = 503,
+    [OUTCOME_INTERNAL] = 500,
+    [OUTCOME_UNAUTHENTICATED] = 401,
+    [OUTCOME_NO_ROUTE] = 404,
+    [OUTCOME_BAD_METHOD] = 405,
+    [OUTCOME_BAD_JSON] = 400,
+    [OUTCOME_BAD_REQUEST] = 400,
+    [OUTCOME_BODY_TOO_LARGE] = 413,
+    [OUTCOME_URL_TOO_LONG] = 414,
+    [OUTCOME_BAD_MEDIA_TYPE] = 415,
+    [OUTCOME_RATE_LIMITED] = 429,
+    [OUTCOME_TIMEOUT] = 504,
+};
+_Static_assert(ARRAY_LEN(statuses) == OUTCOME_COUNT, "every outcome has a status");
+
+static json_t *envelope(int status, json_t *result)
+{
+    json_t *body = json_object();
+    json_object_set_new_nocheck(body, "result", result);
+    json_object_set_new_nocheck(body, "status_code", json_integer(status));
+    json_object_set_new_nocheck(body, "status_message", json_string_nocheck(http_reason(status)));
+    return body;
+}
+
+static json_t *success(int status, json_t *result, const reply_t *reply)
+{
+    (void)reply;
+    return envelope(status, result != NULL ? result : json_object());
+}
+
+static json_t *error_entry(const char *field, const char *message)
+{
+    json_t *entry = json_object();
+    json_object_set_new_nocheck(entry, "field", field != NULL ? json_string(field) : json_null());
+    json_object_set_new_nocheck(entry, "message", json_string(message));
+    return entry;
+}
+
+/* The documentation leaves `result` empty on failure; what is wrong stands beside it. */
+static json_t *failure(int status, const reply_t *reply)
+{
+    json_t *errors = json_array();
+    for (size_t i = 0; i < reply->faults.count; i++) {
+        const fault_t *fault = &reply->faults.items[i];
+        const char *field = fault->where[0] == '/' ? fault->where + 1 : fault->where;
+        json_array_append_new(errors, error_entry(field, fault->message));
+    }
+    if (reply->faults.count == 0) {
+        const char *message =
+            reply->message[0] != '\0' ? reply->message : outcome_message(reply->outcome);
+        json_array_append_new(errors, error_entry(NULL, message));
+    }
+    json_t *body = envelope(status, json_object());
+    json_object_set_new_nocheck(body, "errors", errors);
+    return body;
+}
+
+const dialect_t dialect_trunk = {
+    .name = "trunk",
+    .prefix = "/voip/",
+    .statuses = statuses,
+    .success = success,
+    .failure = failure,
+};

@@ -1,0 +1,323 @@
+#include "proto/envelope.h"
+
+#include "common/text.h"
+#include "proto/scan.h"
+
+#include <string.h>
+
+enum { REQUEST_ELEMENTS = 10, PRINCIPAL_ELEMENTS = 4, REPLY_ELEMENTS = 9, FAULT_ELEMENTS = 4 };
+
+static const char *const outcome_names[] = {
+    [OUTCOME_OK] = "OK",
+    [OUTCOME_CREATED] = "CREATED",
+    [OUTCOME_DELETED] = "DELETED",
+    [OUTCOME_INVALID] = "INVALID",
+    [OUTCOME_BAD_QUERY] = "BAD_QUERY",
+    [OUTCOME_UNKNOWN] = "UNKNOWN",
+    [OUTCOME_CONFLICT] = "CONFLICT",
+    [OUTCOME_KEY_REUSED] = "KEY_REUSED",
+    [OUTCOME_FORBIDDEN] = "FORBIDDEN",
+    [OUTCOME_UNAVAILABLE] = "UNAVAILABLE",
+    [OUTCOME_INTERNAL] = "INTERNAL",
+    [OUTCOME_UNAUTHENTICATED] = "UNAUTHENTICATED",
+    [OUTCOME_NO_ROUTE] = "NO_ROUTE",
+    [OUTCOME_BAD_METHOD] = "BAD_METHOD",
+    [OUTCOME_BAD_JSON] = "BAD_JSON",
+    [OUTCOME_BAD_REQUEST] = "BAD_REQUEST",
+    [OUTCOME_BODY_TOO_LARGE] = "BODY_TOO_LARGE",
+    [OUTCOME_URL_TOO_LONG] = "URL_TOO_LONG",
+    [OUTCOME_BAD_MEDIA_TYPE] = "BAD_MEDIA_TYPE",
+    [OUTCOME_RATE_LIMITED] = "RATE_LIMITED",
+    [OUTCOME_TIMEOUT] = "TIMEOUT",
+};
+_Static_assert(ARRAY_LEN(outcome_names) == OUTCOME_COUNT, "every outcome has a name");
+
+const char *outcome_name(outcome_t outcome)
+{
+    return outcome_names[outcome];
+}
+
+/* ---- writing ---- */
+
+static void write_text(msgpack_packer *out, const char *text)
+{
+    size_t length = strlen(text);
+    msgpack_pack_str(out, length);
+    msgpack_pack_str_body(out, text, length);
+}
+
+static void write_switch(msgpack_packer *out, bool value)
+{
+    if (value)
+        msgpack_pack_true(out);
+    else
+        msgpack_pack_false(out);
+}
+
+void envelope_write_request(const request_t *request, msgpack_packer *out)
+{
+    msgpack_pack_array(out, REQUEST_ELEMENTS);
+    msgpack_pack_int(out, ENVELOPE_VERSION);
+    write_text(out, request->request_id);
+    if (request->idempotency_key[0] == '\0')
+        msgpack_pack_nil(out);
+    else
+        write_text(out, request->idempotency_key);
+    write_switch(out, request->client_key);
+    write_text(out, request->service);
+    write_text(out, request->operation);
+    msgpack_pack_array(out, PRINCIPAL_ELEMENTS);
+    write_text(out, request->principal.organization_id);
+    write_text(out, request->principal.key_id);
+    write_text(out, scope_name(request->principal.scope));
+    write_switch(out, request->principal.is_operator);
+}
+
+static void write_count_or_nil(msgpack_packer *out, int64_t count)
+{
+    if (count < 0)
+        msgpack_pack_nil(out);
+    else
+        msgpack_pack_int64(out, count);
+}
+
+void envelope_write_reply(const reply_t *reply, const void *body, size_t body_length,
+                          msgpack_packer *out)
+{
+    msgpack_pack_array(out, REPLY_ELEMENTS);
+    msgpack_pack_int(out, ENVELOPE_VERSION);
+    write_text(out, reply->request_id);
+    write_text(out, outcome_name(reply->outcome));
+    write_switch(out, reply->replayed);
+    write_text(out, reply->message);
+    if (body == NULL)
+        msgpack_pack_nil(out);
+    else
+        (void)out->callback(out->data, body, body_length); /* an object that is packed already */
+    msgpack_pack_array(out, reply->faults.count);
+    for (size_t i = 0; i < reply->faults.count; i++) {
+        const fault_t *fault = &reply->faults.items[i];
+        msgpack_pack_array(out, FAULT_ELEMENTS);
+        write_text(out, fault_code_name(fault->code));
+        write_text(out, fault_place_name(fault->place));
+        write_text(out, fault->where);
+        write_text(out, fault->message);
+    }
+    write_count_or_nil(out, reply->next_offset);
+    write_count_or_nil(out, reply->total);
+}
+
+void reply_init(reply_t *reply, const char *request_id, outcome_t outcome)
+{
+    text_cut(reply->request_id, sizeof(reply->request_id), request_id);
+    reply->outcome = outcome;
+    reply->replayed = false;
+    reply->message[0] = '\0';
+    reply->body = (msgpack_object){.type = MSGPACK_OBJECT_NIL};
+    reply->next_offset = -1;
+    reply->total = -1;
+    reply->faults.count = 0;
+}
+
+/* ---- reading: a cursor over an array that fails for good once an element is not as expected ----
+ */
+
+typedef struct {
+    const msgpack_object *at;
+    uint32_t left;
+    bool failed;
+} elements_t;
+
+static elements_t elements_of(const msgpack_object *array, uint32_t count)
+{
+    if (array->type != MSGPACK_OBJECT_ARRAY || array->via.array.size != count)
+        return (elements_t){.failed = true};
+    return (elements_t){.at = array->via.array.ptr, .left = count};
+}
+
+static const msgpack_object *next_element(elements_t *elements)
+{
+    static const msgpack_object nothing = {.type = MSGPACK_OBJECT_NIL};
+    if (elements->failed || elements->left == 0) {
+        elements->failed = true;
+        return &nothing;
+    }
+    elements->left--;
+    return elements->at++;
+}
+
+static void read_text(elements_t *elements, char *out, size_t size)
+{
+    const msgpack_object *element = next_element(elements);
+    if (element->type != MSGPACK_OBJECT_STR ||
+        text_utf8_length(element->via.str.ptr, element->via.str.size) < 0 ||
+        memchr(element->via.str.ptr, '\0', element->via.str.size) != NULL ||
+        text_copy(out, size, element->via.str.ptr, element->via.str.size) != STATUS_OK)
+        elements->failed = true;
+}
+
+static void read_text_or_nil(elements_t *elements, char *out, size_t size)
+{
+    if (!elements->failed && elements->left > 0 && elements->at->type == MSGPACK_OBJECT_NIL) {
+        (void)next_element(elements);
+        out[0] = '\0';
+    } else {
+        read_text(elements, out, size);
+    }
+}
+
+static bool read_switch(elements_t *elements)
+{
+    const msgpack_object *element = next_element(elements);
+    if (element->type != MSGPACK_OBJECT_BOOLEAN)
+        elements->failed = true;
+    return element->type == MSGPACK_OBJECT_BOOLEAN && element->via.boolean;
+}
+
+static void read_version(elements_t *elements)
+{
+    const msgpack_object *element = next_element(elements);
+    if (element->type != MSGPACK_OBJECT_POSITIVE_INTEGER || element->via.u64 != ENVELOPE_VERSION)
+        elements->failed = true;
+}
+
+static msgpack_object read_map_or_nil(elements_t *elements)
+{
+    const msgpack_object *element = next_element(elements);
+    if (element->type != MSGPACK_OBJECT_MAP && element->type != MSGPACK_OBJECT_NIL)
+        elements->failed = true;
+    return *element;
+}
+
+static int64_t read_count_or_nil(elements_t *elements)
+{
+    const msgpack_object *element = next_element(elements);
+    if (element->type == MSGPACK_OBJECT_NIL)
+        return -1;
+    if (element->type != MSGPACK_OBJECT_POSITIVE_INTEGER || element->via.u64 > INT64_MAX)
+        elements->failed = true;
+    return element->via.i64;
+}
+
+static void read_principal(elements_t *elements, principal_t *out)
+{
+    elements_t inner = elements_of(next_element(elements), PRINCIPAL_ELEMENTS);
+    char scope[16];
+    read_text(&inner, out->organization_id, sizeof(out->organization_id));
+    read_text(&inner, out->key_id, sizeof(out->key_id));
+    read_text(&inner, scope, sizeof(scope));
+    out->is_operator = read_switch(&inner);
+    if (inner.failed || scope_parse(scope, &out->scope) != STATUS_OK)
+        elements->failed = true;
+}
+
+status_t envelope_read_request(const msgpack_object *envelope, request_t *out)
+{
+    elements_t elements = elements_of(envelope, REQUEST_ELEMENTS);
+    read_version(&elements);
+    read_text(&elements, out->request_id, sizeof(out->request_id));
+    read_text_or_nil(&elements, out->idempotency_key, sizeof(out->idempotency_key));
+    out->client_key = read_switch(&elements);
+    read_text(&elements, out->service, sizeof(out->service));
+    read_text(&elements, out->operation, sizeof(out->operation));
+    read_principal(&elements, &out->principal);
+    out->path = read_map_or_nil(&elements);
+    out->query = read_map_or_nil(&elements);
+    out->body = read_map_or_nil(&elements);
+    return elements.failed ? STATUS_INVALID : STATUS_OK;
+}
+
+static int index_of(const char *word, const char *(*name)(int), int count)
+{
+    for (int i = 0; i < count; i++)
+        if (strcmp(name(i), word) == 0)
+            return i;
+    return -1;
+}
+
+static const char *code_name(int code)
+{
+    return fault_code_name((fault_code_t)code);
+}
+
+static const char *place_name(int place)
+{
+    return fault_place_name((fault_place_t)place);
+}
+
+static const char *outcome_word(int outcome)
+{
+    return outcome_names[outcome];
+}
+
+static void read_fault(elements_t *elements, faults_t *out)
+{
+    elements_t inner = elements_of(next_element(elements), FAULT_ELEMENTS);
+    char code[16], place[16];
+    fault_t *fault = &out->items[out->count];
+    read_text(&inner, code, sizeof(code));
+    read_text(&inner, place, sizeof(place));
+    read_text(&inner, fault->where, sizeof(fault->where));
+    read_text(&inner, fault->message, sizeof(fault->message));
+    if (inner.failed) {
+        elements->failed = true;
+        return;
+    }
+    int code_index = index_of(code, code_name, FAULT_RULE + 1);
+    int place_index = index_of(place, place_name, FAULT_IN_PATH + 1);
+    if (code_index < 0 || place_index < 0) {
+        elements->failed = true;
+        return;
+    }
+    fault->code = (fault_code_t)code_index;
+    fault->place = (fault_place_t)place_index;
+    out->count++;
+}
+
+static void read_faults(elements_t *elements, faults_t *out)
+{
+    const msgpack_object *array = next_element(elements);
+    out->count = 0;
+    if (array->type != MSGPACK_OBJECT_ARRAY || array->via.array.size > FAULTS_MAX) {
+        elements->failed = true;
+        return;
+    }
+    elements_t inner = elements_of(array, array->via.array.size);
+    while (inner.left > 0 && !inner.failed)
+        read_fault(&inner, out);
+    elements->failed = elements->failed || inner.failed;
+}
+
+status_t envelope_read_reply(const msgpack_object *envelope, reply_t *out)
+{
+    elements_t elements = elements_of(envelope, REPLY_ELEMENTS);
+    char outcome[24];
+    read_version(&elements);
+    read_text(&elements, out->request_id, sizeof(out->request_id));
+    read_text(&elements, outcome, sizeof(outcome));
+    out->replayed = read_switch(&elements);
+    read_text(&elements, out->message, sizeof(out->message));
+    out->body = *next_element(&elements);
+    read_faults(&elements, &out->faults);
+    out->next_offset = read_count_or_nil(&elements);
+    out->total = read_count_or_nil(&elements);
+    if (elements.failed)
+        return STATUS_INVALID;
+    int index = index_of(outcome, outcome_word, OUTCOME_COUNT);
+    if (index < 0)
+        return STATUS_INVALID;
+    out->outcome = (outcome_t)index;
+    return STATUS_OK;
+}
+
+status_t envelope_decode(const void *bytes, size_t length, msgpack_unpacked *out)
+{
+    msgpack_unpacked_init(out);
+    status_t status = scan_msgpack(bytes, length);
+    if (status != STATUS_OK)
+        return status;
+    size_t used = 0;
+    return msgpack_unpack_next(out, bytes, length, &used) == MSGPACK_UNPACK_SUCCESS
+               ? STATUS_OK
+               : STATUS_INVALID;
+}

@@ -1,0 +1,95 @@
+/* A request on its way to a worker, and the reply on its way back: one msgpack array each.
+ *
+ *   request  [1, request_id, idempotency_key | nil, client_key, service, operation,
+ *             [organization_id, key_id, scope, is_operator], path, query, body]
+ *   reply    [1, request_id, outcome, replayed, message, body,
+ *             [[code, place, where, message], ...], next_offset | nil, total | nil]
+ *
+ * path, query, body and the reply's body are maps or nil, as transcode.h and record.h make them.
+ * Readers take what has passed scan_msgpack, check every element, and copy the small strings; maps
+ * are borrowed from the decoded message. Next: frames.h. */
+#ifndef LK_PROTO_ENVELOPE_H
+#define LK_PROTO_ENVELOPE_H
+
+#include "proto/faults.h"
+#include "proto/principal.h"
+
+#include <msgpack.h>
+
+enum {
+    ENVELOPE_VERSION = 1,
+    REQUEST_ID_SIZE = 64 + 1,
+    IDEMPOTENCY_KEY_SIZE = 64 + 1,
+    SERVICE_NAME_SIZE = 32,
+    OPERATION_NAME_SIZE = 48,
+    REPLY_MESSAGE_SIZE = 256,
+};
+
+/* How a request ends, in the domain's words. A dialect alone turns them into HTTP. */
+typedef enum {
+    OUTCOME_OK,
+    OUTCOME_CREATED,
+    OUTCOME_DELETED,     /* done, and there is nothing to show */
+    OUTCOME_INVALID,     /* the body or a path element is at fault */
+    OUTCOME_BAD_QUERY,   /* a query parameter is at fault */
+    OUTCOME_UNKNOWN,     /* no such resource, for this principal */
+    OUTCOME_CONFLICT,    /* what is stored stands against it */
+    OUTCOME_KEY_REUSED,  /* the Idempotency-Key belongs to another request */
+    OUTCOME_FORBIDDEN,   /* the key's scope does not reach this far */
+    OUTCOME_UNAVAILABLE, /* nothing was done; try again later */
+    OUTCOME_INTERNAL,    /* our fault */
+    /* The gateway's own: */
+    OUTCOME_UNAUTHENTICATED,
+    OUTCOME_NO_ROUTE,
+    OUTCOME_BAD_METHOD,
+    OUTCOME_BAD_JSON,
+    OUTCOME_BAD_REQUEST, /* HTTP that is not well-formed */
+    OUTCOME_BODY_TOO_LARGE,
+    OUTCOME_URL_TOO_LONG,
+    OUTCOME_BAD_MEDIA_TYPE,
+    OUTCOME_RATE_LIMITED,
+    OUTCOME_TIMEOUT, /* no answer in time: what became of it is not known */
+    OUTCOME_COUNT,
+} outcome_t;
+
+/* The word on the wire, such as "CONFLICT". Static. */
+const char *outcome_name(outcome_t outcome);
+
+typedef struct {
+    char request_id[REQUEST_ID_SIZE];
+    char idempotency_key[IDEMPOTENCY_KEY_SIZE]; /* "": none (reads) */
+    bool client_key; /* the client's own key: kept 24 h under its API key; else the gateway's */
+    char service[SERVICE_NAME_SIZE];
+    char operation[OPERATION_NAME_SIZE];
+    principal_t principal;
+    msgpack_object path, query, body; /* borrowed */
+} request_t;
+
+/* Writes all elements up to and with the principal. The caller then appends path, query and body,
+ * each one object, in this order. */
+void envelope_write_request(const request_t *request, msgpack_packer *out);
+status_t envelope_read_request(const msgpack_object *envelope, request_t *out) MUST_CHECK;
+
+typedef struct {
+    char request_id[REQUEST_ID_SIZE];
+    outcome_t outcome;
+    bool replayed;                    /* the stored answer of an earlier request */
+    char message[REPLY_MESSAGE_SIZE]; /* for people; "" where the outcome says it all */
+    msgpack_object body;              /* borrowed; nil if there is none */
+    int64_t next_offset;              /* of an unpaged list that was cut; -1: none */
+    int64_t total;                    /* rows of a paged list; -1: not counted */
+    faults_t faults;
+} reply_t;
+
+/* An empty reply with that outcome; cheap: faults are not cleared, only counted as none. */
+void reply_init(reply_t *reply, const char *request_id, outcome_t outcome);
+
+/* body: the packed object, or NULL for nil. */
+void envelope_write_reply(const reply_t *reply, const void *body, size_t body_length,
+                          msgpack_packer *out);
+status_t envelope_read_reply(const msgpack_object *envelope, reply_t *out) MUST_CHECK;
+
+/* Scans and decodes one envelope. *out is the caller's: msgpack_unpacked_destroy, in any case. */
+status_t envelope_decode(const void *bytes, size_t length, msgpack_unpacked *out) MUST_CHECK;
+
+#endif

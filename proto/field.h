@@ -1,0 +1,223 @@
+/* One table per resource: a row says all there is to say about a field.
+ *
+ * A resource is a plain C struct (a "record") and a static const array of rows. The row macros make
+ * the compiler compare the row with the struct's member. Out of a table come validation, defaults,
+ * JSON <-> msgpack (transcode.h), msgpack <-> struct (record.h), presence for PATCH, masking of
+ * secrets, and the OpenAPI document. There is no second list to keep in step.
+ *
+ *   typedef struct {
+ *       presence_t fields;                    first, always
+ *       char name[TEXT_SIZE(128)];
+ *       int transport;                        index into the choices
+ *       int64_t port;
+ *   } trunk_t;
+ *
+ *   enum { TRUNK_NAME, TRUNK_TRANSPORT, TRUNK_PORT };
+ *   static const field_t trunk_rows[] = {
+ *       [TRUNK_NAME] = FIELD_TEXT_ROW(trunk_t, name, 1, 128, .flags = FIELD_REQUIRED, .doc =
+ * "..."), [TRUNK_TRANSPORT] = FIELD_CHOICE_ROW(trunk_t, transport, transports, .dflt_text = "udp",
+ * ...), [TRUNK_PORT] = FIELD_NUMBER_ROW(trunk_t, port, 1, 65535, .dflt_number = 5060, .flags =
+ * FIELD_DEFAULT, ...),
+ *   };
+ *   const schema_t trunk_schema = SCHEMA("trunk", trunk_t, trunk_rows, .rule = trunk_rule);
+ */
+#ifndef LK_PROTO_FIELD_H
+#define LK_PROTO_FIELD_H
+
+#include "common/compiler.h"
+#include "common/text.h"
+#include "proto/faults.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum { FIELDS_MAX = 64 }; /* one bit each in presence_t */
+
+/* Which fields of a record hold something, bit i for row i. Bits of `null` are also in `given`. */
+typedef struct {
+    uint64_t given;
+    uint64_t null;
+} presence_t;
+
+static inline bool field_given(const presence_t *fields, unsigned row)
+{
+    return (fields->given >> row & 1U) != 0;
+}
+
+static inline bool field_null(const presence_t *fields, unsigned row)
+{
+    return (fields->null >> row & 1U) != 0;
+}
+
+/* Given, and not null. */
+static inline bool field_set(const presence_t *fields, unsigned row)
+{
+    return ((fields->given & ~fields->null) >> row & 1U) != 0;
+}
+
+static inline void field_give(presence_t *fields, unsigned row)
+{
+    fields->given |= (uint64_t)1 << row;
+    fields->null &= ~((uint64_t)1 << row);
+}
+
+static inline void field_give_null(presence_t *fields, unsigned row)
+{
+    fields->given |= (uint64_t)1 << row;
+    fields->null |= (uint64_t)1 << row;
+}
+
+static inline void field_drop(presence_t *fields, unsigned row)
+{
+    fields->given &= ~((uint64_t)1 << row);
+    fields->null &= ~((uint64_t)1 << row);
+}
+
+/* What a value is. Struct member, value in JSON, value in msgpack: */
+typedef enum {
+    FIELD_TEXT,   /* char[],    string,                str */
+    FIELD_NUMBER, /* int64_t,   integer,               int */
+    FIELD_SWITCH, /* bool,      true or false,         bool */
+    FIELD_CHOICE, /* int,       one of a set of words, str; the member is the word's index */
+    FIELD_TIME,   /* int64_t,   RFC 3339 date-time,    int: UTC milliseconds */
+    FIELD_DATE, /* int64_t,   RFC 3339 full-date,    int: UTC milliseconds; read-only fields only */
+    FIELD_OBJECT, /* a record,  object,                map */
+    FIELD_LIST,   /* records_t, array of objects,      array; read-only fields only */
+} field_type_t;
+
+enum {
+    FIELD_REQUIRED = 1 << 0,   /* must be given on create and replace */
+    FIELD_READ_ONLY = 1 << 1,  /* ignored in requests */
+    FIELD_FIXED = 1 << 2,      /* given on create; ignored on change */
+    FIELD_SECRET = 1 << 3,     /* answered as "********" when set, else null; never logged */
+    FIELD_NULLABLE = 1 << 4,   /* null is a value */
+    FIELD_BYTES = 1 << 5,      /* min and max of a text count bytes, not code points */
+    FIELD_DEFAULT = 1 << 6,    /* a number, switch or time has a default: dflt_number */
+    FIELD_WRITE_ONLY = 1 << 7, /* never answered */
+};
+
+/* A list of records of one schema, such as the methods of a trunk. The record that holds it owns
+ * items (mem_free). */
+typedef struct {
+    void *items;
+    size_t count;
+} records_t;
+
+/* A named check of a text: NULL if it is good, else what is wrong, to stand after the field's name
+ * ("must be a host name"). Bytes are valid UTF-8 and within the length limits. */
+typedef const char *(*field_check_fn)(const char *bytes, size_t length);
+
+typedef struct schema schema_t;
+
+typedef struct field {
+    const char *name;
+    field_type_t type;
+    unsigned flags;
+    size_t offset;            /* of the member */
+    size_t size;              /* of a text member, with the NUL */
+    int64_t min, max;         /* length of a text, value of a number */
+    const char *dflt_text;    /* default of a text or choice; NULL: none */
+    int64_t dflt_number;      /* with FIELD_DEFAULT */
+    const char *const *words; /* of a choice, NULL at the end */
+    field_check_fn check;     /* of a text; may be NULL */
+    const schema_t *schema;   /* of an object's or a list's records */
+    const char *doc;          /* one sentence, for people */
+    const char *example;      /* a JSON value, for the OpenAPI document and its tests */
+} field_t;
+
+typedef enum {
+    RECORD_WHOLE, /* create, replace: required fields must be there, defaults apply */
+    RECORD_PART,  /* change: only what is given; fixed fields are ignored */
+} record_mode_t;
+
+/* A rule over several fields, run once all fields are good by themselves. */
+typedef void (*schema_rule_fn)(const void *record, record_mode_t mode, faults_t *faults);
+
+struct schema {
+    const char *name; /* in the OpenAPI document */
+    const field_t *rows;
+    size_t count;
+    size_t record_size;
+    schema_rule_fn rule; /* may be NULL */
+};
+
+#define FIELD_IS_(record, member_, type_)                                                          \
+    COMPILE_CHECK(_Generic(((record *)0)->member_, type_ : 1, default : 0),                        \
+                  #record "." #member_ " is not " #type_)
+
+/* A text of min_ to max_ code points (FIELD_BYTES: bytes). */
+#define FIELD_TEXT_ROW(record, member_, min_, max_, ...)                                           \
+    {                                                                                              \
+        .name = #member_, .type = FIELD_TEXT, .min = (min_), .max = (max_),                        \
+        .size = sizeof(((record *)0)->member_),                                                    \
+        .offset = offsetof(record, member_) +                                                      \
+                  COMPILE_CHECK(_Generic(&((record *)0)->member_[0], char * : 1, default : 0),     \
+                                #record "." #member_ " is not a char array") +                     \
+                  COMPILE_CHECK(sizeof(((record *)0)->member_) > (size_t)(max_),                   \
+                                #record "." #member_ " is too small"),                             \
+        __VA_ARGS__                                                                                \
+    }
+#define FIELD_NUMBER_ROW(record, member_, min_, max_, ...)                                         \
+    {                                                                                              \
+        .name = #member_, .type = FIELD_NUMBER, .min = (min_), .max = (max_),                      \
+        .offset = offsetof(record, member_) + FIELD_IS_(record, member_, int64_t), __VA_ARGS__     \
+    }
+#define FIELD_SWITCH_ROW(record, member_, ...)                                                     \
+    {                                                                                              \
+        .name = #member_, .type = FIELD_SWITCH,                                                    \
+        .offset = offsetof(record, member_) + FIELD_IS_(record, member_, bool), __VA_ARGS__        \
+    }
+#define FIELD_CHOICE_ROW(record, member_, words_, ...)                                             \
+    {                                                                                              \
+        .name = #member_, .type = FIELD_CHOICE, .words = (words_),                                 \
+        .offset = offsetof(record, member_) + FIELD_IS_(record, member_, int), __VA_ARGS__         \
+    }
+#define FIELD_TIME_ROW(record, member_, ...)                                                       \
+    {                                                                                              \
+        .name = #member_, .type = FIELD_TIME,                                                      \
+        .offset = offsetof(record, member_) + FIELD_IS_(record, member_, int64_t), __VA_ARGS__     \
+    }
+#define FIELD_DATE_ROW(record, member_, ...)                                                       \
+    {                                                                                              \
+        .name = #member_, .type = FIELD_DATE,                                                      \
+        .offset = offsetof(record, member_) + FIELD_IS_(record, member_, int64_t), __VA_ARGS__     \
+    }
+#define FIELD_LIST_ROW(record, member_, schema_, ...)                                              \
+    {                                                                                              \
+        .name = #member_, .type = FIELD_LIST, .schema = (schema_),                                 \
+        .offset = offsetof(record, member_) + FIELD_IS_(record, member_, records_t), __VA_ARGS__   \
+    }
+/* member_type: the sub-record's type; sub-schema's record_size is compared at start (schema_check).
+ */
+#define FIELD_OBJECT_ROW(record, member_, member_type, schema_, ...)                               \
+    {                                                                                              \
+        .name = #member_, .type = FIELD_OBJECT, .schema = (schema_),                               \
+        .offset = offsetof(record, member_) + FIELD_IS_(record, member_, member_type), __VA_ARGS__ \
+    }
+
+#define SCHEMA(name_, record, rows_, ...)                                                          \
+    {                                                                                              \
+        .name = (name_), .rows = (rows_), .count = ARRAY_LEN(rows_),                               \
+        .record_size =                                                                             \
+            sizeof(record) +                                                                       \
+            COMPILE_CHECK(offsetof(record, fields) == 0, #record ".fields is not first") +         \
+            COMPILE_CHECK(_Generic(((record *)0)->fields, presence_t : 1, default : 0),            \
+                          #record ".fields is not a presence_t") +                                 \
+            COMPILE_CHECK(ARRAY_LEN(rows_) <= FIELDS_MAX, "too many fields"),                      \
+        __VA_ARGS__                                                                                \
+    }
+
+/* The row of that name (length bytes), searched from *hint on and around, or NULL. *hint is moved
+ * behind it, so that fields in table order are found at once. */
+const field_t *schema_find(const schema_t *schema, const char *name, size_t length, size_t *hint);
+
+/* Index of the word, or -1. */
+int field_word_index(const field_t *row, const char *word, size_t length);
+
+/* What the compiler can't see: names are unique, defaults are among the words and within bounds,
+ * lists and dates are read-only, sub-schemas are there. NULL, or what is wrong. For a unit test
+ * over the registry. Static storage. */
+const char *schema_flaw(const schema_t *schema);
+
+#endif

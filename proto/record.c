@@ -1,0 +1,334 @@
+#include "proto/record.h"
+
+#include "common/clock.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <string.h>
+
+static const char mask[] = "********";
+
+/* Where the walk is: what it fills, and how faults are named. */
+typedef struct {
+    record_mode_t mode;
+    fault_place_t place;
+    faults_t *faults;
+    char prefix[64]; /* pointer of the object that is being read: "" or "/settings" */
+} walk_t;
+
+static void add_fault(walk_t *walk, const field_t *row, fault_code_t code, const char *message)
+{
+    char where[96];
+    const char *slash = walk->place == FAULT_IN_BODY ? "/" : "";
+    if (text_format(where, sizeof(where), "%s%s%s", walk->prefix, slash, row->name) != STATUS_OK)
+        text_cut(where, sizeof(where), row->name);
+    faults_add(walk->faults, code, walk->place, where, "%s", message);
+}
+
+static void add_range_fault(walk_t *walk, const field_t *row, const char *unit, bool low)
+{
+    char message[96];
+    if (text_format(message, sizeof(message), "must be %s %" PRId64 "%s",
+                    low ? "at least" : "at most", low ? row->min : row->max, unit) != STATUS_OK)
+        return;
+    add_fault(walk, row, FAULT_RANGE, message);
+}
+
+static bool read_text(walk_t *walk, const field_t *row, const msgpack_object *value, char *member)
+{
+    if (value->type != MSGPACK_OBJECT_STR) {
+        add_fault(walk, row, FAULT_TYPE, "must be a string");
+        return false;
+    }
+    const char *bytes = value->via.str.ptr;
+    size_t size = value->via.str.size;
+    long code_points = text_utf8_length(bytes, size);
+    if (code_points < 0 || memchr(bytes, '\0', size) != NULL) {
+        add_fault(walk, row, FAULT_FORMAT, "must be UTF-8 without NUL");
+        return false;
+    }
+    bool by_bytes = (row->flags & FIELD_BYTES) != 0;
+    int64_t length = by_bytes ? (int64_t)size : code_points;
+    if (length < row->min || length > row->max || size >= row->size) {
+        if (length == 0 && row->min == 1)
+            add_fault(walk, row, FAULT_RANGE, "must not be empty");
+        else
+            add_range_fault(walk, row, by_bytes ? " bytes long" : " characters long",
+                            length < row->min);
+        return false;
+    }
+    const char *wrong = row->check == NULL ? NULL : row->check(bytes, size);
+    if (wrong != NULL) {
+        add_fault(walk, row, FAULT_FORMAT, wrong);
+        return false;
+    }
+    memcpy(member, bytes, size);
+    member[size] = '\0';
+    return true;
+}
+
+static bool read_number(walk_t *walk, const field_t *row, const msgpack_object *value,
+                        int64_t *member)
+{
+    bool positive = value->type == MSGPACK_OBJECT_POSITIVE_INTEGER;
+    if (!positive && value->type != MSGPACK_OBJECT_NEGATIVE_INTEGER) {
+        add_fault(walk, row, FAULT_TYPE, "must be an integer");
+        return false;
+    }
+    int64_t number = positive && value->via.u64 > INT64_MAX ? INT64_MAX : value->via.i64;
+    if (number < row->min || number > row->max) {
+        add_range_fault(walk, row, "", number < row->min);
+        return false;
+    }
+    *member = number;
+    return true;
+}
+
+static bool read_time(walk_t *walk, const field_t *row, const msgpack_object *value,
+                      int64_t *member)
+{
+    bool positive = value->type == MSGPACK_OBJECT_POSITIVE_INTEGER;
+    if ((!positive && value->type != MSGPACK_OBJECT_NEGATIVE_INTEGER) ||
+        (positive && value->via.u64 > INT64_MAX)) {
+        bool text = value->type == MSGPACK_OBJECT_STR;
+        add_fault(walk, row, text ? FAULT_FORMAT : FAULT_TYPE,
+                  "must be an RFC 3339 time such as 2026-01-31T12:00:00Z");
+        return false;
+    }
+    *member = value->via.i64;
+    return true;
+}
+
+static bool read_choice(walk_t *walk, const field_t *row, const msgpack_object *value, int *member)
+{
+    if (value->type != MSGPACK_OBJECT_STR) {
+        add_fault(walk, row, FAULT_TYPE, "must be a string");
+        return false;
+    }
+    int index = field_word_index(row, value->via.str.ptr, value->via.str.size);
+    if (index >= 0) {
+        *member = index;
+        return true;
+    }
+    char message[160] = "must be one of";
+    for (int i = 0; row->words[i] != NULL; i++) {
+        size_t used = strlen(message);
+        if (text_format(message + used, sizeof(message) - used, "%s %s", i == 0 ? ":" : ",",
+                        row->words[i]) != STATUS_OK)
+            break;
+    }
+    add_fault(walk, row, FAULT_CHOICE, message);
+    return false;
+}
+
+static void read_map(walk_t *walk, const schema_t *schema, const msgpack_object *map, void *record);
+
+static bool read_object(walk_t *walk, const field_t *row, const msgpack_object *value, void *member)
+{
+    if (value->type != MSGPACK_OBJECT_MAP) {
+        add_fault(walk, row, FAULT_TYPE, "must be an object");
+        return false;
+    }
+    walk_t inner = *walk;
+    if (text_format(inner.prefix, sizeof(inner.prefix), "%s/%s", walk->prefix, row->name) !=
+        STATUS_OK)
+        inner.prefix[0] = '\0';
+    read_map(&inner, row->schema, value, member);
+    return true;
+}
+
+static bool read_value(walk_t *walk, const field_t *row, const msgpack_object *value, char *member)
+{
+    void *at = member;
+    switch (row->type) {
+    case FIELD_TEXT:
+        return read_text(walk, row, value, member);
+    case FIELD_NUMBER:
+        return read_number(walk, row, value, at);
+    case FIELD_SWITCH:
+        if (value->type != MSGPACK_OBJECT_BOOLEAN) {
+            add_fault(walk, row, FAULT_TYPE, "must be true or false");
+            return false;
+        }
+        *(bool *)at = value->via.boolean;
+        return true;
+    case FIELD_CHOICE:
+        return read_choice(walk, row, value, at);
+    case FIELD_TIME:
+        return read_time(walk, row, value, at);
+    case FIELD_OBJECT:
+        return read_object(walk, row, value, at);
+    case FIELD_DATE:
+    case FIELD_LIST:
+        return false; /* read-only by schema_flaw */
+    }
+    return false;
+}
+
+static void read_field(walk_t *walk, const field_t *row, unsigned index,
+                       const msgpack_object *value, char *record)
+{
+    presence_t *fields = (presence_t *)(void *)record;
+    if ((row->flags & FIELD_READ_ONLY) != 0 ||
+        (walk->mode == RECORD_PART && (row->flags & FIELD_FIXED) != 0))
+        return;
+    if (value->type == MSGPACK_OBJECT_NIL) {
+        if ((row->flags & FIELD_NULLABLE) != 0)
+            field_give_null(fields, index);
+        else
+            add_fault(walk, row, FAULT_TYPE, "must not be null");
+        return;
+    }
+    if (read_value(walk, row, value, record + row->offset))
+        field_give(fields, index);
+}
+
+static bool give_default(const field_t *row, char *member)
+{
+    void *at = member;
+    if (row->dflt_text != NULL) {
+        size_t length = strlen(row->dflt_text);
+        if (row->type == FIELD_CHOICE)
+            *(int *)at = field_word_index(row, row->dflt_text, length);
+        else
+            memcpy(member, row->dflt_text, length + 1);
+        return true;
+    }
+    if ((row->flags & FIELD_DEFAULT) == 0)
+        return false;
+    if (row->type == FIELD_SWITCH)
+        *(bool *)at = row->dflt_number != 0;
+    else
+        *(int64_t *)at = row->dflt_number;
+    return true;
+}
+
+/* Fields that were not sent: a fault where required, the default where there is one. `seen` tells a
+ * faulty field from one that is not there. */
+static void complete(walk_t *walk, const schema_t *schema, uint64_t seen, char *record)
+{
+    presence_t *fields = (presence_t *)(void *)record;
+    for (unsigned i = 0; i < schema->count; i++) {
+        const field_t *row = &schema->rows[i];
+        if ((seen >> i & 1U) != 0 || (row->flags & FIELD_READ_ONLY) != 0)
+            continue;
+        if ((row->flags & FIELD_REQUIRED) != 0)
+            add_fault(walk, row, FAULT_REQUIRED, "is required");
+        else if (give_default(row, record + row->offset))
+            field_give(fields, i);
+    }
+}
+
+static void read_map(walk_t *walk, const schema_t *schema, const msgpack_object *map, void *record)
+{
+    uint64_t seen = 0;
+    size_t hint = 0;
+    uint32_t size = map->type == MSGPACK_OBJECT_MAP ? map->via.map.size : 0;
+    for (uint32_t i = 0; i < size; i++) {
+        const msgpack_object_kv *pair = &map->via.map.ptr[i];
+        if (pair->key.type != MSGPACK_OBJECT_STR)
+            continue;
+        const field_t *row =
+            schema_find(schema, pair->key.via.str.ptr, pair->key.via.str.size, &hint);
+        if (row == NULL)
+            continue;
+        unsigned index = (unsigned)(row - schema->rows);
+        if ((seen >> index & 1U) != 0) /* a second key of one name: only a forged message has it */
+            continue;
+        seen |= (uint64_t)1 << index;
+        read_field(walk, row, index, &pair->val, record);
+    }
+    if (walk->mode == RECORD_WHOLE)
+        complete(walk, schema, seen, record);
+}
+
+status_t record_read(const schema_t *schema, const msgpack_object *map, record_mode_t mode,
+                     fault_place_t place, void *record, faults_t *faults)
+{
+    size_t before = faults->count;
+    walk_t walk = {.mode = mode, .place = place, .faults = faults};
+    if (map->type != MSGPACK_OBJECT_MAP && map->type != MSGPACK_OBJECT_NIL) {
+        faults_add(faults, FAULT_TYPE, place, "", "must be an object");
+        return STATUS_INVALID;
+    }
+    read_map(&walk, schema, map, record);
+    if (faults->count == before && schema->rule != NULL)
+        schema->rule(record, mode, faults);
+    return faults->count == before ? STATUS_OK : STATUS_INVALID;
+}
+
+static void write_text(msgpack_packer *out, const char *text)
+{
+    size_t length = strlen(text);
+    msgpack_pack_str(out, length);
+    msgpack_pack_str_body(out, text, length);
+}
+
+static void write_value(const field_t *row, const char *member, msgpack_packer *out)
+{
+    const void *at = member;
+    if ((row->flags & FIELD_SECRET) != 0) {
+        write_text(out, mask);
+        return;
+    }
+    switch (row->type) {
+    case FIELD_TEXT:
+        write_text(out, member);
+        return;
+    case FIELD_NUMBER:
+    case FIELD_TIME:
+    case FIELD_DATE:
+        msgpack_pack_int64(out, *(const int64_t *)at);
+        return;
+    case FIELD_SWITCH:
+        if (*(const bool *)at)
+            msgpack_pack_true(out);
+        else
+            msgpack_pack_false(out);
+        return;
+    case FIELD_CHOICE:
+        write_text(out, row->words[*(const int *)at]);
+        return;
+    case FIELD_OBJECT:
+        record_write(row->schema, at, out);
+        return;
+    case FIELD_LIST: {
+        const records_t *list = at;
+        msgpack_pack_array(out, list->count);
+        for (size_t i = 0; i < list->count; i++)
+            record_write(row->schema, (const char *)list->items + i * row->schema->record_size,
+                         out);
+        return;
+    }
+    }
+}
+
+void record_write(const schema_t *schema, const void *record, msgpack_packer *out)
+{
+    const presence_t *fields = record;
+    uint64_t written = 0;
+    for (unsigned i = 0; i < schema->count; i++)
+        if (field_given(fields, i) && (schema->rows[i].flags & FIELD_WRITE_ONLY) == 0)
+            written |= (uint64_t)1 << i;
+    msgpack_pack_map(out, (size_t)__builtin_popcountll(written));
+    for (unsigned i = 0; i < schema->count; i++) {
+        if ((written >> i & 1U) == 0)
+            continue;
+        const field_t *row = &schema->rows[i];
+        write_text(out, row->name);
+        if (field_null(fields, i))
+            msgpack_pack_nil(out);
+        else
+            write_value(row, (const char *)record + row->offset, out);
+    }
+}
+
+void record_give_text(const schema_t *schema, void *record, unsigned row, const char *text)
+{
+    assert(row < schema->count && schema->rows[row].type == FIELD_TEXT);
+    const field_t *field = &schema->rows[row];
+    status_t status = text_copy((char *)record + field->offset, field->size, text, strlen(text));
+    assert(status == STATUS_OK);
+    (void)status;
+    field_give(record, row);
+}

@@ -1,0 +1,49 @@
+/* What a service offers: one row an operation. From a row come the route, the check of scope and
+ * input, the worker's dispatch, the rendering, and the OpenAPI document.
+ *
+ * Operations carry names on the wire and their index in the table inside a process. */
+#ifndef LK_PROTO_SERVICE_H
+#define LK_PROTO_SERVICE_H
+
+#include "proto/dialect.h"
+#include "proto/envelope.h"
+#include "proto/field.h"
+
+enum {
+    OPERATION_WRITES = 1 << 0, /* changes something: admin scope, carries an idempotency key */
+    OPERATION_PART = 1 << 1, /* the body changes what is given and leaves the rest (RECORD_PART) */
+    OPERATION_LIST = 1 << 2, /* the result is an array of the result schema */
+    OPERATION_BAD_ID = 1 << 3, /* a malformed id in the path is INVALID; else it is UNKNOWN */
+    OPERATION_CALL = 1 << 4,   /* call authorization: sip or admin scope, short deadline */
+};
+
+enum { BODY_LIMIT = 64 * 1024 };
+
+typedef struct {
+    const char *name;   /* "trunk_auth_read": unique in the service */
+    const char *method; /* "GET" */
+    const char *path;   /* "/voip/trunk/{uuid}/auth/{auth_uuid}": names are fields of path_schema */
+    const schema_t *path_schema; /* NULL: no parameters in the path */
+    const schema_t *query;       /* NULL: query parameters are ignored */
+    const schema_t *body;        /* NULL: a body is ignored */
+    const schema_t *result;      /* NULL: answers without a body */
+    const dialect_t *dialect;
+    outcome_t success;
+    unsigned flags;
+    size_t body_limit; /* bytes; 0: BODY_LIMIT */
+    const char *doc;   /* one sentence */
+} operation_t;
+
+typedef struct {
+    const char *name; /* "trunk-auth": also the program's */
+    const operation_t *operations;
+    size_t operation_count;
+    const char *doc;
+} service_t;
+
+static inline record_mode_t operation_mode(const operation_t *operation)
+{
+    return (operation->flags & OPERATION_PART) != 0 ? RECORD_PART : RECORD_WHOLE;
+}
+
+#endif

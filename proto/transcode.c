@@ -1,0 +1,264 @@
+#include "proto/transcode.h"
+
+#include "common/clock.h"
+
+#include <string.h>
+
+enum { PARAMETERS_MAX = 64, PARAMETER_SIZE = 2048 };
+
+static void write_text(msgpack_packer *out, const char *text, size_t length)
+{
+    msgpack_pack_str(out, length);
+    msgpack_pack_str_body(out, text, length);
+}
+
+/* A time's text as milliseconds; text that is none travels on and fails in record_read. */
+static void write_time(msgpack_packer *out, const char *text, size_t length)
+{
+    int64_t utc_ms = 0;
+    if (clock_parse_time(text, length, &utc_ms) == STATUS_OK)
+        msgpack_pack_int64(out, utc_ms);
+    else
+        write_text(out, text, length);
+}
+
+static void write_json(const field_t *row, const json_t *value, msgpack_packer *out)
+{
+    switch (json_typeof(value)) {
+    case JSON_STRING:
+        if (row->type == FIELD_TIME)
+            write_time(out, json_string_value(value), json_string_length(value));
+        else
+            write_text(out, json_string_value(value), json_string_length(value));
+        return;
+    case JSON_INTEGER:
+        /* A JSON number is no time: it must not pass for the milliseconds of one. */
+        if (row->type == FIELD_TIME)
+            msgpack_pack_double(out, (double)json_integer_value(value));
+        else
+            msgpack_pack_int64(out, json_integer_value(value));
+        return;
+    case JSON_REAL:
+        msgpack_pack_double(out, json_real_value(value));
+        return;
+    case JSON_TRUE:
+        msgpack_pack_true(out);
+        return;
+    case JSON_FALSE:
+        msgpack_pack_false(out);
+        return;
+    case JSON_NULL:
+        msgpack_pack_nil(out);
+        return;
+    case JSON_OBJECT:
+        if (row->type == FIELD_OBJECT)
+            transcode_body(row->schema, value, out);
+        else
+            msgpack_pack_map(out, 0);
+        return;
+    case JSON_ARRAY:
+        msgpack_pack_array(out, 0); /* no field takes an array: its type is all that matters */
+        return;
+    }
+}
+
+static bool is_writable(const field_t *row)
+{
+    return (row->flags & FIELD_READ_ONLY) == 0;
+}
+
+void transcode_body(const schema_t *schema, const json_t *object, msgpack_packer *out)
+{
+    if (schema == NULL) {
+        msgpack_pack_nil(out);
+        return;
+    }
+    size_t count = 0;
+    for (size_t i = 0; i < schema->count; i++)
+        count += is_writable(&schema->rows[i]) && json_object_get(object, schema->rows[i].name);
+    msgpack_pack_map(out, count);
+    for (size_t i = 0; i < schema->count; i++) {
+        const field_t *row = &schema->rows[i];
+        const json_t *value = is_writable(row) ? json_object_get(object, row->name) : NULL;
+        if (value == NULL)
+            continue;
+        write_text(out, row->name, strlen(row->name));
+        write_json(row, value, out);
+    }
+}
+
+/* ---- query strings ---- */
+
+static void write_parameter(const field_t *row, const char *text, msgpack_packer *out)
+{
+    size_t length = strlen(text);
+    bool negative = text[0] == '-';
+    uint64_t number = 0;
+    write_text(out, row->name, strlen(row->name));
+    if (row->type == FIELD_NUMBER &&
+        text_number(text + negative, length - negative, INT64_MAX, &number) == STATUS_OK)
+        msgpack_pack_int64(out, negative ? -(int64_t)number : (int64_t)number);
+    else if (row->type == FIELD_SWITCH && strcmp(text, "true") == 0)
+        msgpack_pack_true(out);
+    else if (row->type == FIELD_SWITCH && strcmp(text, "false") == 0)
+        msgpack_pack_false(out);
+    else if (row->type == FIELD_TIME)
+        write_time(out, text, length);
+    else
+        write_text(out, text, length);
+}
+
+/* Packs into a buffer of its own, since a map's count stands before it. */
+typedef struct {
+    const schema_t *schema;
+    faults_t *faults;
+    msgpack_packer *out;
+    uint64_t seen;
+    size_t count;
+} query_walk_t;
+
+static void read_parameter(query_walk_t *walk, const char *name, size_t name_length,
+                           const char *value, size_t value_length)
+{
+    char decoded_name[128], decoded[PARAMETER_SIZE];
+    if (text_percent_decode(decoded_name, sizeof(decoded_name), name, name_length, true) !=
+        STATUS_OK)
+        return; /* no name of ours */
+    size_t hint = 0;
+    const field_t *row = schema_find(walk->schema, decoded_name, strlen(decoded_name), &hint);
+    if (row == NULL)
+        return;
+    uint64_t bit = (uint64_t)1 << (row - walk->schema->rows);
+    if ((walk->seen & bit) != 0) {
+        faults_add(walk->faults, FAULT_FORMAT, FAULT_IN_QUERY, row->name, "is there twice");
+        return;
+    }
+    walk->seen |= bit;
+    if (text_percent_decode(decoded, sizeof(decoded), value, value_length, true) != STATUS_OK) {
+        faults_add(walk->faults, FAULT_FORMAT, FAULT_IN_QUERY, row->name,
+                   "must be percent-encoded UTF-8");
+        return;
+    }
+    write_parameter(row, decoded, walk->out);
+    walk->count++;
+}
+
+void transcode_query(const schema_t *schema, const char *query, msgpack_packer *out,
+                     faults_t *faults)
+{
+    if (schema == NULL) {
+        msgpack_pack_nil(out);
+        return;
+    }
+    AUTO(msgpack_sbuffer_destroy) msgpack_sbuffer pairs;
+    msgpack_sbuffer_init(&pairs);
+    msgpack_packer pair_packer;
+    msgpack_packer_init(&pair_packer, &pairs, msgpack_sbuffer_write);
+    query_walk_t walk = {.schema = schema, .faults = faults, .out = &pair_packer};
+    const char *at = query == NULL ? "" : query;
+    for (size_t parameters = 0; *at != '\0' && parameters < PARAMETERS_MAX; parameters++) {
+        size_t length = strcspn(at, "&");
+        const char *equals = memchr(at, '=', length);
+        size_t name_length = equals == NULL ? length : (size_t)(equals - at);
+        const char *value = equals == NULL ? at + length : equals + 1;
+        read_parameter(&walk, at, name_length, value, (size_t)(at + length - value));
+        at += length + (at[length] == '&');
+    }
+    msgpack_pack_map(out, walk.count);
+    if (pairs.size > 0)
+        (void)out->callback(out->data, pairs.data, pairs.size);
+}
+
+void transcode_path(const schema_t *schema, const char *const *values, const size_t *lengths,
+                    msgpack_packer *out)
+{
+    if (schema == NULL) {
+        msgpack_pack_nil(out);
+        return;
+    }
+    msgpack_pack_map(out, schema->count);
+    for (size_t i = 0; i < schema->count; i++) {
+        char decoded[256];
+        if (text_percent_decode(decoded, sizeof(decoded), values[i], lengths[i], false) !=
+            STATUS_OK)
+            decoded[0] = '\0';
+        write_text(out, schema->rows[i].name, strlen(schema->rows[i].name));
+        write_text(out, decoded, strlen(decoded));
+    }
+}
+
+/* ---- msgpack -> JSON ---- */
+
+static json_t *json_of_time(field_type_t type, int64_t utc_ms)
+{
+    char text[CLOCK_RFC3339_SIZE];
+    if (type == FIELD_DATE)
+        clock_format_date(utc_ms, text);
+    else
+        clock_format_time(utc_ms, text);
+    return json_string_nocheck(text);
+}
+
+static json_t *json_of_number(field_type_t type, int64_t number)
+{
+    return type == FIELD_TIME || type == FIELD_DATE ? json_of_time(type, number)
+                                                    : json_integer(number);
+}
+
+static json_t *json_of(const field_t *row, const msgpack_object *value)
+{
+    json_t *json = NULL;
+    switch (value->type) {
+    case MSGPACK_OBJECT_STR:
+        json = json_stringn(value->via.str.ptr, value->via.str.size);
+        break;
+    case MSGPACK_OBJECT_POSITIVE_INTEGER:
+    case MSGPACK_OBJECT_NEGATIVE_INTEGER:
+        json = json_of_number(row->type, value->via.i64);
+        break;
+    case MSGPACK_OBJECT_BOOLEAN:
+        json = json_boolean(value->via.boolean);
+        break;
+    case MSGPACK_OBJECT_MAP:
+        json = row->type == FIELD_OBJECT ? transcode_result(row->schema, value) : NULL;
+        break;
+    case MSGPACK_OBJECT_ARRAY:
+        json = row->type == FIELD_LIST ? transcode_results(row->schema, value) : NULL;
+        break;
+    case MSGPACK_OBJECT_NIL:
+    case MSGPACK_OBJECT_FLOAT32:
+    case MSGPACK_OBJECT_FLOAT64:
+    case MSGPACK_OBJECT_BIN:
+    case MSGPACK_OBJECT_EXT:
+        break;
+    }
+    return json != NULL ? json : json_null();
+}
+
+json_t *transcode_result(const schema_t *schema, const msgpack_object *map)
+{
+    json_t *object = json_object();
+    if (map->type != MSGPACK_OBJECT_MAP)
+        return object;
+    size_t hint = 0;
+    for (uint32_t i = 0; i < map->via.map.size; i++) {
+        const msgpack_object_kv *pair = &map->via.map.ptr[i];
+        if (pair->key.type != MSGPACK_OBJECT_STR)
+            continue;
+        const field_t *row =
+            schema_find(schema, pair->key.via.str.ptr, pair->key.via.str.size, &hint);
+        if (row != NULL && (row->flags & FIELD_WRITE_ONLY) == 0)
+            json_object_set_new_nocheck(object, row->name, json_of(row, &pair->val));
+    }
+    return object;
+}
+
+json_t *transcode_results(const schema_t *schema, const msgpack_object *array)
+{
+    json_t *list = json_array();
+    if (array->type != MSGPACK_OBJECT_ARRAY)
+        return list;
+    for (uint32_t i = 0; i < array->via.array.size; i++)
+        json_array_append_new(list, transcode_result(schema, &array->via.array.ptr[i]));
+    return list;
+}

@@ -1,0 +1,35 @@
+/* JSON, query strings and path segments -> msgpack, and msgpack -> JSON, by schema.
+ *
+ * Here only shapes change: keys that the table does not know, or does not let a client write, are
+ * left out; times become numbers. Whether a value is good is record.h's business, so a value of the
+ * wrong type travels as it is. */
+#ifndef LK_PROTO_TRANSCODE_H
+#define LK_PROTO_TRANSCODE_H
+
+#include "proto/field.h"
+
+#include <jansson.h>
+#include <msgpack.h>
+
+/* Appends the object as a map, keys in the table's order. schema NULL: nil. */
+void transcode_body(const schema_t *schema, const json_t *object, msgpack_packer *out);
+
+/* Appends the known parameters of a query string (undecoded, without '?'; may be NULL) as a map.
+ * Numbers and switches are read from their text. A parameter that is there twice, or can't be
+ * decoded, is a fault, and the map lacks it. schema NULL: nil. */
+void transcode_query(const schema_t *schema, const char *query, msgpack_packer *out,
+                     faults_t *faults);
+
+/* Appends path parameters as a map: values[i] (undecoded, lengths[i] bytes) stands for the schema's
+ * row i. One that can't be decoded travels as an empty text. schema NULL: nil. */
+void transcode_path(const schema_t *schema, const char *const *values, const size_t *lengths,
+                    msgpack_packer *out);
+
+/* A record's map as JSON, in the table's order: times and dates as text. A missing key is left out;
+ * what does not fit the table reads as null. The caller owns the value. */
+json_t *transcode_result(const schema_t *schema, const msgpack_object *map);
+
+/* The same for an array of records. */
+json_t *transcode_results(const schema_t *schema, const msgpack_object *array);
+
+#endif

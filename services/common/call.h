@@ -1,0 +1,89 @@
+/* A call: one request while a service works on it. What handlers get, and how they answer.
+ *
+ * Handlers know neither sockets nor threads. dispatch.c has decoded and checked the request against
+ * the contract's tables before a handler sees it, and packs what the handler answers. */
+#ifndef LK_SERVICES_COMMON_CALL_H
+#define LK_SERVICES_COMMON_CALL_H
+
+#include "proto/record.h"
+#include "proto/service.h"
+#include "services/common/digest.h"
+#include "services/common/password.h"
+#include "services/common/seal.h"
+#include "services/common/store.h"
+
+/* What all handlers of a process share; read-only once the worker runs. */
+typedef struct {
+    const char *service;    /* name */
+    const seal_t *seal;     /* NULL with LK_DIGEST=off: no HA1 values are made */
+    const realms_t *realms; /* LK_SIP_REALMS */
+    password_cost_t password_cost;
+} keeper_t;
+
+typedef struct call {
+    const operation_t *operation;
+    const keeper_t *keeper;
+    request_t request; /* names, keys, principal */
+    const void *path;  /* records of the operation's schemas; NULL where it has none */
+    const void *query;
+    const void *body;
+    int64_t now_utc_ms;  /* one time for all of a call */
+    int64_t deadline_ms; /* clock_ms() */
+
+    /* What `prepare` hands to `write`: freed by `free_state` at the call's end. Wiped by its owner.
+     */
+    void *state;
+    void (*free_state)(void *state);
+
+    /* The answer so far. */
+    bool answered;
+    reply_t reply;
+    msgpack_sbuffer body_bytes;
+    uint32_t list_count;
+} call_t;
+
+/* ---- Answers: exactly one of these ends a call. Repeating one is our own bug. ---- */
+
+/* The operation's success, with a record of its result schema (NULL: no body). */
+void call_answer(call_t *call, const void *record);
+
+/* A list: begin, add each record, end. next_offset: where a cut list goes on, or -1. */
+void call_list_begin(call_t *call);
+void call_list_add(call_t *call, const void *record);
+void call_list_end(call_t *call, int64_t next_offset);
+
+/* Not done, with words for the client (NULL: the outcome's own). */
+void call_refuse(call_t *call, outcome_t outcome, const char *message);
+
+/* Adds a fault; then call_refuse. */
+void call_fault(call_t *call, fault_code_t code, fault_place_t place, const char *where,
+                const char *message);
+
+/* The store or a library failed: UNAVAILABLE where trying again may help (busy, full, timeout),
+ * else INTERNAL. dispatch logs err; the client does not see it. */
+void call_fail(call_t *call, const err_t *err);
+
+/* Whether the principal may see what belongs to this organization. */
+bool call_may_see(const call_t *call, const char *organization_id);
+
+/* ---- Handlers: one row per operation, in the contract's order ---- */
+
+typedef struct {
+    /* Whether the call is slow (a long list to render, a password to hash). Such a read runs in the
+     * slow pool; such a write has `prepare` run there first. NULL: never. Link thread: must be
+     * quick. */
+    bool (*is_slow)(const call_t *call);
+
+    /* Reads: on a reader connection, in a read transaction that other calls may share. */
+    void (*read)(call_t *call, store_t *reader);
+
+    /* Slow writes, before the transaction: hashing, fetching. May end the call. NULL: nothing to
+     * do. */
+    void (*prepare)(call_t *call, store_t *reader);
+
+    /* Writes: inside the gate and a savepoint of a group's transaction. A success is kept, anything
+     * else is undone. Must not block on anything but the store. */
+    void (*write)(call_t *call, store_t *writer);
+} handler_t;
+
+#endif

@@ -79,7 +79,7 @@ void ipnet_last(const ipnet_t *net, uint8_t out[16])
 {
     for (unsigned i = 0; i < 16; i++) {
         unsigned kept = net->prefix > 8 * i ? net->prefix - 8U * i : 0;
-        uint8_t host_bits = kept >= 8 ? 0 : (uint8_t)(0xffU >> kept);
+        uint8_t host_bits = (uint8_t)(kept >= 8 ? 0U : 0xffU >> kept);
         out[i] = net->first[i] | host_bits;
     }
 }

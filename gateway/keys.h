@@ -1,9 +1,10 @@
 /* Organizations and their API keys: the gateway's own SQLite store, shared by all gateways of a
  * host, and each gateway's copy of it in memory.
  *
- * A key is "lk_" and 43 characters of base64url (256 random bits). Only its BLAKE2b hash is kept, keyed
- * with the content of LK_API_KEY_HASH_FILE. A running gateway looks at the store's data_version
- * every 250 ms and reloads when it has changed, so a revocation is honoured within a second. */
+ * A key is "lk_" and 43 characters of base64url (256 random bits). Only its BLAKE2b hash is kept,
+ * keyed with the content of LK_API_KEY_HASH_FILE. A running gateway looks at the store's
+ * data_version every 250 ms and reloads when it has changed, so a revocation is honoured within a
+ * second. */
 #ifndef LK_GATEWAY_KEYS_H
 #define LK_GATEWAY_KEYS_H
 
@@ -25,24 +26,25 @@ typedef struct {
     char organization[TEXT_SIZE(128)];
     char label[TEXT_SIZE(128)];
     scope_t scope;
-    bool is_operator;    /* sees all organizations */
-    int64_t created_at;  /* UTC ms */
-    int64_t expires_at;  /* UTC ms; 0: never */
-    int64_t revoked_at;  /* UTC ms; 0: not */
-    int64_t rate_limit;  /* requests a second; 0: LK_RATE_LIMIT */
+    bool is_operator;   /* sees all organizations */
+    int64_t created_at; /* UTC ms */
+    int64_t expires_at; /* UTC ms; 0: never */
+    int64_t revoked_at; /* UTC ms; 0: not */
+    int64_t rate_limit; /* requests a second; 0: LK_RATE_LIMIT */
 } api_key_t;
 
-typedef struct keys keys_t;             /* the store */
-typedef struct key_cache key_cache_t;   /* a running gateway's copy */
+typedef struct keys keys_t;           /* the store */
+typedef struct key_cache key_cache_t; /* a running gateway's copy */
 
 /* Opens (makes) gateway.db below directory. hash_file: LK_API_KEY_HASH_FILE, 64 hex digits. */
-status_t keys_open(const char *directory, const char *hash_file, keys_t **out, err_t *err) MUST_CHECK;
+status_t keys_open(const char *directory, const char *hash_file, keys_t **out, err_t *err)
+    MUST_CHECK;
 void keys_close(keys_t **keys);
 
 /* Makes a key; the organization is made if none has that name. wanted: organization, label, scope,
  * is_operator, expires_at, rate_limit. out_secret is shown once and never again. */
-status_t keys_create(keys_t *keys, const api_key_t *wanted, char out_secret[KEY_SIZE], api_key_t *out,
-                     err_t *err) MUST_CHECK;
+status_t keys_create(keys_t *keys, const api_key_t *wanted, char out_secret[KEY_SIZE],
+                     api_key_t *out, err_t *err) MUST_CHECK;
 /* All keys, oldest first. The caller frees *out with mem_free. */
 status_t keys_list(keys_t *keys, api_key_t **out, size_t *out_count, err_t *err) MUST_CHECK;
 /* STATUS_UNKNOWN: no such id. Revoking twice is fine. */

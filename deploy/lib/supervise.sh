@@ -1,0 +1,134 @@
+# shellcheck shell=bash
+# Keeps processes running: starts them again with a back-off, and ends them all in time. One loop in
+# one shell, without a process of its own per child, so that nothing outlives it: every child asks
+# the kernel for SIGTERM when this shell dies. Sourced after common.sh.
+
+readonly BACK_OFF_FIRST_MS=100 BACK_OFF_LAST_MS=1000
+readonly RAN_WELL_MS=10000  # after that long a death starts the back-off anew
+readonly HOPELESS=6         # deaths of one process before the suite was ever ready
+readonly GATEWAY_STOP_MS=3000 # so long the workers stay, for what the gateway still has to answer
+readonly KILL_MS=4500       # after SIGTERM
+readonly EXIT_BAD_CONFIG=78 # of the programs: starting again won't help
+
+# One entry each per process.
+CHILD_NAME=()  # gateway.1
+CHILD_PROGRAM=()
+CHILD_PID=()   # "" while it is down
+CHILD_SINCE=() # when it was started, or is to be
+CHILD_DELAY=()
+CHILD_DEATHS=()
+
+# A pipe that nobody writes to: `read -t` on it sleeps without a process.
+exec {NEVER}<> <(:)
+
+now_ms() {
+    local now=${EPOCHREALTIME/[.,]/}
+    printf -v "$1" '%s' "${now%???}"
+}
+
+pause() {
+    read -r -t "$1" -u "$NEVER" || true
+}
+
+# child_add PROGRAM NUMBER
+child_add() {
+    CHILD_NAME+=("${1##*/}.$2")
+    CHILD_PROGRAM+=("$1")
+    CHILD_PID+=("")
+    CHILD_SINCE+=(0)
+    CHILD_DELAY+=("$BACK_OFF_FIRST_MS")
+    CHILD_DEATHS+=(0)
+}
+
+child_pid_file() {
+    printf '%s/%s.pid' "$RUN_DIR" "${CHILD_NAME[$1]}"
+}
+
+child_start() {
+    local i=$1 now file
+    file=$(child_pid_file "$i")
+    now_ms now
+    setpriv --pdeathsig TERM -- "${CHILD_PROGRAM[i]}" </dev/null {NEVER}<&- &
+    CHILD_PID[i]=$!
+    CHILD_SINCE[i]=$now
+    printf '%s\n' "$!" >"$file.new"
+    mv -f "$file.new" "$file"
+}
+
+# Looks after one child; fails, with what to exit with, when the suite can't go on.
+# child_watch INDEX READY
+child_watch() {
+    local i=$1 ready=$2 now status=0
+    now_ms now
+    if [[ -z ${CHILD_PID[i]} ]]; then
+        if ((now >= CHILD_SINCE[i])); then
+            child_start "$i"
+        fi
+        return 0
+    fi
+    if kill -0 "${CHILD_PID[i]}" 2>/dev/null; then
+        return 0
+    fi
+    wait "${CHILD_PID[i]}" || status=$?
+    CHILD_PID[i]=
+    rm -f "$(child_pid_file "$i")"
+    CHILD_DEATHS[i]=$((CHILD_DEATHS[i] + 1))
+    if ((status == EXIT_BAD_CONFIG)); then
+        complain "${CHILD_NAME[i]} can't run as it is configured (exit code $status): its own message stands above"
+        return "$EXIT_BAD_CONFIG"
+    fi
+    if ((!ready && CHILD_DEATHS[i] >= HOPELESS)); then
+        complain "${CHILD_NAME[i]} died ${CHILD_DEATHS[i]} times (exit code $status) and the suite was never ready"
+        return 1
+    fi
+    if ((now - CHILD_SINCE[i] >= RAN_WELL_MS)); then
+        CHILD_DELAY[i]=$BACK_OFF_FIRST_MS
+    fi
+    complain "${CHILD_NAME[i]} died (exit code $status); starting it again in ${CHILD_DELAY[i]} ms"
+    CHILD_SINCE[i]=$((now + CHILD_DELAY[i]))
+    CHILD_DELAY[i]=$((CHILD_DELAY[i] * 2 > BACK_OFF_LAST_MS ? BACK_OFF_LAST_MS : CHILD_DELAY[i] * 2))
+}
+
+# Looks after all of them.
+children_watch() {
+    local i
+    for i in "${!CHILD_NAME[@]}"; do
+        child_watch "$i" "$1" || return
+    done
+}
+
+# children_signal SIGNAL PATTERN: those alive whose name fits; fails if there are none.
+children_signal() {
+    local i any=1
+    for i in "${!CHILD_NAME[@]}"; do
+        # shellcheck disable=SC2053 # a pattern is meant
+        if [[ -n ${CHILD_PID[i]} && ${CHILD_NAME[i]} == $2 ]] && kill -"$1" "${CHILD_PID[i]}" 2>/dev/null; then
+            any=0
+        fi
+    done
+    return "$any"
+}
+
+# Ends all: the gateway first, so that it can answer what it has taken; then the workers.
+children_stop() {
+    local begun now i
+    now_ms begun
+    now=$begun
+    children_signal TERM 'gateway.*' || true
+    while children_signal 0 'gateway.*' && ((now - begun < GATEWAY_STOP_MS)); do
+        pause 0.02
+        now_ms now
+    done
+    children_signal TERM '*' || true
+    while children_signal 0 '*' && ((now - begun < KILL_MS)); do
+        pause 0.02
+        now_ms now
+    done
+    children_signal KILL '*' || true
+    for i in "${!CHILD_NAME[@]}"; do
+        if [[ -n ${CHILD_PID[i]} ]]; then
+            wait "${CHILD_PID[i]}" 2>/dev/null || true
+        fi
+        rm -f "$(child_pid_file "$i")"
+    done
+}

@@ -7,7 +7,7 @@
 
 enum { LEAST_PASSES = 2, LEAST_MEBIBYTES = 19, MOST_PASSES = 64, MOST_MEBIBYTES = 4096 };
 
-static const size_t mebibyte = 1024 * 1024;
+static const size_t mebibyte = (size_t)1024 * 1024;
 
 _Static_assert(PASSWORD_HASH_SIZE == crypto_pwhash_STRBYTES, "the size of libsodium's hash text");
 

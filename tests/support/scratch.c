@@ -31,7 +31,7 @@ scratch_t scratch_make(void)
 
 const char *scratch_file(const scratch_t *scratch, const char *name)
 {
-    static char path[256];
+    static _Thread_local char path[256];
     must(text_format(path, sizeof(path), "%s/%s", scratch->path, name) == STATUS_OK, name);
     return path;
 }

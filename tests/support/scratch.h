@@ -8,7 +8,7 @@ typedef struct {
 
 /* Makes it below TMPDIR (default /tmp); aborts if that can't be done. */
 scratch_t scratch_make(void);
-/* path + "/" + name; valid until the next call. */
+/* path + "/" + name; valid until this thread's next call. */
 const char *scratch_file(const scratch_t *scratch, const char *name);
 /* Makes or replaces a file in it. */
 void scratch_write(const scratch_t *scratch, const char *name, const char *content, unsigned mode);

@@ -7,7 +7,6 @@
 #include "gateway/http.h"
 
 #include <civetweb.h>
-#include <netinet/in.h>
 #include <pthread.h>
 #include <stdatomic.h>
 
@@ -38,7 +37,7 @@ typedef struct {
     int64_t since_ms;
     int64_t deadline_ms;
     bool cut; /* the watcher has shut it down */
-    struct sockaddr_in peer;
+    const struct mg_connection *connection;
     /* Only for the thread itself: */
     bool answered; /* something was written for the request at hand */
     char *buffer;  /* the response is put together here; kept between requests */

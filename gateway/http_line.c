@@ -9,6 +9,7 @@
 
 #include "common/clock.h"
 
+#include <arpa/inet.h>
 #include <dirent.h>
 #include <errno.h>
 #include <signal.h>
@@ -95,7 +96,14 @@ static bool is_waiting(line_phase_t phase)
 
 static void cut(http_server_t *server, http_line_t *line)
 {
-    int fd = find_socket(server->port, &line->peer);
+    /* Asked only now: before its first request civetweb does not tell. */
+    const struct mg_request_info *info = mg_get_request_info(line->connection);
+    if (info == NULL)
+        return;
+    struct sockaddr_in peer = {.sin_family = AF_INET,
+                               .sin_port = htons((uint16_t)info->remote_port)};
+    (void)inet_pton(AF_INET, info->remote_addr, &peer.sin_addr);
+    int fd = find_socket(server->port, &peer);
     if (fd >= 0)
         (void)shutdown(fd, line->phase == LINE_WRITING ? SHUT_RDWR : SHUT_RD);
     line->cut = true;

@@ -8,7 +8,6 @@
 #include "common/clock.h"
 #include "common/mem.h"
 
-#include <arpa/inet.h>
 #include <assert.h>
 #include <sodium.h>
 #include <string.h>
@@ -265,13 +264,11 @@ static void *init_thread(const struct mg_context *context, int type)
 
 static int init_connection(const struct mg_connection *connection, void **data)
 {
-    const struct mg_request_info *info = mg_get_request_info(connection);
     http_server_t *server = mg_get_user_context_data(connection);
     http_line_t *line = mg_get_thread_pointer(connection);
     (void)data;
     line->answered = false;
-    line->peer.sin_port = htons((uint16_t)info->remote_port);
-    (void)inet_pton(AF_INET, info->remote_addr, &line->peer.sin_addr);
+    line->connection = connection;
     atomic_fetch_add(&server->connections, 1);
     http_line_enter(line, LINE_FRESH, clock_ms() + server->settings.request_ms);
     return 0;

@@ -1,0 +1,337 @@
+#include "gateway/broker.h"
+
+#include "common/clock.h"
+#include "common/log.h"
+#include "common/mem.h"
+#include "proto/registry.h"
+#include "proto/scan.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <pthread.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+#include <zmq.h>
+
+enum { TICK_MS = 50, LINGER_MS = 1000, FRAMES_PER_MESSAGE = 3, MESSAGES_PER_HOLD = 64 };
+
+struct broker {
+    pthread_mutex_t lock;
+    void *zmq;
+    void *router;
+    int router_fd;
+    int stop_fd;
+    pool_t *pool;
+    pthread_t thread;
+    bool running;
+    char endpoint[256];
+};
+
+/* ---- sending; the mutex is held ---- */
+
+static status_t send_frame(void *router, const void *bytes, size_t length, int flags)
+{
+    zmq_msg_t frame;
+    if (zmq_msg_init_size(&frame, length) != 0)
+        return STATUS_BUSY;
+    if (length > 0)
+        memcpy(zmq_msg_data(&frame), bytes, length);
+    if (zmq_msg_send(&frame, router, flags | ZMQ_DONTWAIT) >= 0)
+        return STATUS_OK;
+    status_t status = zmq_errno() == EAGAIN ? STATUS_BUSY : STATUS_CLOSED;
+    (void)zmq_msg_close(&frame);
+    return status;
+}
+
+/* Only the identity frame can fail to be routed; the others follow it. */
+static status_t send_message(void *context, const void *identity, size_t identity_length,
+                             command_t command, const void *body, size_t body_length)
+{
+    broker_t *broker = context;
+    char head[FRAMES_HEAD_SIZE];
+    frames_write_head(command, head);
+    status_t status = send_frame(broker->router, identity, identity_length, ZMQ_SNDMORE);
+    if (status == STATUS_OK)
+        status = send_frame(broker->router, head, sizeof(head), body == NULL ? 0 : ZMQ_SNDMORE);
+    if (status == STATUS_OK && body != NULL)
+        status = send_frame(broker->router, body, body_length, 0);
+    return status;
+}
+
+/* ---- receiving; the mutex is held ---- */
+
+typedef struct {
+    zmq_msg_t frames[FRAMES_PER_MESSAGE];
+    int count;
+    bool too_many;
+} message_t;
+
+static void close_message(message_t *message)
+{
+    for (int i = 0; i < message->count; i++)
+        (void)zmq_msg_close(&message->frames[i]);
+    message->count = 0;
+}
+
+/* The next whole message; frames beyond the protocol's three are read and dropped. */
+static bool receive_message(void *router, message_t *message)
+{
+    message->count = 0;
+    message->too_many = false;
+    bool more = true;
+    while (more) {
+        zmq_msg_t frame;
+        (void)zmq_msg_init(&frame);
+        if (zmq_msg_recv(&frame, router, ZMQ_DONTWAIT) < 0) {
+            (void)zmq_msg_close(&frame);
+            close_message(message);
+            return false;
+        }
+        more = zmq_msg_more(&frame) != 0;
+        if (message->count < FRAMES_PER_MESSAGE) {
+            message->frames[message->count++] = frame;
+        } else {
+            message->too_many = true;
+            (void)zmq_msg_close(&frame);
+        }
+    }
+    return true;
+}
+
+static void handle_message(pool_t *pool, message_t *message, int64_t now_ms)
+{
+    void *identity = zmq_msg_data(&message->frames[0]);
+    size_t identity_length = zmq_msg_size(&message->frames[0]);
+    command_t command = COMMAND_HEARTBEAT;
+    if (message->count < 2 || message->too_many ||
+        frames_read_head(zmq_msg_data(&message->frames[1]), zmq_msg_size(&message->frames[1]),
+                         &command) != STATUS_OK) {
+        pool_garbage(pool, identity, identity_length);
+        return;
+    }
+    bool has_body = message->count == FRAMES_PER_MESSAGE;
+    const void *body = has_body ? zmq_msg_data(&message->frames[2]) : "";
+    size_t body_length = has_body ? zmq_msg_size(&message->frames[2]) : 0;
+    pool_message(pool, identity, identity_length, command, body, body_length, now_ms);
+}
+
+/* Handles what has arrived. Must follow every send: a send may take in the socket's signals, and
+ * then nothing wakes the broker's thread for the messages behind them. Returns whether more may
+ * wait. */
+static bool receive_all(broker_t *broker, int64_t now_ms)
+{
+    message_t message;
+    for (int handled = 0; handled < MESSAGES_PER_HOLD; handled++) {
+        if (!receive_message(broker->router, &message))
+            return false;
+        handle_message(broker->pool, &message, now_ms);
+        close_message(&message);
+    }
+    return true;
+}
+
+/* ---- the monitor ---- */
+
+static void lock(broker_t *broker)
+{
+    (void)pthread_mutex_lock(&broker->lock);
+}
+
+/* Wakes the askers outside the mutex, so that they don't run into it. */
+static void unlock_and_wake(broker_t *broker)
+{
+    pending_t *done = pool_take_done(broker->pool);
+    (void)pthread_mutex_unlock(&broker->lock);
+    while (done != NULL) {
+        pending_t *next = done->next; /* gone as soon as its owner is awake */
+        (void)sem_post(&done->done);
+        done = next;
+    }
+}
+
+void broker_ask(broker_t *broker, pending_t *pending)
+{
+    int64_t now_ms = clock_ms();
+    bool more = false;
+    lock(broker);
+    if (pool_submit(broker->pool, pending, now_ms))
+        more = receive_all(broker, now_ms);
+    unlock_and_wake(broker);
+    if (more)
+        (void)eventfd_write(broker->stop_fd, 1);
+    while (sem_wait(&pending->done) != 0) {
+        /* interrupted by a signal: wait on */
+    }
+}
+
+static void log_events(const pool_event_t *events, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        log_line_t line = log_line(events[i].joined ? LOG_INFO : LOG_WARN,
+                                   events[i].joined ? "worker_joined" : "worker_left");
+        log_text(&line, "service", events[i].service);
+        log_text(&line, "instance", events[i].instance);
+        log_text(&line, "why", events[i].why);
+        log_end(&line);
+    }
+}
+
+/* One round of the broker's thread. */
+static void run_once(broker_t *broker, int64_t *next_tick_ms)
+{
+    pool_event_t events[8];
+    size_t event_count = 0;
+    bool more = true;
+    while (more) {
+        lock(broker);
+        int64_t now_ms = clock_ms();
+        more = receive_all(broker, now_ms);
+        if (now_ms >= *next_tick_ms) {
+            pool_tick(broker->pool, now_ms);
+            *next_tick_ms = now_ms + TICK_MS;
+            more = receive_all(broker, now_ms) || more;
+        }
+        while (event_count < ARRAY_LEN(events) &&
+               pool_next_event(broker->pool, &events[event_count]))
+            event_count++;
+        unlock_and_wake(broker);
+        log_events(events, event_count);
+        event_count = 0;
+    }
+}
+
+static void *run(void *argument)
+{
+    broker_t *broker = argument;
+    int64_t next_tick_ms = 0;
+    while (__atomic_load_n(&broker->running, __ATOMIC_ACQUIRE)) {
+        run_once(broker, &next_tick_ms);
+        struct pollfd ready[] = {{.fd = broker->router_fd, .events = POLLIN},
+                                 {.fd = broker->stop_fd, .events = POLLIN}};
+        int64_t wait_ms = next_tick_ms - clock_ms();
+        if (poll(ready, ARRAY_LEN(ready), wait_ms < 0 ? 0 : (int)wait_ms) > 0 &&
+            (ready[1].revents & POLLIN) != 0) {
+            eventfd_t count = 0;
+            (void)eventfd_read(broker->stop_fd, &count);
+        }
+    }
+    return NULL;
+}
+
+/* ---- starting and stopping ---- */
+
+static status_t set_option(void *router, int option, int value, err_t *err)
+{
+    if (zmq_setsockopt(router, option, &value, sizeof(value)) == 0)
+        return STATUS_OK;
+    return err_set(err, STATUS_SYSTEM, "zmq_setsockopt", "option %d: %s", option,
+                   zmq_strerror(zmq_errno()));
+}
+
+static status_t open_router(broker_t *broker, const char *listen, err_t *err)
+{
+    static const struct {
+        int option, value;
+    } options[] = {
+        {ZMQ_ROUTER_MANDATORY, 1}, {ZMQ_LINGER, LINGER_MS}, {ZMQ_SNDHWM, 1000}, {ZMQ_RCVHWM, 1000},
+        {ZMQ_HANDSHAKE_IVL, 5000}, {ZMQ_TCP_KEEPALIVE, 1},  {ZMQ_BACKLOG, 256},
+    };
+    broker->router = zmq_socket(broker->zmq, ZMQ_ROUTER);
+    if (broker->router == NULL)
+        return err_set(err, STATUS_SYSTEM, listen, "no socket: %s", zmq_strerror(zmq_errno()));
+    for (size_t i = 0; i < ARRAY_LEN(options); i++) {
+        status_t status = set_option(broker->router, options[i].option, options[i].value, err);
+        if (status != STATUS_OK)
+            return status;
+    }
+    int64_t largest = SCAN_BYTES_MAX;
+    if (zmq_setsockopt(broker->router, ZMQ_MAXMSGSIZE, &largest, sizeof(largest)) != 0)
+        return err_set(err, STATUS_SYSTEM, "zmq_setsockopt", "ZMQ_MAXMSGSIZE");
+    if (zmq_bind(broker->router, listen) != 0)
+        return err_set(err, zmq_errno() == EADDRINUSE ? STATUS_BUSY : STATUS_INVALID,
+                       "LK_WORKER_LISTEN", "can't listen on %s: %s", listen,
+                       zmq_strerror(zmq_errno()));
+    size_t size = sizeof(broker->endpoint);
+    size_t fd_size = sizeof(broker->router_fd);
+    if (zmq_getsockopt(broker->router, ZMQ_LAST_ENDPOINT, broker->endpoint, &size) != 0 ||
+        zmq_getsockopt(broker->router, ZMQ_FD, &broker->router_fd, &fd_size) != 0)
+        return err_set(err, STATUS_SYSTEM, listen, "%s", zmq_strerror(zmq_errno()));
+    return STATUS_OK;
+}
+
+static void free_broker(broker_t *broker)
+{
+    if (broker->router != NULL)
+        (void)zmq_close(broker->router);
+    if (broker->zmq != NULL)
+        (void)zmq_ctx_term(broker->zmq);
+    pool_destroy(&broker->pool);
+    if (broker->stop_fd >= 0)
+        (void)close(broker->stop_fd);
+    (void)pthread_mutex_destroy(&broker->lock);
+    mem_free(broker);
+}
+
+status_t broker_start(const broker_settings_t *settings, broker_t **out, err_t *err)
+{
+    broker_t *broker = mem_zalloc(sizeof(*broker));
+    (void)pthread_mutex_init(&broker->lock, NULL);
+    pool_limits_t limits = {.services = registry_count,
+                            .queue_max = (size_t)settings->queue_max,
+                            .in_flight_max = (size_t)settings->in_flight_max};
+    pool_io_t io = {.send = send_message, .context = broker};
+    broker->pool = pool_new(&limits, &io);
+    broker->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    broker->zmq = zmq_ctx_new();
+    status_t status = broker->stop_fd < 0 || broker->zmq == NULL
+                          ? err_errno(err, "broker", "can't be set up")
+                          : open_router(broker, settings->listen, err);
+    if (status == STATUS_OK) {
+        broker->running = true;
+        if (pthread_create(&broker->thread, NULL, run, broker) != 0)
+            status = err_set(err, STATUS_SYSTEM, "broker", "no thread");
+    }
+    if (status != STATUS_OK) {
+        free_broker(broker);
+        return status;
+    }
+    *out = broker;
+    return STATUS_OK;
+}
+
+void broker_stop(broker_t **broker)
+{
+    broker_t *self = *broker;
+    if (self == NULL)
+        return;
+    __atomic_store_n(&self->running, false, __ATOMIC_RELEASE);
+    (void)eventfd_write(self->stop_fd, 1);
+    (void)pthread_join(self->thread, NULL);
+    lock(self);
+    pool_stop(self->pool);
+    unlock_and_wake(self);
+    free_broker(self);
+    *broker = NULL;
+}
+
+size_t broker_live(broker_t *broker, size_t service)
+{
+    lock(broker);
+    size_t live = pool_live(broker->pool, service);
+    unlock_and_wake(broker);
+    return live;
+}
+
+pool_counters_t broker_counters(broker_t *broker)
+{
+    lock(broker);
+    pool_counters_t counters = pool_counters(broker->pool);
+    unlock_and_wake(broker);
+    return counters;
+}
+
+const char *broker_endpoint(const broker_t *broker)
+{
+    return broker->endpoint;
+}

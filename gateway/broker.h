@@ -1,0 +1,35 @@
+/* The broker: the ROUTER socket that workers dial, and the pool behind it, as a monitor.
+ *
+ * One mutex guards socket and pool. A thread that asks sends by itself, without a hand-over to
+ * another thread (docs/adr/0002); the broker's own thread receives, beats and watches deadlines.
+ * ZeroMQ sockets may change threads where a full fence stands between: the mutex is that fence.
+ * Must never: look into an envelope, or wait for anything while it holds the mutex.
+ * Next: services/common/link.h, on the other side. */
+#ifndef LK_GATEWAY_BROKER_H
+#define LK_GATEWAY_BROKER_H
+
+#include "gateway/pool.h"
+
+typedef struct broker broker_t;
+
+typedef struct {
+    const char *listen; /* "tcp://127.0.0.1:8081" or "ipc:///path" */
+    int64_t queue_max;  /* waiting requests per service */
+    int64_t in_flight_max;
+} broker_settings_t;
+
+/* Binds and starts the thread. STATUS_BUSY if the address is taken. */
+status_t broker_start(const broker_settings_t *settings, broker_t **out, err_t *err) MUST_CHECK;
+/* Ends what waits, tells the workers, frees. NULL-safe; clears *broker. */
+void broker_stop(broker_t **broker);
+
+/* Hands a request over and waits until it has ended: at its deadline at the latest. Fills end,
+ * reply and reply_length. Any thread. */
+void broker_ask(broker_t *broker, pending_t *pending);
+
+size_t broker_live(broker_t *broker, size_t service);
+/* The address that was bound (a port of 0 resolved). */
+const char *broker_endpoint(const broker_t *broker);
+pool_counters_t broker_counters(broker_t *broker);
+
+#endif

@@ -1,0 +1,121 @@
+/* The broker's mind: which workers live, what each holds, and where the next request goes.
+ *
+ * A state machine without sockets, locks or clocks, so that every case of loss can be tested by
+ * itself: messages and the time come in as calls, messages go out through pool_io_t, and finished
+ * requests are collected with pool_take_done. broker.c wraps it.
+ *
+ * Rules:
+ * - A request goes to the live worker with the fewest held requests, within that worker's window.
+ * - With no room it queues, bounded in count, and in time by its deadline. With no live worker it
+ * waits POOL_NO_WORKER_MS at most: UNAVAILABLE.
+ * - One REQUEST message at a time is outstanding to a worker; what comes meanwhile travels
+ * together.
+ * - A worker that is silent for FRAMES_SILENCE_MS, or that a send finds gone, is lost: what it
+ * holds goes to others. Safe, since a worker applies a write with a known idempotency key once.
+ * - A request that has seen two workers die runs once more with a worker of its own; if that one
+ * dies too, the request is poison and is refused. */
+#ifndef LK_GATEWAY_POOL_H
+#define LK_GATEWAY_POOL_H
+
+#include "proto/frames.h"
+
+#include <semaphore.h>
+
+enum {
+    POOL_IDENTITY_MAX = 32, /* ours are ROUTER's own: 5 bytes */
+    POOL_WORKERS_MAX = 256,
+    POOL_NO_WORKER_MS = 2000,
+    POOL_DEATHS_BEFORE_ALONE = 2,
+};
+
+typedef enum {
+    PENDING_ANSWERED,
+    PENDING_TIMEOUT,     /* deadline passed: what became of it is not known */
+    PENDING_UNAVAILABLE, /* no live worker, or the queue is full: nothing was done */
+    PENDING_POISON,      /* three workers died over it */
+} pending_end_t;
+
+typedef struct worker worker_t;
+
+/* One request on its way. The asking thread owns it and must not touch it between submit and
+ * `done`. */
+typedef struct pending pending_t;
+struct pending {
+    /* Set by the asker: */
+    size_t service; /* index in the registry */
+    const void *request;
+    size_t request_length;
+    int64_t deadline_ms;
+    /* Set by the pool, for the asker: */
+    pending_end_t end;
+    char *reply; /* PENDING_ANSWERED: an envelope, mem_free by the asker */
+    size_t reply_length;
+    sem_t done; /* posted by the broker once `end` is set */
+    /* The pool's own: */
+    uint64_t id;
+    int64_t queued_ms;
+    unsigned deaths;
+    bool sent;
+    worker_t *holder;
+    pending_t *previous, *next;
+};
+
+/* How the pool sends. Returns STATUS_OK, STATUS_BUSY (try again on the next tick) or STATUS_CLOSED
+ * (the peer is gone). body NULL: no body frame. */
+typedef struct {
+    status_t (*send)(void *context, const void *identity, size_t identity_length, command_t command,
+                     const void *body, size_t body_length);
+    void *context;
+} pool_io_t;
+
+typedef struct {
+    size_t services;      /* how many there are */
+    size_t queue_max;     /* waiting requests per service */
+    size_t in_flight_max; /* requests in the pool, all together */
+} pool_limits_t;
+
+typedef struct {
+    uint64_t sent, resent, timed_out, unavailable, poison, lost_workers, bad_messages, late_replies;
+} pool_counters_t;
+
+typedef struct pool pool_t;
+
+/* Aborts when memory is out. io is copied. */
+pool_t *pool_new(const pool_limits_t *limits, const pool_io_t *io);
+/* Every request must have been taken by pool_take_done. NULL-safe; clears *pool. */
+void pool_destroy(pool_t **pool);
+
+/* Accepts a request; it may be done at once. Returns whether a message was sent. */
+bool pool_submit(pool_t *pool, pending_t *pending, int64_t now_ms);
+
+/* A message from a worker. A malformed one is counted and answered with DISCONNECT. */
+void pool_message(pool_t *pool, const void *identity, size_t identity_length, command_t command,
+                  const void *body, size_t body_length, int64_t now_ms);
+/* A message that is none of the protocol's. */
+void pool_garbage(pool_t *pool, const void *identity, size_t identity_length);
+
+/* Heartbeats, silence, deadlines, sends that were busy. Call it at least every 50 ms. */
+void pool_tick(pool_t *pool, int64_t now_ms);
+
+/* Ends everything that waits (PENDING_UNAVAILABLE) and says DISCONNECT to all workers. */
+void pool_stop(pool_t *pool);
+
+/* The finished requests, linked by `next`; NULL if none. */
+pending_t *pool_take_done(pool_t *pool);
+
+/* Live workers of a service. */
+size_t pool_live(const pool_t *pool, size_t service);
+size_t pool_queued(const pool_t *pool, size_t service);
+pool_counters_t pool_counters(const pool_t *pool);
+
+/* What happened since the last call, for the log: workers that came and went. Returns false when
+ * there is nothing more. */
+typedef struct {
+    bool joined; /* else lost */
+    const char *service;
+    char instance[UUID_SIZE];
+    const char *why;
+} pool_event_t;
+bool pool_next_event(pool_t *pool, pool_event_t *out);
+
+#endif

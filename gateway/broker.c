@@ -21,7 +21,7 @@ struct broker {
     void *zmq;
     void *router;
     int router_fd;
-    int stop_fd;
+    int wake_fd;
     pool_t *pool;
     pthread_t thread;
     bool running;
@@ -159,7 +159,7 @@ void broker_ask(broker_t *broker, pending_t *pending)
         more = receive_all(broker, now_ms);
     unlock_and_wake(broker);
     if (more)
-        (void)eventfd_write(broker->stop_fd, 1);
+        (void)eventfd_write(broker->wake_fd, 1);
     while (sem_wait(&pending->done) != 0) {
         /* interrupted by a signal: wait on */
     }
@@ -208,12 +208,12 @@ static void *run(void *argument)
     while (__atomic_load_n(&broker->running, __ATOMIC_ACQUIRE)) {
         run_once(broker, &next_tick_ms);
         struct pollfd ready[] = {{.fd = broker->router_fd, .events = POLLIN},
-                                 {.fd = broker->stop_fd, .events = POLLIN}};
+                                 {.fd = broker->wake_fd, .events = POLLIN}};
         int64_t wait_ms = next_tick_ms - clock_ms();
         if (poll(ready, ARRAY_LEN(ready), wait_ms < 0 ? 0 : (int)wait_ms) > 0 &&
             (ready[1].revents & POLLIN) != 0) {
             eventfd_t count = 0;
-            (void)eventfd_read(broker->stop_fd, &count);
+            (void)eventfd_read(broker->wake_fd, &count);
         }
     }
     return NULL;
@@ -267,8 +267,8 @@ static void free_broker(broker_t *broker)
     if (broker->zmq != NULL)
         (void)zmq_ctx_term(broker->zmq);
     pool_destroy(&broker->pool);
-    if (broker->stop_fd >= 0)
-        (void)close(broker->stop_fd);
+    if (broker->wake_fd >= 0)
+        (void)close(broker->wake_fd);
     (void)pthread_mutex_destroy(&broker->lock);
     mem_free(broker);
 }
@@ -282,9 +282,9 @@ status_t broker_start(const broker_settings_t *settings, broker_t **out, err_t *
                             .in_flight_max = (size_t)settings->in_flight_max};
     pool_io_t io = {.send = send_message, .context = broker};
     broker->pool = pool_new(&limits, &io);
-    broker->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    broker->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     broker->zmq = zmq_ctx_new();
-    status_t status = broker->stop_fd < 0 || broker->zmq == NULL
+    status_t status = broker->wake_fd < 0 || broker->zmq == NULL
                           ? err_errno(err, "broker", "can't be set up")
                           : open_router(broker, settings->listen, err);
     if (status == STATUS_OK) {
@@ -306,7 +306,7 @@ void broker_stop(broker_t **broker)
     if (self == NULL)
         return;
     __atomic_store_n(&self->running, false, __ATOMIC_RELEASE);
-    (void)eventfd_write(self->stop_fd, 1);
+    (void)eventfd_write(self->wake_fd, 1);
     (void)pthread_join(self->thread, NULL);
     lock(self);
     pool_stop(self->pool);

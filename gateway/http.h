@@ -28,7 +28,8 @@ typedef struct {
         const char *name, *value;
     } headers[12];
     size_t header_count;
-    bool close; /* end the connection after this response */
+    bool close;  /* end the connection after this response */
+    void *owner; /* the handler's own: what its release frees */
 } http_response_t;
 
 /* Adds a header; more than the array holds is our own bug. The value must hold no CR or LF: such a

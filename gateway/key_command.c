@@ -168,9 +168,9 @@ static json_t *json_key(const api_key_t *key)
     return json_pack(
         "{s:s, s:s, s:s, s:s, s:s, s:b, s:s, s:I, s:o, s:o, s:o}", "id", key->id, "organization_id",
         key->organization_id, "organization", key->organization, "name", key->label, "scope",
-        scope_name(key->scope), "operator", (int)key->is_operator, "state", state(key), "rate_limit",
-        (json_int_t)key->rate_limit, "created_at", json_time(key->created_at), "expires_at",
-        json_time(key->expires_at), "revoked_at", json_time(key->revoked_at));
+        scope_name(key->scope), "operator", (int)key->is_operator, "state", state(key),
+        "rate_limit", (json_int_t)key->rate_limit, "created_at", json_time(key->created_at),
+        "expires_at", json_time(key->expires_at), "revoked_at", json_time(key->revoked_at));
 }
 
 static int print_json(json_t *value)
@@ -306,7 +306,7 @@ int key_command(int argc, char *const argv[], const char *directory, const char 
     int rest = 0;
     size_t action = 0;
     if (wants_help(argc, argv))
-        return fputs(usage, stdout) >= 0 ? EXIT_OK : EXIT_FAILED;
+        return fputs(usage, stdout) >= 0 && fflush(stdout) == 0 ? EXIT_OK : EXIT_FAILED;
     while (argc > 0 && action < ARRAY_LEN(names) && strcmp(argv[0], names[action]) != 0)
         action++;
     if (argc == 0 || action == ARRAY_LEN(names))

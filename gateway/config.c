@@ -1,0 +1,41 @@
+#include "gateway/config.h"
+
+/* clang-format off */
+static const setting_t settings[] = {
+    SETTING_TEXT_ROW(gateway_config_t, listen, "LK_LISTEN", "127.0.0.1:8080",
+        "Address and port of the HTTP API."),
+    SETTING_TEXT_ROW(gateway_config_t, worker_listen, "LK_WORKER_LISTEN", "tcp://127.0.0.1:8081",
+        "Where workers dial in: tcp://ADDRESS:PORT or ipc:///PATH."),
+    SETTING_TEXT_ROW(gateway_config_t, data_dir, "LK_DATA_DIR", "./var",
+        "Folder of the stores."),
+    SETTING_TEXT_ROW(gateway_config_t, hash_file, "LK_API_KEY_HASH_FILE", "./var/keys/api-key-hash",
+        "File with 64 hex digits: the key that API keys are hashed with."),
+    SETTING_TEXT_ROW(gateway_config_t, log_level, "LK_LOG_LEVEL", "info",
+        "Lowest level that is logged: debug, info, warn or error."),
+    SETTING_NUMBER_ROW(gateway_config_t, http_threads, "LK_HTTP_THREADS", "256", 4, 4000,
+        "Connections that are served at once; one thread each."),
+    SETTING_NUMBER_ROW(gateway_config_t, request_ms, "LK_REQUEST_MS", "10000", 100, 600000,
+        "A whole request must have arrived within this time, in milliseconds."),
+    SETTING_NUMBER_ROW(gateway_config_t, keep_alive_ms, "LK_KEEP_ALIVE_MS", "15000", 100, 600000,
+        "How long an idle connection is kept, in milliseconds."),
+    SETTING_NUMBER_ROW(gateway_config_t, answer_ms, "LK_ANSWER_MS", "10000", 100, 60000,
+        "How long a worker may take to answer before 504, in milliseconds."),
+    SETTING_NUMBER_ROW(gateway_config_t, call_answer_ms, "LK_CALL_ANSWER_MS", "1500", 50, 60000,
+        "The same for call authorization."),
+    SETTING_NUMBER_ROW(gateway_config_t, queue, "LK_QUEUE", "1024", 1, 10000,
+        "Requests that may wait for a worker, per service; more are answered 503."),
+};
+/* clang-format on */
+
+const program_t gateway_program = {
+    .name = "gateway",
+    .summary = "Linekeeper's HTTP API and the broker that its workers dial",
+    .usage = "Usage:\n"
+             "  gateway                 serve in the foreground until SIGTERM or SIGINT\n"
+             "  gateway key COMMAND     make, list and revoke API keys; see gateway key --help\n"
+             "  gateway services        print the services that need a worker, one a line\n"
+             "  gateway --help | --version\n"
+             "Exit codes: 0 clean stop, 1 failed, 64 wrong usage, 78 wrong setting or key file.\n",
+    .settings = settings,
+    .setting_count = ARRAY_LEN(settings),
+};

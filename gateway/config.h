@@ -1,0 +1,23 @@
+/* The gateway's settings. One table: reading, --help and docs/settings.md follow it. */
+#ifndef LK_GATEWAY_CONFIG_H
+#define LK_GATEWAY_CONFIG_H
+
+#include "common/config.h"
+
+typedef struct {
+    char listen[256];
+    char worker_listen[256];
+    char data_dir[512];
+    char hash_file[512];
+    char log_level[16];
+    int64_t http_threads;
+    int64_t request_ms;
+    int64_t keep_alive_ms;
+    int64_t answer_ms;
+    int64_t call_answer_ms;
+    int64_t queue;
+} gateway_config_t;
+
+extern const program_t gateway_program;
+
+#endif

@@ -1,0 +1,176 @@
+/* The gateway program: settings, parts in order, and the clockwork that runs until a signal.
+ * The tour of a request begins in http.h. */
+#include "common/clock.h"
+#include "common/log.h"
+#include "gateway/config.h"
+#include "gateway/handler.h"
+#include "gateway/key_command.h"
+#include "proto/registry.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <time.h>
+
+enum { BEAT_MS = 50, KEYS_EVERY_MS = 250, DRAIN_MS = 2500, URL_LIMIT = 2000 };
+
+/* The parts of a running gateway, in the order in which they depend on each other. */
+typedef struct {
+    keys_t *keys;
+    gateway_t gateway;
+    http_server_t *http;
+} parts_t;
+
+static void stop_parts(parts_t *parts)
+{
+    http_stop(&parts->http);
+    broker_stop(&parts->gateway.broker);
+    key_cache_destroy(&parts->gateway.keys);
+    keys_close(&parts->keys);
+    router_destroy(&parts->gateway.router);
+}
+
+static status_t start_parts(const gateway_config_t *config, parts_t *parts, err_t *err)
+{
+    gateway_t *gateway = &parts->gateway;
+    gateway->request_ms = config->answer_ms;
+    gateway->call_ms = config->call_answer_ms;
+    gateway->router = router_new();
+    status_t status = keys_open(config->data_dir, config->hash_file, &parts->keys, err);
+    if (status == STATUS_OK)
+        status = key_cache_new(TAKE(parts->keys), &gateway->keys, err);
+    if (status != STATUS_OK)
+        return status;
+    broker_settings_t broker = {.listen = config->worker_listen,
+                                .queue_max = config->queue,
+                                .in_flight_max = config->http_threads + config->queue};
+    status = broker_start(&broker, &gateway->broker, err);
+    if (status != STATUS_OK)
+        return status;
+    http_settings_t http = {.listen = config->listen,
+                            .threads = config->http_threads,
+                            .request_ms = config->request_ms,
+                            .keep_alive_ms = config->keep_alive_ms,
+                            .url_limit = URL_LIMIT,
+                            .discard_limit = BODY_LIMIT};
+    http_handler_t handler = gateway_handler(gateway);
+    return http_start(&http, &handler, &parts->http, err);
+}
+
+/* Waits for a signal that ends the program; meanwhile keeps keys fresh and the log flowing. */
+static int serve_until_signal(parts_t *parts, const sigset_t *signals)
+{
+    const struct timespec beat = {.tv_nsec = BEAT_MS * 1000000L};
+    int64_t next_keys_ms = 0;
+    bool keys_failed = false;
+    for (;;) {
+        int signal_number = sigtimedwait(signals, NULL, &beat);
+        if (signal_number > 0)
+            return signal_number;
+        log_flush();
+        if (clock_ms() < next_keys_ms)
+            continue;
+        next_keys_ms = clock_ms() + KEYS_EVERY_MS;
+        err_t err;
+        bool failed = key_cache_refresh(parts->gateway.keys, &err) != STATUS_OK;
+        if (failed && !keys_failed)
+            log_failure(LOG_ERROR, "keys_not_refreshed", &err);
+        keys_failed = failed;
+    }
+}
+
+/* Requests in flight are answered and their connections closed, before anything goes away. */
+static void drain(parts_t *parts)
+{
+    atomic_store(&parts->gateway.stopping, true);
+    http_drain(parts->http);
+    int64_t deadline_ms = clock_ms() + DRAIN_MS;
+    const struct timespec pause = {.tv_nsec = 5000000};
+    while (http_in_flight(parts->http) > 0 && clock_ms() < deadline_ms)
+        (void)nanosleep(&pause, NULL);
+}
+
+static void harden(void)
+{
+    const struct rlimit none = {0};
+    (void)setrlimit(RLIMIT_CORE, &none);
+    (void)prctl(PR_SET_DUMPABLE, 0);
+}
+
+static void block_signals(sigset_t *out)
+{
+    (void)sigemptyset(out);
+    (void)sigaddset(out, SIGTERM);
+    (void)sigaddset(out, SIGINT);
+    (void)pthread_sigmask(SIG_BLOCK, out, NULL);
+    (void)signal(SIGPIPE, SIG_IGN);
+}
+
+static int serve(const gateway_config_t *config)
+{
+    sigset_t signals;
+    block_signals(&signals);
+    parts_t parts = {0};
+    err_t err;
+    status_t status = start_parts(config, &parts, &err);
+    if (status != STATUS_OK) {
+        log_failure(LOG_ERROR, "not_started", &err);
+        stop_parts(&parts);
+        return status == STATUS_INVALID || status == STATUS_REFUSED || status == STATUS_UNKNOWN
+                   ? EXIT_BAD_CONFIG
+                   : EXIT_FAILED;
+    }
+    log_line_t line = log_line(LOG_INFO, "started");
+    log_text(&line, "version", LK_VERSION);
+    log_text(&line, "listen", config->listen);
+    log_number(&line, "port", http_port(parts.http));
+    log_text(&line, "workers", broker_endpoint(parts.gateway.broker));
+    log_end(&line);
+    log_gather();
+    int signal_number = serve_until_signal(&parts, &signals);
+    line = log_line(LOG_INFO, "stopping");
+    log_text(&line, "signal", strsignal(signal_number));
+    log_end(&line);
+    drain(&parts);
+    stop_parts(&parts);
+    log_flush();
+    return EXIT_OK;
+}
+
+static int print_services(void)
+{
+    for (size_t i = 0; i < registry_count; i++)
+        printf("%s\n", registry[i]->name);
+    return EXIT_OK;
+}
+
+int main(int argc, char *argv[])
+{
+    bool key = argc > 1 && strcmp(argv[1], "key") == 0;
+    if (!key && config_answer(&gateway_program, argc, argv))
+        return EXIT_OK;
+    if (argc == 2 && strcmp(argv[1], "services") == 0)
+        return print_services();
+    if (argc > 1 && !key) {
+        (void)fprintf(stderr, "gateway: unknown argument %s; try gateway --help\n", argv[1]);
+        return EXIT_BAD_USAGE;
+    }
+    gateway_config_t config;
+    log_level_t level = LOG_INFO;
+    err_t err;
+    harden();
+    log_open("gateway", LOG_INFO);
+    if (sodium_init() < 0 || config_load(&gateway_program, &config, &err) != STATUS_OK ||
+        log_level_parse(config.log_level, &level) != STATUS_OK) {
+        log_failure(LOG_ERROR, "not_started", &err);
+        return EXIT_BAD_CONFIG;
+    }
+    log_open("gateway", level);
+    if (key)
+        return key_command(argc - 2, argv + 2, config.data_dir, config.hash_file);
+    return serve(&config);
+}

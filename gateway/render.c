@@ -1,0 +1,66 @@
+#include "gateway/render.h"
+
+#include "common/text.h"
+#include "proto/transcode.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+void render_json(exchange_t *exchange, int status, json_t *value)
+{
+    http_response_t *response = exchange->response;
+    response->status = status;
+    http_response_header(response, "x-request-id", exchange->request_id);
+    if (value == NULL)
+        return;
+    exchange->body = json_dumps(value, JSON_COMPACT);
+    json_decref(value);
+    if (exchange->body == NULL) { /* not to be had from what transcode makes */
+        response->status = 500;
+        return;
+    }
+    response->content_type = "application/json";
+    response->body = exchange->body;
+    response->body_length = strlen(exchange->body);
+}
+
+/* Where an unpaged list that was cut goes on (RFC 8288). */
+static void add_link(exchange_t *exchange)
+{
+    if (exchange->reply.next_offset < 0)
+        return;
+    if (text_format(exchange->link, sizeof(exchange->link),
+                    "<%s?limit=250&offset=%" PRId64 ">; rel=\"next\"", http_path(exchange->http),
+                    exchange->reply.next_offset) == STATUS_OK)
+        http_response_header(exchange->response, "Link", exchange->link);
+}
+
+static void add_headers(exchange_t *exchange)
+{
+    http_response_t *response = exchange->response;
+    const reply_t *reply = &exchange->reply;
+    if (reply->outcome == OUTCOME_UNAUTHENTICATED)
+        http_response_header(response, "WWW-Authenticate", "Bearer");
+    if (reply->outcome == OUTCOME_BAD_METHOD)
+        http_response_header(response, "Allow", exchange->route.allow);
+    if (reply->outcome == OUTCOME_UNAVAILABLE)
+        http_response_header(response, "Retry-After", "1");
+    if (reply->replayed)
+        http_response_header(response, "Idempotent-Replayed", "true");
+    add_link(exchange);
+}
+
+void render_reply(exchange_t *exchange)
+{
+    const reply_t *reply = &exchange->reply;
+    const operation_t *operation = exchange->route.operation;
+    json_t *result = NULL;
+    if (outcome_is_success(reply->outcome) && operation != NULL && operation->result != NULL)
+        result = (operation->flags & OPERATION_LIST) != 0
+                     ? transcode_results(operation->result, &reply->body)
+                     : transcode_result(operation->result, &reply->body);
+    const dialect_t *dialect = exchange->route.dialect;
+    add_headers(exchange);
+    render_json(exchange, dialect_status(dialect, reply->outcome),
+                dialect_render(dialect, reply, result));
+}

@@ -1,0 +1,15 @@
+/* From a reply to an HTTP response, in the route's dialect. Last stop of a request.
+ *
+ * Must never: decide anything; the outcome is settled. */
+#ifndef LK_GATEWAY_RENDER_H
+#define LK_GATEWAY_RENDER_H
+
+#include "gateway/exchange.h"
+
+/* Fills exchange->response from exchange->reply; the body belongs to the exchange. */
+void render_reply(exchange_t *exchange);
+
+/* Any JSON value (taken over) as the body. */
+void render_json(exchange_t *exchange, int status, json_t *value);
+
+#endif

@@ -1,6 +1,6 @@
 # lk_migrations(target folder prefix): builds the folder's NNN-name.sql files into the target, as
-# `const migration_t <prefix>_migrations[]` and `const size_t <prefix>_migration_count`, declared in
-# the generated header "<prefix>_migrations.h".
+# `const migration_t <prefix>_migrations[]` and the constant <prefix>_migration_count, declared in
+# the generated header "<prefix>_migrations.h", which the target can include.
 function(lk_migrations target folder prefix)
     get_filename_component(folder "${folder}" ABSOLUTE)
     file(GLOB files CONFIGURE_DEPENDS "${folder}/*.sql")

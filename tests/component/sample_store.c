@@ -23,7 +23,7 @@ _Static_assert(ARRAY_LEN(statements) == SAMPLE_STATEMENT_COUNT, "one text for ea
 const store_spec_t sample_spec = {
     .file = "sample.db",
     .migrations = sample_migrations,
-    .migration_count = 3, /* test_migrate compares it with sample_migration_count */
+    .migration_count = sample_migration_count,
     .statements = statements,
     .statement_count = SAMPLE_STATEMENT_COUNT,
 };

@@ -24,12 +24,12 @@ typedef struct {
 } setting_t;
 
 /* Rows, with the member's type checked by the compiler. */
-#define SETTING_TEXT_ROW(type, member, env, default_, doc_)                                        \
+#define SETTING_TEXT_ROW(type_, member, env, default_, doc_)                                       \
     {                                                                                              \
         .name = (env), .type = SETTING_TEXT, .dflt = (default_), .doc = (doc_),                    \
-        .size = sizeof(((type *)0)->member),                                                       \
-        .offset = offsetof(type, member) +                                                         \
-                  COMPILE_CHECK(_Generic(&((type *)0)->member[0], char * : 1, default : 0),        \
+        .size = sizeof(((type_ *)0)->member),                                                      \
+        .offset = offsetof(type_, member) +                                                        \
+                  COMPILE_CHECK(_Generic(&((type_ *)0)->member[0], char * : 1, default : 0),       \
                                 "a text setting is a char array")                                  \
     }
 #define SETTING_NUMBER_ROW(type_, member, env, default_, min_, max_, doc_)                         \

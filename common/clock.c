@@ -45,11 +45,10 @@ typedef struct {
 
 static civil_t civil_from_ms(int64_t utc_ms)
 {
-    static const int64_t first = -62167219200000, last = 253402300799999; /* years 0000 to 9999 */
-    if (utc_ms < first)
-        utc_ms = first;
-    if (utc_ms > last)
-        utc_ms = last;
+    if (utc_ms < CLOCK_FIRST_MS)
+        utc_ms = CLOCK_FIRST_MS;
+    if (utc_ms > CLOCK_LAST_MS)
+        utc_ms = CLOCK_LAST_MS;
     int64_t days = utc_ms / 86400000 - (utc_ms % 86400000 < 0);
     int64_t rest = utc_ms - days * 86400000;
     int64_t z = days + 719468;
@@ -204,6 +203,9 @@ status_t clock_parse_time(const char *text, size_t length, int64_t *out_utc_ms)
         civil.second = 59;
     int64_t seconds = days_from_civil(civil.year, civil.month, civil.day) * 86400 +
                       civil.hour * 3600 + civil.minute * 60 + civil.second;
-    *out_utc_ms = seconds * 1000 + civil.milli - offset_ms;
+    int64_t utc_ms = seconds * 1000 + civil.milli - offset_ms;
+    if (utc_ms < CLOCK_FIRST_MS || utc_ms > CLOCK_LAST_MS)
+        return STATUS_INVALID;
+    *out_utc_ms = utc_ms;
     return STATUS_OK;
 }

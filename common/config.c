@@ -37,7 +37,7 @@ static status_t read_setting(const setting_t *row, const char *value, char *memb
     switch (row->type) {
     case SETTING_TEXT:
         if (text_copy(member, row->size, value, strlen(value)) != STATUS_OK)
-            return err_set(err, STATUS_TOO_LARGE, row->name, "is longer than %zu bytes",
+            return err_set(err, STATUS_INVALID, row->name, "is longer than %zu bytes",
                            row->size - 1);
         return STATUS_OK;
     case SETTING_NUMBER:
@@ -73,6 +73,8 @@ static void print_help(const program_t *program)
     for (size_t i = 0; i < program->setting_count; i++) {
         const setting_t *row = &program->settings[i];
         printf("  %-24s %s", row->name, row->doc);
+        if (row->type == SETTING_NUMBER)
+            printf(" From %lld to %lld.", (long long)row->min, (long long)row->max);
         if (row->dflt == NULL)
             printf(" Required.\n");
         else if (row->dflt[0] == '\0')

@@ -1,10 +1,11 @@
 #include "common/log.h"
 
 #include "common/clock.h"
+#include "common/text.h"
 
 #include <errno.h>
 #include <pthread.h>
-#include <stdio.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -15,7 +16,7 @@ static struct {
     pthread_mutex_t lock;
     const char *program;
     log_level_t lowest;
-    int gathering;
+    bool gathering;
     size_t used;
     char bytes[GATHERED_SIZE];
 } sink = {.lock = PTHREAD_MUTEX_INITIALIZER, .program = "linekeeper", .lowest = LOG_INFO};
@@ -32,7 +33,7 @@ void log_gather(void)
 {
     if (!sink.gathering)
         (void)atexit(log_flush);
-    sink.gathering = 1;
+    sink.gathering = true;
 }
 
 /* A log that cannot be written must not stop the service: the bytes are dropped. */
@@ -62,21 +63,28 @@ void log_flush(void)
     pthread_mutex_unlock(&sink.lock);
 }
 
+/* The last byte is the newline's. */
+static size_t room_in(const log_line_t *line)
+{
+    return sizeof(line->bytes) - 1 - line->used;
+}
+
 static void put(log_line_t *line, const char *bytes, size_t length)
 {
-    size_t room = sizeof(line->bytes) - 1 - line->used; /* the last byte is the newline's */
-    if (length > room)
-        length = room;
     memcpy(line->bytes + line->used, bytes, length);
     line->used += length;
 }
 
-static void put_key(log_line_t *line, const char *key)
+/* False, and nothing is put, unless `value_room` bytes would still fit behind it. */
+static bool put_key(log_line_t *line, const char *key, size_t value_room)
 {
-    if (line->used > 0)
-        put(line, " ", 1);
-    put(line, key, strlen(key));
+    size_t length = strlen(key), blank = line->used > 0;
+    if (room_in(line) < blank + length + 1 + value_room)
+        return false;
+    put(line, " ", blank);
+    put(line, key, length);
     put(line, "=", 1);
+    return true;
 }
 
 log_line_t log_line(log_level_t level, const char *event)
@@ -93,36 +101,54 @@ log_line_t log_line(log_level_t level, const char *event)
     return line;
 }
 
-static int is_plain(const char *value, size_t length)
+/* Printable ASCII that needs no quotes. Everything else is escaped: lines stay ASCII whatever
+ * strangers send, and no terminal that shows them takes orders from it. */
+static bool is_plain(const char *value, size_t length)
 {
     for (size_t i = 0; i < length; i++) {
         unsigned char c = (unsigned char)value[i];
-        if (c <= ' ' || c == '"' || c == '=' || c == '\\' || c == 0x7f)
-            return 0;
+        if (c <= ' ' || c == '"' || c == '=' || c == '\\' || c >= 0x7f)
+            return false;
     }
     return length > 0;
 }
 
+/* Writes the character as it stands between quotes; returns its size, 1 to 4. */
+static size_t escape(unsigned char c, char out[4])
+{
+    if (c >= ' ' && c < 0x7f && c != '"' && c != '\\') {
+        out[0] = (char)c;
+        return 1;
+    }
+    out[0] = '\\';
+    out[1] = (char)c;
+    if (c == '"' || c == '\\')
+        return 2;
+    char hex[3];
+    text_hex(hex, &c, 1);
+    out[1] = 'x';
+    memcpy(out + 2, hex, 2);
+    return 4;
+}
+
 void log_bytes(log_line_t *line, const char *key, const char *value, size_t length)
 {
-    put_key(line, key);
+    if (!put_key(line, key, 2))
+        return;
+    size_t room = room_in(line) < LOG_VALUE_SIZE ? room_in(line) : LOG_VALUE_SIZE;
     if (is_plain(value, length)) {
-        put(line, value, length);
+        put(line, value, length < room ? length : room);
         return;
     }
     put(line, "\"", 1);
+    room -= 2; /* the quotes */
     for (size_t i = 0; i < length; i++) {
-        unsigned char c = (unsigned char)value[i];
-        char escaped[5];
-        if (c == '"' || c == '\\') {
-            put(line, "\\", 1);
-            put(line, value + i, 1);
-        } else if (c < ' ' || c == 0x7f) {
-            int size = snprintf(escaped, sizeof(escaped), "\\x%02x", (unsigned)c);
-            put(line, escaped, (size_t)size);
-        } else {
-            put(line, value + i, 1);
-        }
+        char escaped[4];
+        size_t size = escape((unsigned char)value[i], escaped);
+        if (size > room)
+            break;
+        put(line, escaped, size);
+        room -= size;
     }
     put(line, "\"", 1);
 }
@@ -136,9 +162,9 @@ void log_text(log_line_t *line, const char *key, const char *value)
 void log_number(log_line_t *line, const char *key, int64_t value)
 {
     char digits[24];
-    int size = snprintf(digits, sizeof(digits), "%lld", (long long)value);
-    put_key(line, key);
-    put(line, digits, (size_t)size);
+    if (text_format(digits, sizeof(digits), "%lld", (long long)value) == STATUS_OK &&
+        put_key(line, key, strlen(digits)))
+        put(line, digits, strlen(digits));
 }
 
 void log_error(log_line_t *line, const err_t *err)

@@ -6,8 +6,9 @@
  *   log_end(&line);
  *
  * Only main, the gateway's handler and the workers' dispatch and link log; libraries return errors.
- * Must never be given a secret: nothing here can tell. A line is at most LOG_LINE_SIZE bytes; a
- * value that does not fit is cut. Values with blanks, quotes or controls are quoted and escaped.
+ * Must never be given a secret: nothing here can tell. A line is at most LOG_LINE_SIZE bytes, a
+ * value LOG_VALUE_SIZE: what is longer is cut, and what finds no room is left out with its key.
+ * Values with blanks, quotes, controls or anything but ASCII are quoted and escaped (\xc3).
  * Thread-safe: lines never mix. */
 #ifndef LK_COMMON_LOG_H
 #define LK_COMMON_LOG_H
@@ -17,7 +18,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { LOG_LINE_SIZE = 1024 };
+enum { LOG_LINE_SIZE = 1024, LOG_VALUE_SIZE = 320 };
 
 typedef enum { LOG_DEBUG, LOG_INFO, LOG_WARN, LOG_ERROR } log_level_t;
 

@@ -17,6 +17,8 @@ status_t text_copy(char *out, size_t size, const char *bytes, size_t length)
 void text_cut(char *out, size_t size, const char *string)
 {
     size_t length = strnlen(string, size - 1);
+    while (length > 0 && ((unsigned char)string[length] & 0xc0U) == 0x80U)
+        length--;
     memcpy(out, string, length);
     out[length] = '\0';
 }
@@ -127,12 +129,13 @@ status_t text_number(const char *bytes, size_t length, uint64_t max, uint64_t *o
 {
     if (length == 0)
         return STATUS_INVALID;
-    uint64_t value = 0;
-    for (size_t i = 0; i < length; i++) {
+    for (size_t i = 0; i < length; i++)
         if (bytes[i] < '0' || bytes[i] > '9')
             return STATUS_INVALID;
+    uint64_t value = 0;
+    for (size_t i = 0; i < length; i++) {
         uint64_t digit = (uint64_t)(bytes[i] - '0');
-        if (value > (max - digit) / 10 || digit > max)
+        if (digit > max || value > (max - digit) / 10)
             return STATUS_TOO_LARGE;
         value = value * 10 + digit;
     }

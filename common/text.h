@@ -15,7 +15,8 @@
  * fit. */
 status_t text_copy(char *out, size_t size, const char *bytes, size_t length) MUST_CHECK;
 
-/* Copies as much of the string as fits: for messages only, where a cut does no harm. */
+/* Copies as much of the string as fits, in whole code points: for messages only, where a cut does
+ * no harm. */
 void text_cut(char *out, size_t size, const char *string);
 
 /* snprintf that reports truncation: STATUS_TOO_LARGE, out is then an empty string. */
@@ -42,7 +43,8 @@ status_t text_unhex(uint8_t *out, size_t length, const char *hex, size_t hex_len
 status_t text_number(const char *bytes, size_t length, uint64_t max, uint64_t *out) MUST_CHECK;
 
 /* Decodes %XX (RFC 3986 section 2.1) into out[size] and a NUL; plus_is_space as in query strings.
- * STATUS_INVALID: a broken escape, a NUL, or not UTF-8; STATUS_TOO_LARGE: does not fit. */
+ * STATUS_INVALID: a broken escape, a NUL, or not UTF-8; STATUS_TOO_LARGE: does not fit; out is
+ * then of no use. */
 status_t text_percent_decode(char *out, size_t size, const char *bytes, size_t length,
                              bool plus_is_space) MUST_CHECK;
 

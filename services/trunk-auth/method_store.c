@@ -1,0 +1,271 @@
+#include "services/trunk-auth/method_store.h"
+
+#include "common/ipnet.h"
+#include "common/mem.h"
+#include "services/trunk-auth/columns.h"
+#include "services/trunk-auth/sql.h"
+
+#include <assert.h>
+#include <string.h>
+
+enum { FIRST_LIST_ROOM = 16, METHOD_COLUMNS = 11 };
+
+bool method_store_expired(const method_t *method, int64_t now_utc_ms)
+{
+    return field_set(&method->fields, METHOD_EXPIRES_AT) && method->expires_at <= now_utc_ms;
+}
+
+/* What a method of type ip claims, as the table holds it. */
+typedef struct {
+    ipnet_t block;
+    uint8_t last[16];
+    int64_t until;
+} claim_row_t;
+
+static status_t make_claim(const method_t *method, claim_row_t *out, err_t *err)
+{
+    claim_row_t claim = {.until = INT64_MAX};
+    if (ipnet_parse(method->ip, strlen(method->ip), &claim.block) != STATUS_OK)
+        return err_set(err, STATUS_CORRUPT, "ip", "is not an address or a range");
+    ipnet_last(&claim.block, claim.last);
+    if (field_set(&method->fields, METHOD_EXPIRES_AT))
+        claim.until = method->expires_at;
+    *out = claim;
+    return STATUS_OK;
+}
+
+/* Binds range_first, prefix, range_last, claimed_until from parameter n on. */
+static void bind_claim(query_t *query, int n, const claim_row_t *claim)
+{
+    query_blob(query, n, claim->block.first, sizeof(claim->block.first));
+    query_number(query, n + 1, claim->block.prefix);
+    query_blob(query, n + 2, claim->last, sizeof(claim->last));
+    query_number(query, n + 3, claim->until);
+}
+
+static status_t add_digests(store_t *store, const credentials_t *credentials, err_t *err)
+{
+    for (size_t i = 0; i < credentials->digest_count; i++) {
+        const sealed_digest_t *digest = &credentials->digests[i];
+        AUTO(query_end) query_t *query = store_query(store, SQL_DIGEST_ADD);
+        query_text(query, 1, credentials->method_uuid);
+        query_number(query, 2, credentials->generation);
+        query_text(query, 3, digest->realm);
+        query_text(query, 4, digest_name(digest->algorithm));
+        query_blob(query, 5, digest->sealed, digest->sealed_length);
+        status_t status = query_run(query, NULL, err);
+        if (status != STATUS_OK)
+            return status;
+    }
+    return STATUS_OK;
+}
+
+/* Drops all but one generation's. */
+static status_t drop_digests(store_t *store, const char *uuid, int64_t kept_generation, err_t *err)
+{
+    AUTO(query_end) query_t *query = store_query(store, SQL_DIGEST_DROP);
+    query_text(query, 1, uuid);
+    query_number(query, 2, kept_generation);
+    return query_run(query, NULL, err);
+}
+
+static status_t insert(store_t *store, const char *trunk_uuid, const method_t *method,
+                       const claim_row_t *claim, const credentials_t *credentials, err_t *err)
+{
+    const presence_t *fields = &method->fields;
+    char key[sizeof(method->username)] = "";
+    text_fold(key, method->username, strlen(method->username));
+    AUTO(query_end) query_t *query = store_query(store, SQL_METHOD_ADD);
+    query_text(query, 1, method->uuid);
+    query_text(query, 2, trunk_uuid);
+    query_text(query, 3, column_word(&method_schema, METHOD_TYPE, method->type));
+    query_text(query, 4, field_set(fields, METHOD_IP) ? method->ip : NULL);
+    if (claim != NULL)
+        bind_claim(query, 5, claim);
+    query_text(query, 9, field_set(fields, METHOD_USERNAME) ? method->username : NULL);
+    query_text(query, 10, credentials == NULL ? NULL : key);
+    query_text(query, 11, field_set(fields, METHOD_LABEL) ? method->label : NULL);
+    query_number(query, 12, method->enabled);
+    query_number_or_null(query, 13, method->expires_at, !field_set(fields, METHOD_EXPIRES_AT));
+    query_text(query, 14, credentials == NULL ? NULL : credentials->hash);
+    query_number(query, 15, credentials == NULL ? 0 : credentials->generation);
+    query_number(query, 16, method->created_on);
+    query_number(query, 17, method->updated_on);
+    return query_run(query, NULL, err);
+}
+
+status_t method_store_add(store_t *store, const char *trunk_uuid, const method_t *method,
+                          const credentials_t *credentials, bool *out_taken, err_t *err)
+{
+    assert((credentials != NULL) == (method->type == METHOD_SIPUSER_TYPE));
+    claim_row_t claim;
+    bool claims = method->type == METHOD_IP_TYPE;
+    status_t status = claims ? make_claim(method, &claim, err) : STATUS_OK;
+    if (status != STATUS_OK)
+        return status;
+    err_t failure = {0};
+    status = insert(store, trunk_uuid, method, claims ? &claim : NULL, credentials, &failure);
+    if (status != STATUS_OK) {
+        *out_taken = status == STATUS_CONFLICT && strstr(failure.where, "username_key") != NULL;
+        return err_set(err, status, failure.where, "%s", failure.text);
+    }
+    return credentials == NULL ? STATUS_OK : add_digests(store, credentials, err);
+}
+
+static status_t read_method(query_t *query, method_t *out, err_t *err)
+{
+    memset(out, 0, sizeof(*out));
+    columns_t columns = {query, &method_schema, out, STATUS_OK, err};
+    columns_text(&columns, 0, METHOD_UUID);
+    columns_word(&columns, 1, METHOD_TYPE);
+    columns_text(&columns, 2, METHOD_IP);
+    columns_text(&columns, 3, METHOD_USERNAME);
+    columns_text(&columns, 4, METHOD_LABEL);
+    columns_switch(&columns, 5, METHOD_ENABLED);
+    columns_number(&columns, 6, METHOD_EXPIRES_AT);
+    if (query_column_number(query, 7) != 0)
+        field_give(&out->fields, METHOD_PASSWORD);
+    else
+        field_give_null(&out->fields, METHOD_PASSWORD);
+    columns_number(&columns, 8, METHOD_CREATED_ON);
+    columns_number(&columns, 9, METHOD_UPDATED_ON);
+    columns_number(&columns, 10, METHOD_LAST_USED_AT);
+    return columns.status;
+}
+
+status_t method_store_get(store_t *store, const char *trunk_uuid, const char *uuid,
+                          stored_method_t *out, err_t *err)
+{
+    AUTO(query_end) query_t *query = store_query(store, SQL_METHOD_GET);
+    query_text(query, 1, uuid);
+    query_text(query, 2, trunk_uuid);
+    bool found = false;
+    status_t status = query_step(query, &found, err);
+    if (status != STATUS_OK)
+        return status;
+    if (!found)
+        return STATUS_UNKNOWN;
+    stored_method_t method;
+    status = read_method(query, &method.shown, err);
+    if (status == STATUS_OK)
+        status = query_copy_text(query, METHOD_COLUMNS, method.organization_id,
+                                 sizeof(method.organization_id), err);
+    if (status != STATUS_OK)
+        return status;
+    method.generation = query_column_number(query, METHOD_COLUMNS + 1);
+    *out = method;
+    return STATUS_OK;
+}
+
+query_t *method_store_list(store_t *store, const char *trunk_uuid, int64_t limit, int64_t offset)
+{
+    query_t *query = store_query(store, SQL_METHOD_LIST);
+    query_text(query, 1, trunk_uuid);
+    query_number(query, 2, limit);
+    query_number(query, 3, offset);
+    return query;
+}
+
+status_t method_store_next(query_t *list, method_t *out, bool *out_more, err_t *err)
+{
+    bool more = false;
+    status_t status = query_step(list, &more, err);
+    if (status == STATUS_OK && more) {
+        method_t method;
+        status = read_method(list, &method, err);
+        if (status == STATUS_OK)
+            *out = method;
+    }
+    if (status == STATUS_OK)
+        *out_more = more;
+    return status;
+}
+
+status_t method_store_all(store_t *store, const char *trunk_uuid, int64_t limit, records_t *out,
+                          err_t *err)
+{
+    AUTO(query_end) query_t *list = method_store_list(store, trunk_uuid, limit, 0);
+    method_t *methods = NULL;
+    size_t count = 0, room = 0;
+    for (bool more = true; more; count += more) {
+        if (count == room) {
+            room = room == 0 ? FIRST_LIST_ROOM : 2 * room;
+            methods = mem_resize(methods, room * sizeof(*methods));
+        }
+        status_t status = method_store_next(list, &methods[count], &more, err);
+        if (status != STATUS_OK) {
+            mem_free(methods);
+            return status;
+        }
+    }
+    *out = (records_t){.items = methods, .count = count};
+    return STATUS_OK;
+}
+
+status_t method_store_change(store_t *store, const method_t *method, err_t *err)
+{
+    const presence_t *fields = &method->fields;
+    claim_row_t claim;
+    bool claims = method->type == METHOD_IP_TYPE;
+    status_t status = claims ? make_claim(method, &claim, err) : STATUS_OK;
+    if (status != STATUS_OK)
+        return status;
+    AUTO(query_end) query_t *query = store_query(store, SQL_METHOD_CHANGE);
+    query_text(query, 1, field_set(fields, METHOD_IP) ? method->ip : NULL);
+    if (claims)
+        bind_claim(query, 2, &claim);
+    query_text(query, 6, field_set(fields, METHOD_LABEL) ? method->label : NULL);
+    query_number(query, 7, method->enabled);
+    query_number_or_null(query, 8, method->expires_at, !field_set(fields, METHOD_EXPIRES_AT));
+    query_number(query, 9, method->updated_on);
+    query_text(query, 10, method->uuid);
+    return query_run(query, NULL, err);
+}
+
+status_t method_store_set_password(store_t *store, const credentials_t *credentials, err_t *err)
+{
+    AUTO(query_end) query_t *query = store_query(store, SQL_METHOD_SET_PASSWORD);
+    query_text(query, 1, credentials->hash);
+    query_number(query, 2, credentials->generation);
+    query_text(query, 3, credentials->method_uuid);
+    status_t status = query_run(query, NULL, err);
+    if (status == STATUS_OK)
+        status = drop_digests(store, credentials->method_uuid, credentials->generation, err);
+    return status == STATUS_OK ? add_digests(store, credentials, err) : status;
+}
+
+status_t method_store_rotate(store_t *store, const credentials_t *credentials, int64_t generation,
+                             int64_t previous_until, err_t *err)
+{
+    AUTO(query_end) query_t *query = store_query(store, SQL_METHOD_ROTATE);
+    query_number(query, 1, previous_until);
+    query_text(query, 2, credentials->hash);
+    query_number(query, 3, credentials->generation);
+    query_text(query, 4, credentials->method_uuid);
+    status_t status = query_run(query, NULL, err);
+    if (status == STATUS_OK)
+        status = drop_digests(store, credentials->method_uuid, generation, err);
+    return status == STATUS_OK ? add_digests(store, credentials, err) : status;
+}
+
+status_t method_store_delete(store_t *store, const char *uuid, err_t *err)
+{
+    AUTO(query_end) query_t *query = store_query(store, SQL_METHOD_DELETE);
+    query_text(query, 1, uuid);
+    return query_run(query, NULL, err);
+}
+
+status_t method_store_has_username(store_t *store, const char *username, bool *out, err_t *err)
+{
+    char key[TEXT_SIZE(64)] = "";
+    size_t length = strlen(username);
+    assert(length < sizeof(key));
+    text_fold(key, username, length);
+    AUTO(query_end) query_t *query = store_query(store, SQL_USERNAME_GET);
+    query_text(query, 1, key);
+    bool row = false;
+    status_t status = query_step(query, &row, err);
+    if (status == STATUS_OK)
+        *out = row;
+    return status;
+}

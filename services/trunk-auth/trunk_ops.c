@@ -1,0 +1,163 @@
+#include "services/trunk-auth/trunk_ops.h"
+
+#include "common/mem.h"
+#include "proto/trunk_auth.h"
+#include "services/trunk-auth/trunk_store.h"
+#include "services/trunk-auth/verdict.h"
+
+#include <string.h>
+
+/* Above this a list ends early, so that it fits a message (SCAN_BYTES_MAX) with the longest trunk
+ * that may still follow. */
+enum { ANSWER_BYTES_ENOUGH = 4 * 1024 * 1024 };
+
+static void free_auth(stored_trunk_t *trunk)
+{
+    mem_free(trunk->shown.auth.items);
+    trunk->shown.auth = (records_t){0};
+}
+
+static status_t load_auth(store_t *store, trunk_t *trunk, int64_t limit, err_t *err)
+{
+    status_t status = method_store_all(store, trunk->uuid, limit, &trunk->auth, err);
+    if (status == STATUS_OK)
+        field_give(&trunk->fields, TRUNK_AUTH);
+    return status;
+}
+
+bool trunk_is_slow(const call_t *call)
+{
+    (void)call;
+    return true;
+}
+
+/* Answers the trunk as it is stored. */
+static void answer_stored(call_t *call, store_t *store, const char *uuid)
+{
+    err_t err = {0};
+    AUTO(free_auth) stored_trunk_t trunk = {.organization_id = ""};
+    status_t status = trunk_store_get(store, uuid, &trunk, &err);
+    if (status == STATUS_UNKNOWN ||
+        (status == STATUS_OK && !call_may_see(call, trunk.organization_id))) {
+        call_refuse(call, OUTCOME_UNKNOWN, NULL);
+        return;
+    }
+    if (status == STATUS_OK)
+        status = load_auth(store, &trunk.shown, ANSWER_ROWS_MAX, &err);
+    if (status == STATUS_OK)
+        call_answer(call, &trunk.shown);
+    else
+        call_fail(call, &err);
+}
+
+void trunk_read(call_t *call, store_t *reader)
+{
+    const trunk_path_t *path = call->path;
+    char uuid[UUID_SIZE];
+    fold_uuid(uuid, path->uuid);
+    answer_stored(call, reader, uuid);
+}
+
+/* How much of a list has been shown. */
+typedef struct {
+    int64_t trunks;
+    int64_t rows; /* trunks and methods */
+    bool cut;
+} shown_t;
+
+/* Adds one trunk with its methods, unless that would be too much; the first is always shown. */
+static status_t add_trunk(call_t *call, store_t *reader, trunk_t *trunk, shown_t *so_far,
+                          err_t *err)
+{
+    int64_t room = ANSWER_ROWS_MAX - so_far->rows - 1;
+    bool first = so_far->trunks == 0;
+    if (!first && (room < 0 || call->body_bytes.size > ANSWER_BYTES_ENOUGH)) {
+        so_far->cut = true;
+        return STATUS_OK;
+    }
+    status_t status = load_auth(reader, trunk, first ? ANSWER_ROWS_MAX : room + 1, err);
+    if (status != STATUS_OK)
+        return status;
+    int64_t methods = (int64_t)trunk->auth.count;
+    if (!first && methods > room) {
+        so_far->cut = true;
+    } else {
+        call_list_add(call, trunk);
+        so_far->trunks++;
+        so_far->rows += 1 + methods;
+    }
+    return STATUS_OK;
+}
+
+void trunk_list(call_t *call, store_t *reader)
+{
+    const page_query_t *page = call->query;
+    const principal_t *principal = &call->request.principal;
+    bool paged = field_set(&page->fields, PAGE_LIMIT);
+    err_t err = {0};
+    shown_t so_far = {0};
+    AUTO(query_end)
+    query_t *list =
+        trunk_store_list(reader, principal->is_operator ? NULL : principal->organization_id,
+                         paged ? page->limit : ANSWER_ROWS_MAX + 1, page->offset);
+    call_list_begin(call);
+    for (bool more = true; more && !so_far.cut;) {
+        AUTO(free_auth) stored_trunk_t trunk = {.organization_id = ""};
+        status_t status = trunk_store_next(list, &trunk, &more, &err);
+        if (status == STATUS_OK && more)
+            status = add_trunk(call, reader, &trunk.shown, &so_far, &err);
+        if (status != STATUS_OK) {
+            call_fail(call, &err);
+            return;
+        }
+    }
+    call_list_end(call, so_far.cut ? page->offset + so_far.trunks : -1);
+}
+
+void trunk_create(call_t *call, store_t *writer)
+{
+    err_t err = {0};
+    stored_trunk_t trunk = {.shown = *(const trunk_t *)call->body};
+    trunk_t *shown = &trunk.shown;
+    text_cut(trunk.organization_id, sizeof(trunk.organization_id),
+             call->request.principal.organization_id);
+    uuid_new(shown->uuid);
+    shown->created_on = shown->updated_on = call->now_utc_ms;
+    if (trunk_store_add(writer, &trunk, &err) != STATUS_OK)
+        call_fail(call, &err);
+    else
+        answer_stored(call, writer, shown->uuid);
+}
+
+void trunk_replace(call_t *call, store_t *writer)
+{
+    const trunk_path_t *path = call->path;
+    err_t err = {0};
+    verdict_t verdict = {0};
+    trunk_t trunk = *(const trunk_t *)call->body;
+    fold_uuid(trunk.uuid, path->uuid);
+    trunk.updated_on = call->now_utc_ms;
+    status_t status = find_trunk(call, writer, trunk.uuid, &verdict, &err);
+    if (!verdict_passes(call, status, &verdict, &err))
+        return;
+    if (trunk_store_replace(writer, &trunk, &err) != STATUS_OK)
+        call_fail(call, &err);
+    else
+        answer_stored(call, writer, trunk.uuid);
+}
+
+void trunk_delete(call_t *call, store_t *writer)
+{
+    const trunk_path_t *path = call->path;
+    err_t err = {0};
+    verdict_t verdict = {0};
+    char uuid[UUID_SIZE];
+    fold_uuid(uuid, path->uuid);
+    status_t status = find_trunk(call, writer, uuid, &verdict, &err);
+    if (!verdict_passes(call, status, &verdict, &err))
+        return;
+    if (trunk_store_delete(writer, uuid, &err) != STATUS_OK)
+        call_fail(call, &err);
+    else
+        call_answer(call, NULL);
+}

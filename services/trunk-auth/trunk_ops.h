@@ -1,0 +1,19 @@
+/* Handlers of trunks. Must never: log, or write SQL. Next: trunk_store.h. */
+#ifndef LK_SERVICES_TRUNK_AUTH_TRUNK_OPS_H
+#define LK_SERVICES_TRUNK_AUTH_TRUNK_OPS_H
+
+#include "services/common/call.h"
+
+/* The most rows, trunks and methods together, that one answer shows. */
+enum { ANSWER_ROWS_MAX = 10000 };
+
+/* An answer with methods may be long: not for the link thread. */
+bool trunk_is_slow(const call_t *call);
+
+void trunk_list(call_t *call, store_t *reader);
+void trunk_read(call_t *call, store_t *reader);
+void trunk_create(call_t *call, store_t *writer);
+void trunk_replace(call_t *call, store_t *writer);
+void trunk_delete(call_t *call, store_t *writer);
+
+#endif

@@ -10,6 +10,8 @@ typedef struct {
     char data_dir[512];
     char hash_file[512];
     char log_level[16];
+    char trusted_proxies[2048];
+    int64_t rate_limit;
     int64_t http_threads;
     int64_t request_ms;
     int64_t keep_alive_ms;

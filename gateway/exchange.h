@@ -2,8 +2,10 @@
 #ifndef LK_GATEWAY_EXCHANGE_H
 #define LK_GATEWAY_EXCHANGE_H
 
+#include "gateway/client.h"
 #include "gateway/http.h"
 #include "gateway/keys.h"
+#include "gateway/limiter.h"
 #include "gateway/route.h"
 #include "gateway/rpc.h"
 
@@ -14,12 +16,15 @@ typedef struct {
     char request_id[REQUEST_ID_SIZE];
     route_t route;
     api_key_t key; /* key.id is empty until access has identified one */
+    char client[IPNET_TEXT_SIZE];
+    allowance_t allowance;
     char idempotency_key[IDEMPOTENCY_KEY_SIZE];
     bool client_key;
     reply_t reply;
     rpc_memory_t memory; /* behind reply.body */
     /* What the response borrows: */
     char *body;
+    char rate[3][24]; /* limit, remaining, reset */
     char link[2200];
 } exchange_t;
 

@@ -192,6 +192,13 @@ static outcome_t ask_worker(gateway_t *gateway, exchange_t *exchange)
     return exchange->reply.outcome;
 }
 
+static outcome_t take_allowance(gateway_t *gateway, exchange_t *exchange)
+{
+    exchange->allowance = limiter_take(gateway->limiter, exchange->key.id, exchange->key.rate_limit,
+                                       exchange->started_us);
+    return exchange->allowance.allowed ? OUTCOME_OK : OUTCOME_RATE_LIMITED;
+}
+
 static outcome_t serve(gateway_t *gateway, exchange_t *exchange)
 {
     outcome_t outcome = router_find(gateway->router, http_method(exchange->http),
@@ -199,12 +206,13 @@ static outcome_t serve(gateway_t *gateway, exchange_t *exchange)
     if (outcome == OUTCOME_OK)
         outcome = access_identify(gateway->keys, exchange->http, &exchange->key);
     if (outcome == OUTCOME_OK)
+        outcome = take_allowance(gateway, exchange);
+    if (outcome == OUTCOME_OK)
         outcome = access_permit(exchange->key.scope, exchange->route.operation);
     return outcome == OUTCOME_OK ? ask_worker(gateway, exchange) : outcome;
 }
 
-static void log_access(const exchange_t *exchange, const char *method, const char *path,
-                       const char *peer)
+static void log_access(const exchange_t *exchange, const char *method, const char *path)
 {
     log_line_t line = log_line(LOG_INFO, "request");
     log_text(&line, "request", exchange->request_id);
@@ -217,7 +225,8 @@ static void log_access(const exchange_t *exchange, const char *method, const cha
         log_text(&line, "operation", exchange->route.operation->name);
     if (exchange->key.id[0] != '\0')
         log_text(&line, "key", exchange->key.id);
-    log_text(&line, "peer", peer);
+    if (exchange->client[0] != '\0')
+        log_text(&line, "client", exchange->client);
     log_end(&line);
 }
 
@@ -238,6 +247,9 @@ static void handle(void *context, http_request_t *request, http_response_t *out)
     gateway_t *gateway = context;
     exchange_t *exchange = begin_exchange(request, out);
     const char *method = http_method(request);
+    client_address(&gateway->proxies, http_peer(request),
+                   gateway->proxies.count > 0 ? http_header(request, "X-Forwarded-For") : NULL,
+                   exchange->client);
     int status = 0;
     json_t *health = NULL;
     if (strcmp(method, "GET") == 0 || strcmp(method, "HEAD") == 0)
@@ -249,7 +261,7 @@ static void handle(void *context, http_request_t *request, http_response_t *out)
         exchange->reply.outcome = serve(gateway, exchange);
         render_reply(exchange);
     }
-    log_access(exchange, method, http_path(request), http_peer(request));
+    log_access(exchange, method, http_path(request));
 }
 
 static void release(void *context, http_response_t *response)
@@ -289,7 +301,7 @@ static void refuse(void *context, int status, const char *detail, http_response_
         text_cut(exchange->reply.message, sizeof(exchange->reply.message), detail);
     render_reply(exchange);
     out->status = status;
-    log_access(exchange, NULL, NULL, NULL);
+    log_access(exchange, NULL, NULL);
 }
 
 http_handler_t gateway_handler(gateway_t *gateway)

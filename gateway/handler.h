@@ -4,8 +4,10 @@
 #define LK_GATEWAY_HANDLER_H
 
 #include "gateway/broker.h"
+#include "gateway/client.h"
 #include "gateway/http.h"
 #include "gateway/keys.h"
+#include "gateway/limiter.h"
 #include "gateway/route.h"
 
 #include <stdatomic.h>
@@ -15,6 +17,8 @@ typedef struct {
     broker_t *broker;
     key_cache_t *keys;
     router_t *router;
+    limiter_t *limiter;
+    proxies_t proxies;  /* whose X-Forwarded-For is believed */
     int64_t request_ms; /* how long a worker may take */
     int64_t call_ms;    /* the same for call authorization */
     atomic_bool stopping;

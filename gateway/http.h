@@ -3,8 +3,16 @@
  * Hands every well-framed request to one handler, on the connection's own thread (small stack: no
  * large locals, and whoever parses bounds depth first). Refuses before the handler what a proxy
  * could read otherwise: two lengths, a length and chunked, a length that is no number (RFC 9112
- * section 6). One write per response. No files, no CORS, no upload helpers of civetweb's. Must
- * never: look at a route, a key or a body's meaning. Next: handler.h. */
+ * section 6). One write per response. No files, no CORS, no upload helpers of civetweb's.
+ *
+ * A connection holds a thread from its first to its last moment, so each of them is bounded.
+ * Whoever waits for the client (for a request, a body, a response to be taken) is cut when its time
+ * is over: request_ms, or keep_alive_ms between two requests. When more than three quarters of the
+ * threads are taken, every response closes its connection, so that idle ones never hold more than
+ * that. When all are taken, the connections that have no request running are cut after 1 s: as many
+ * silent clients as there are threads can delay others by that much, and request_ms at most; a
+ * proxy in front that buffers requests takes that away too. Must never: look at a route, a key or a
+ * body's meaning. Next: handler.h; inside: http_serve.c. */
 #ifndef LK_GATEWAY_HTTP_H
 #define LK_GATEWAY_HTTP_H
 
@@ -48,15 +56,18 @@ typedef struct {
 } http_handler_t;
 
 typedef struct {
-    const char *listen;    /* "127.0.0.1:8080"; port 0 picks one */
-    int64_t threads;       /* connections served at once */
-    int64_t request_ms;    /* a whole request must have arrived by then */
+    const char *listen; /* "127.0.0.1:8080", IPv4; port 0 picks one; borrowed during http_start */
+    int64_t threads;    /* connections served at once */
+    int64_t request_ms; /* a whole request must have arrived by then */
     int64_t keep_alive_ms; /* how long an idle connection is kept */
     size_t url_limit;      /* bytes of the request target: 414 above */
     size_t discard_limit;  /* bytes of a refused body that are still read to keep the connection */
 } http_settings_t;
 
-/* Starts listening. STATUS_BUSY if the address is taken; STATUS_INVALID if it is malformed. */
+/* Starts listening; its threads have all signals blocked. STATUS_BUSY if the address is taken;
+ * STATUS_INVALID if it is malformed or not IPv4 (Debian's civetweb speaks nothing else);
+ * STATUS_REFUSED if the limit on open files (raised to the hard one where needed) is too low for so
+ * many threads: civetweb's accept loop spins when it is hit. */
 status_t http_start(const http_settings_t *settings, const http_handler_t *handler,
                     http_server_t **out, err_t *err) MUST_CHECK;
 /* The port that was bound. */
@@ -67,7 +78,9 @@ void http_drain(http_server_t *server);
 int http_in_flight(const http_server_t *server);
 /* Connections that are open at this moment, idle ones included. */
 int http_connections(const http_server_t *server);
-/* Stops listening, waits for the handlers in flight, frees; NULL-safe; clears *server. */
+/* Waits for the handlers in flight, stops listening, frees; NULL-safe; clears *server. Clients that
+ * are waited for are cut at once. A handler that runs longer than 2 s from now may find its
+ * response cut short, and is waited for all the same: have them end first. */
 void http_stop(http_server_t **server);
 
 /* ---- What the handler may ask of a request. Strings are borrowed during the call. ---- */

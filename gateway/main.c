@@ -32,6 +32,7 @@ static void stop_parts(parts_t *parts)
     key_cache_destroy(&parts->gateway.keys);
     keys_close(&parts->keys);
     router_destroy(&parts->gateway.router);
+    limiter_destroy(&parts->gateway.limiter);
 }
 
 static status_t start_parts(const gateway_config_t *config, parts_t *parts, err_t *err)
@@ -40,7 +41,10 @@ static status_t start_parts(const gateway_config_t *config, parts_t *parts, err_
     gateway->request_ms = config->answer_ms;
     gateway->call_ms = config->call_answer_ms;
     gateway->router = router_new();
-    status_t status = keys_open(config->data_dir, config->hash_file, &parts->keys, err);
+    gateway->limiter = limiter_new(config->rate_limit);
+    status_t status = proxies_parse(config->trusted_proxies, &gateway->proxies, err);
+    if (status == STATUS_OK)
+        status = keys_open(config->data_dir, config->hash_file, &parts->keys, err);
     if (status == STATUS_OK)
         status = key_cache_new(TAKE(parts->keys), &gateway->keys, err);
     if (status != STATUS_OK)

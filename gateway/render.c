@@ -35,6 +35,21 @@ static void add_link(exchange_t *exchange)
         http_response_header(exchange->response, "Link", exchange->link);
 }
 
+static void add_rate(exchange_t *exchange)
+{
+    const allowance_t *allowance = &exchange->allowance;
+    const struct {
+        const char *name;
+        int64_t value;
+    } headers[] = {{"x-ratelimit-limit", allowance->limit},
+                   {"x-ratelimit-remaining", allowance->remaining},
+                   {"x-ratelimit-reset", allowance->reset_s}};
+    for (size_t i = 0; allowance->limited && i < ARRAY_LEN(headers); i++)
+        if (text_format(exchange->rate[i], sizeof(exchange->rate[i]), "%" PRId64,
+                        headers[i].value) == STATUS_OK)
+            http_response_header(exchange->response, headers[i].name, exchange->rate[i]);
+}
+
 static void add_headers(exchange_t *exchange)
 {
     http_response_t *response = exchange->response;
@@ -43,10 +58,11 @@ static void add_headers(exchange_t *exchange)
         http_response_header(response, "WWW-Authenticate", "Bearer");
     if (reply->outcome == OUTCOME_BAD_METHOD)
         http_response_header(response, "Allow", exchange->route.allow);
-    if (reply->outcome == OUTCOME_UNAVAILABLE)
+    if (reply->outcome == OUTCOME_UNAVAILABLE || reply->outcome == OUTCOME_RATE_LIMITED)
         http_response_header(response, "Retry-After", "1");
     if (reply->replayed)
         http_response_header(response, "Idempotent-Replayed", "true");
+    add_rate(exchange);
     add_link(exchange);
 }
 

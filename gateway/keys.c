@@ -201,10 +201,11 @@ static status_t end_write(keys_t *keys, status_t status, err_t *err)
 
 static void make_secret(char out[KEY_SIZE])
 {
+    static const char prefix[] = {'l', 'k', '_'};
     uint8_t random[SECRET_BYTES];
     randombytes_buf(random, sizeof random);
-    memcpy(out, "lk_", 3);
-    (void)sodium_bin2base64(out + 3, KEY_SIZE - 3, random, sizeof random,
+    memcpy(out, prefix, sizeof prefix);
+    (void)sodium_bin2base64(out + sizeof prefix, KEY_SIZE - sizeof prefix, random, sizeof random,
                             sodium_base64_VARIANT_URLSAFE_NO_PADDING);
     sodium_memzero(random, sizeof random);
 }

@@ -24,6 +24,8 @@
 #include <unistd.h>
 
 enum { REQUEST_MS = 600, KEEP_MS = 5000, THREADS = 8, BODY_LIMIT = 1000, DISCARD = 4000 };
+/* A busy machine is slow: what is asserted is that a bound holds, not how tightly. */
+enum { SLACK_MS = 1500 };
 
 static http_server_t *server;
 static raw_reply_t reply; /* large: not on the stack */
@@ -543,7 +545,7 @@ static void test_short_body_is_cut(void **state)
     raw_receive(fd, 1, false, 3000, &reply);
     assert_int_equal(reply.status, 408);
     assert_string_equal(body(), "timeout");
-    assert_in_range(clock_ms() - begin, REQUEST_MS - 100, REQUEST_MS + 500);
+    assert_in_range(clock_ms() - begin, REQUEST_MS - 100, REQUEST_MS + SLACK_MS);
     assert_true(raw_is_closed(fd, 1000));
     (void)close(fd);
     fd = raw_connect(http_port(server));
@@ -561,7 +563,7 @@ static void drip(const char *head, const char *bytes, int wanted_status)
     int fd = raw_connect(http_port(server));
     int64_t begin = clock_ms();
     raw_send_text(fd, head);
-    for (size_t i = 0; clock_ms() < begin + 4 * REQUEST_MS; i++) {
+    for (size_t i = 0; clock_ms() < begin + 4L * REQUEST_MS; i++) {
         char one[2] = {bytes[i % strlen(bytes)], '\0'};
         raw_send_text(fd, one);
         raw_receive(fd, 1, false, 100, &reply);
@@ -569,7 +571,7 @@ static void drip(const char *head, const char *bytes, int wanted_status)
             break;
     }
     assert_int_equal(reply.status, wanted_status);
-    assert_in_range(clock_ms() - begin, REQUEST_MS - 100, REQUEST_MS + 500);
+    assert_in_range(clock_ms() - begin, REQUEST_MS - 100, REQUEST_MS + SLACK_MS);
     assert_true(raw_is_closed(fd, 1000));
     (void)close(fd);
 }
@@ -596,12 +598,12 @@ static void test_half_requests_are_cut(void **state)
     }
     ask("GET /meanwhile HTTP/1.1\r\nHost: h\r\n\r\n");
     assert_int_equal(reply.status, 200);
-    assert_true(clock_ms() < begin + 300);
+    assert_true(clock_ms() < begin + REQUEST_MS - 100);
     for (size_t i = 0; i < ARRAY_LEN(fds); i++) {
         raw_receive(fds[i], 1, false, 3000, &reply);
         assert_int_equal(reply.status, i % 2 == 0 ? 408 : 0);
         assert_true(raw_is_closed(fds[i], 500));
-        assert_in_range(clock_ms() - begin, REQUEST_MS - 100, REQUEST_MS + 700);
+        assert_in_range(clock_ms() - begin, REQUEST_MS - 100, REQUEST_MS + SLACK_MS);
         (void)close(fds[i]);
     }
 }
@@ -623,7 +625,7 @@ static void test_idle_connections_starve_nobody(void **state)
     int64_t begin = clock_ms();
     ask("GET /new HTTP/1.1\r\nHost: h\r\n\r\n");
     assert_int_equal(reply.status, 200);
-    assert_true(clock_ms() < begin + 500);
+    assert_true(clock_ms() < begin + KEEP_MS / 2);
     for (int i = 0; i < THREADS; i++)
         (void)close(fds[i]);
 }
@@ -639,7 +641,7 @@ static void test_silent_connections_give_way(void **state)
     assert_true(wait_until(all_connected, 2000));
     ask("GET /new HTTP/1.1\r\nHost: h\r\n\r\n");
     assert_int_equal(reply.status, 200);
-    assert_true(clock_ms() < begin + REQUEST_MS + 700);
+    assert_true(clock_ms() < begin + REQUEST_MS + SLACK_MS);
     for (int i = 0; i < THREADS; i++)
         (void)close(fds[i]);
 }
@@ -655,11 +657,11 @@ static void test_slow_reader_is_cut(void **state)
     raw_send_text(fd, "GET /large HTTP/1.1\r\nHost: h\r\n\r\n");
     /* Reads a little now and then, so that civetweb's own timeout never comes. */
     char waste[1024];
-    while (atomic_load(&released) == before && clock_ms() < begin + 4 * REQUEST_MS) {
+    while (atomic_load(&released) == before && clock_ms() < begin + 4L * REQUEST_MS) {
         (void)recv(fd, waste, sizeof waste, MSG_DONTWAIT);
         (void)usleep(20000);
     }
-    assert_in_range(clock_ms() - begin, REQUEST_MS - 100, REQUEST_MS + 700);
+    assert_in_range(clock_ms() - begin, REQUEST_MS - 100, REQUEST_MS + SLACK_MS);
     assert_true(wait_until(nobody_connected, 1000));
     (void)close(fd);
 }
@@ -680,17 +682,36 @@ static void test_large_response_arrives_whole(void **state)
     (void)close(fd);
 }
 
+static http_server_t *start_another(int64_t request_ms)
+{
+    http_settings_t other = settings();
+    http_server_t *second = NULL;
+    err_t err;
+    other.request_ms = request_ms;
+    assert_int_equal(http_start(&other, &handler, &second, &err), STATUS_OK);
+    return second;
+}
+
+static http_server_t *patient; /* a starved client thread must not be taken for a slow one */
+
+static bool nobody_in_flight(void)
+{
+    return http_in_flight(patient) == 0;
+}
+
 static void *ask_in_thread(void *argument)
 {
     const char *request = argument;
     for (int i = 0; i < 200; i++) {
-        int fd = raw_connect(http_port(server));
+        int fd = raw_connect(http_port(patient));
         raw_send_text(fd, request);
         char text[512];
         ssize_t got = recv(fd, text, sizeof text, 0);
         (void)close(fd);
-        if (got <= 0 || strncmp(text, "HTTP/1.1 200", 12) != 0)
+        if (got <= 0 || strncmp(text, "HTTP/1.1 200", 12) != 0) {
+            print_message("request %d: got %zd: %.*s\n", i, got, got < 0 ? 0 : (int)got, text);
             return argument;
+        }
     }
     return NULL;
 }
@@ -702,6 +723,7 @@ static void test_many_at_once(void **state)
     pthread_t threads[4];
     int bad = 0;
     (void)state;
+    patient = start_another(10000);
     for (size_t i = 0; i < ARRAY_LEN(threads); i++)
         assert_int_equal(pthread_create(&threads[i], NULL, ask_in_thread, i % 2 ? post : get), 0);
     for (size_t i = 0; i < ARRAY_LEN(threads); i++) {
@@ -710,7 +732,8 @@ static void test_many_at_once(void **state)
         bad += failed != NULL;
     }
     assert_int_equal(bad, 0);
-    assert_int_equal(http_in_flight(server), 0);
+    assert_true(wait_until(nobody_in_flight, 1000));
+    http_stop(&patient);
 }
 
 /* ---- Start and stop ---- */
@@ -796,20 +819,11 @@ static void test_threads_block_signals(void **state)
     assert_true(threads >= THREADS + 2);
 }
 
-static http_server_t *start_another(void)
-{
-    http_settings_t other = settings();
-    http_server_t *second = NULL;
-    err_t err;
-    assert_int_equal(http_start(&other, &handler, &second, &err), STATUS_OK);
-    return second;
-}
-
 static void test_stop_with_idle_connections(void **state)
 {
     int fds[4];
     (void)state;
-    http_server_t *second = start_another();
+    http_server_t *second = start_another(REQUEST_MS);
     for (size_t i = 0; i < ARRAY_LEN(fds); i++) {
         fds[i] = raw_connect(http_port(second));
         if (i > 0)
@@ -832,7 +846,7 @@ static void test_stop_with_idle_connections(void **state)
 static void test_stop_waits_for_handlers(void **state)
 {
     (void)state;
-    http_server_t *second = start_another();
+    http_server_t *second = start_another(REQUEST_MS);
     int fd = raw_connect(http_port(second));
     raw_send_text(fd, "GET /slow HTTP/1.1\r\nHost: h\r\n\r\n");
     int64_t deadline = clock_ms() + 2000;
@@ -848,7 +862,7 @@ static void test_stop_waits_for_handlers(void **state)
 static void test_drain(void **state)
 {
     (void)state;
-    http_server_t *second = start_another();
+    http_server_t *second = start_another(REQUEST_MS);
     http_drain(second);
     raw_ask(http_port(second), "GET / HTTP/1.1\r\nHost: h\r\n\r\n", &reply);
     assert_int_equal(reply.status, 200);

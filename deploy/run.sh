@@ -125,7 +125,7 @@ read_settings() {
     RUN_DIR=$LK_DATA_DIR/run
     ADMIN_KEY=$LK_DATA_DIR/admin.key
     export LK_SEAL_KEY_FILE=${LK_SEAL_KEY_FILE:-$LK_DATA_DIR/keys/seal.key}
-    export LK_API_KEY_HASH_FILE=${LK_API_KEY_HASH_FILE:-$LK_DATA_DIR/keys/api-key-hash.key}
+    export LK_API_KEY_HASH_FILE=${LK_API_KEY_HASH_FILE:-$LK_DATA_DIR/keys/api-key-hash}
 }
 
 # Where something that listens there can be reached from this machine.

@@ -1,0 +1,172 @@
+"""Workers and gateways that die, hang and come back under load."""
+
+import signal
+import threading
+import time
+
+from suite import Client, Suite, await_that
+
+TRUNKS = "/voip/trunk"
+
+
+class Stream:
+    """Clients that write and read without a pause until told to stop. Strict: whatever is not the
+    expected answer, a dropped connection too, is an error."""
+
+    def __init__(self, suite, clients=4):
+        self.suite, self.trunk = suite, suite.make_trunk("stream")
+        self.stop = threading.Event()
+        self.acknowledged, self.errors, self.longest = [], [], 0.0
+        self.threads = [threading.Thread(target=self.run, args=(i,)) for i in range(clients)]
+
+    def run(self, number):
+        client = Client(self.suite.port, self.suite.admin, timeout=20, strict=True)
+        count = 0
+        while not self.stop.is_set():
+            count += 1
+            label = f"{number}-{count}"
+            ip = f"10.{number}.{count >> 8}.{count & 255}"
+            body = {"type": "ip", "ip": ip, "label": label}
+            made = self.ask(client, "POST", f"{TRUNKS}/{self.trunk}/auth", 201, body)
+            if made is not None:
+                self.acknowledged.append(label)
+                self.ask(client, "GET", f"{TRUNKS}/{self.trunk}/auth/{made['uuid']}", 200)
+
+    def ask(self, client, method, path, wanted, body=None):
+        begun = time.monotonic()
+        try:
+            answer = client.call(method, path, body)
+            if answer.status == wanted:
+                return answer.result
+            self.errors.append((answer.status, answer.body))
+        except OSError as error:
+            self.errors.append(error)
+        finally:
+            self.longest = max(self.longest, time.monotonic() - begun)
+        return None
+
+    def __enter__(self):
+        for thread in self.threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.stop.set()
+        for thread in self.threads:
+            thread.join()
+
+    def await_more(self, number):
+        reached = len(self.acknowledged) + number
+        await_that(lambda: len(self.acknowledged) >= reached or self.errors, 20, f"{number} more writes")
+
+    def check(self):
+        """Each acknowledged write is there once, and nothing else but what was asked for."""
+        assert not self.errors, self.errors[:5]
+        stored, offset = [], 0
+        while page := self.suite.call("GET", f"{TRUNKS}/{self.trunk}/auth?limit=250&offset={offset}").result:
+            stored += [method["label"] for method in page]
+            offset += len(page)
+        assert sorted(stored) == sorted(self.acknowledged)
+        print(f"{len(stored)} writes, longest wait {self.longest:.2f} s")
+
+
+def test_killed_workers_cost_a_wait_and_nothing_else():
+    with Suite(workers=2) as suite:
+        with Stream(suite) as stream:
+            for _ in range(3):
+                stream.await_more(50)
+                victim = next(worker for worker in suite.workers if worker.alive())
+                victim.kill(signal.SIGKILL)
+                stream.await_more(50)
+                suite.start_worker()
+            stream.await_more(50)
+        stream.check()
+
+
+def test_drained_workers_cost_nothing():
+    with Suite(workers=2) as suite:
+        with Stream(suite) as stream:
+            for _ in range(2):
+                stream.await_more(50)
+                victim = next(worker for worker in suite.workers if worker.alive())
+                assert victim.stop() == 0
+                stream.await_more(50)
+                suite.start_worker()
+        stream.check()
+
+
+def test_a_stopped_worker_is_passed_over_and_its_late_replies_are_dropped():
+    with Suite(workers=2) as suite:
+        trunk = suite.make_trunk()
+        for victim in suite.workers:
+            victim.kill(signal.SIGSTOP)
+            for _ in range(40):  # some of them go to the stopped one
+                begun = time.monotonic()
+                assert suite.call("GET", f"{TRUNKS}/{trunk}").status == 200
+                assert time.monotonic() - begun < 4
+            victim.kill(signal.SIGCONT)
+            for i in range(100):
+                name = f"after {i}"
+                made = suite.call("POST", TRUNKS, {"name": name}).result
+                assert made["name"] == name
+                assert suite.call("GET", f"{TRUNKS}/{made['uuid']}").result["name"] == name
+            victim.expected_end = False
+
+
+def test_readers_go_on_while_one_worker_is_stopped_under_load():
+    with Suite(workers=2) as suite:
+        with Stream(suite) as stream:
+            stream.await_more(30)
+            # Stopped between its turns: who holds the write gate would stop all writers.
+            victim = suite.workers[0]
+            victim.kill(signal.SIGSTOP)
+            reader = Client(suite.port, suite.admin, strict=True)
+            for _ in range(20):
+                assert reader.call("GET", f"{TRUNKS}/{stream.trunk}/auth?limit=1").status == 200
+            victim.kill(signal.SIGCONT)
+            victim.expected_end = False
+            stream.await_more(30)
+        stream.check()
+
+
+def test_workers_find_a_restarted_gateway():
+    with Suite(workers=2) as suite:
+        trunk = suite.make_trunk()
+        for _ in range(2):
+            suite.gateway.kill(signal.SIGKILL)
+            suite.start_gateway()
+            begun = time.monotonic()
+            suite.await_ready(5)
+            print(f"ready again after {time.monotonic() - begun:.2f} s")
+            assert time.monotonic() - begun < 4
+            suite.client.close()
+            assert suite.call("GET", f"{TRUNKS}/{trunk}").status == 200
+        assert all(worker.alive() for worker in suite.workers)
+
+
+def test_without_a_worker():
+    with Suite(workers=0, wait=False) as suite:
+        await_that(lambda: suite.readiness() == 503, 5, "the gateway answers")
+        missing = suite.call("GET", "/readyz").json
+        assert missing == {"status": "not ready", "missing": ["trunk-auth"]}
+        assert suite.call("GET", "/healthz").status == 200
+        for method, body in (("GET", None), ("POST", {"name": "x"})):
+            begun = time.monotonic()
+            answer = suite.call(method, TRUNKS, body)
+            assert answer.status == 503 and answer.headers["Retry-After"] == "1"
+            assert answer.json["status_code"] == 503
+            assert time.monotonic() - begun < 4
+        # One that starts meanwhile is waited for.
+        suite.start_worker()
+        begun = time.monotonic()
+        suite.await_ready()
+        assert suite.call("GET", TRUNKS).status == 200
+        suite.workers[0].stop()
+        await_that(lambda: suite.readiness() == 503, 3, "the worker is missed")
+
+
+def test_a_request_outlives_the_only_worker():
+    with Suite(workers=1) as suite:
+        suite.workers[0].kill(signal.SIGKILL)
+        threading.Timer(0.3, suite.start_worker).start()
+        assert suite.call("GET", TRUNKS).status == 200

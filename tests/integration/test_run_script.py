@@ -1,0 +1,266 @@
+"""deploy/run.sh, as an operator uses it."""
+
+import os
+import pathlib
+import re
+import shutil
+import signal
+import socket
+import stat
+import subprocess
+import tempfile
+import time
+
+import pytest
+from suite import Client, ROOT, await_that, free_port
+
+BUILD = os.environ.get("LK_RUN_BUILD_DIR", str(ROOT / "build/run"))
+
+
+class Run:
+    """run.sh in a data directory; its output in files."""
+
+    def __init__(self, directory, *arguments, port=None, **settings):
+        self.directory, self.port = pathlib.Path(directory), port or free_port()
+        self.data = self.directory / "var"
+        base = {name: value for name, value in os.environ.items() if not name.startswith("LK_")}
+        base.update(LK_LISTEN=f"127.0.0.1:{self.port}", LK_DATA_DIR=str(self.data), LK_BUILD_DIR=BUILD,
+                    LK_PWHASH="2:19", **settings)
+        self.environment = base
+        self.out, self.err = self.directory / f"out.{id(self)}", self.directory / f"err.{id(self)}"
+        with open(self.out, "wb") as out, open(self.err, "wb") as err:
+            self.popen = subprocess.Popen([ROOT / "deploy/run.sh", *arguments], env=base, cwd=self.directory,
+                                          stdin=subprocess.DEVNULL, stdout=out, stderr=err, start_new_session=True)
+
+    def await_ready(self, seconds=400):
+        def is_ready():
+            assert self.popen.poll() is None, self.err.read_text()[-3000:]
+            return re.search(r"^ready: (http://\S+)$", self.out.read_text(), re.M)
+
+        return await_that(is_ready, seconds, "the ready line").group(1)
+
+    def wait(self, seconds=30):
+        return self.popen.wait(seconds)
+
+    def pids(self):
+        found = {}
+        for path in (self.data / "run").glob("*.pid"):
+            text = path.read_text().strip()
+            if text:
+                found[path.name] = int(text)
+        return found
+
+    def stop(self, how=signal.SIGTERM):
+        begun = time.monotonic()
+        self.popen.send_signal(how)
+        code = self.popen.wait(10)
+        return code, time.monotonic() - begun
+
+
+def exists(pid):
+    try:
+        with open(f"/proc/{pid}/stat", encoding="ascii") as status:
+            return status.read().rsplit(")", 1)[1].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+@pytest.fixture
+def directory():
+    path = pathlib.Path(tempfile.mkdtemp(prefix="linekeeper-run-"))
+    yield path
+    shutil.rmtree(path, ignore_errors=True)
+
+
+@pytest.fixture(scope="module")
+def running():
+    directory = pathlib.Path(tempfile.mkdtemp(prefix="linekeeper-run-"))
+    run = Run(directory, "--scale", "trunk-auth=2")
+    try:
+        run.await_ready()
+        yield run
+    finally:
+        if run.popen.poll() is None:
+            run.popen.send_signal(signal.SIGTERM)
+            run.popen.wait(10)
+        shutil.rmtree(directory, ignore_errors=True)
+
+
+def one_line(run, code, *words):
+    assert run.wait() == code, run.err.read_text()
+    text = run.err.read_text()
+    assert len(text.splitlines()) == 1, text
+    for word in words:
+        assert str(word) in text, text
+    assert "ready:" not in run.out.read_text()
+
+
+# ---- a running one ----
+
+def test_ready_line_and_the_call_to_try(running):
+    text = running.out.read_text()
+    assert text.count("ready: http://") == 1
+    call = re.search(r"^ready: .*\n.*?(curl .*)$", text, re.M).group(1)
+    done = subprocess.run(["bash", "-c", call], capture_output=True, text=True, timeout=20, check=True)
+    assert done.stdout.startswith('{"result":[') and '"status_code":200' in done.stdout
+
+
+def test_files(running):
+    for name in ("admin.key", "keys/seal.key", "keys/api-key-hash"):
+        status = (running.data / name).stat()
+        assert stat.S_IMODE(status.st_mode) == 0o600, name
+    assert re.fullmatch(r"lk_[A-Za-z0-9_-]{43}\n", (running.data / "admin.key").read_text())
+    assert re.fullmatch(r"1:[0-9a-f]{64}\n", (running.data / "keys/seal.key").read_text())
+    assert re.fullmatch(r"[0-9a-f]{64}\n", (running.data / "keys/api-key-hash").read_text())
+    pids = running.pids()
+    assert sorted(pids) == ["gateway.1.pid", "trunk-auth.1.pid", "trunk-auth.2.pid"]
+    for name, pid in pids.items():
+        assert pathlib.Path(f"/proc/{pid}/comm").read_text().strip() == name.split(".")[0]
+
+
+def test_listens_on_loopback_only(running):
+    listening = subprocess.run(["bash", "-c", "cat /proc/net/tcp"], capture_output=True, text=True, check=True).stdout
+    for port in (running.port, running.port + 1):
+        rows = [row.split()[1] for row in listening.splitlines()[1:]
+                if row.split()[3] == "0A" and row.split()[1].endswith(f":{port:04X}")]
+        assert rows == [f"0100007F:{port:04X}"]
+
+
+def test_a_second_start_is_refused(running):
+    one_line(Run(running.directory), 1, "already running", running.data)
+    assert Client(running.port).call("GET", "/readyz").status == 200
+
+
+def test_a_taken_port_is_refused(running, directory):
+    one_line(Run(directory, port=running.port), 1, running.port, "taken")
+    one_line(Run(directory, port=running.port - 1), 1, running.port, "taken")
+    one_line(Run(directory, LK_WORKER_LISTEN=f"tcp://127.0.0.1:{running.port + 1}"), 1, running.port + 1, "taken")
+    assert not (directory / "var").exists()
+
+
+@pytest.mark.parametrize("name", ["gateway.1", "trunk-auth.1"])
+def test_what_dies_is_started_again(running, name):
+    first = running.pids()[name + ".pid"]
+    os.kill(first, signal.SIGKILL)
+    await_that(lambda: running.pids().get(name + ".pid", first) != first, 5, f"{name} has another process")
+    client = Client(running.port, (running.data / "admin.key").read_text().strip())
+
+    def answers():
+        try:
+            return client.call("GET", "/voip/trunk").status == 200
+        except OSError:
+            return False
+
+    await_that(answers, 5, "the suite answers again")
+
+
+def test_stopped_in_time_with_nothing_left(running):
+    key, pids = (running.data / "admin.key").read_text(), running.pids()
+    code, seconds = running.stop()
+    assert code == 0 and seconds < 5, running.err.read_text()[-2000:]
+    assert not [pid for pid in pids.values() if exists(pid)]
+    assert not list((running.data / "run").iterdir())
+    assert running.out.read_text().count("ready:") == 1
+    # Once more, over what is there: the same key, the same data; and Ctrl-C.
+    again = Run(running.directory, port=running.port)
+    again.await_ready()
+    assert (running.data / "admin.key").read_text() == key
+    pids = again.pids()
+    os.killpg(again.popen.pid, signal.SIGINT)  # as a terminal does: to all of them
+    begun = time.monotonic()
+    assert again.wait(10) == 0 and time.monotonic() - begun < 5
+    assert not [pid for pid in pids.values() if exists(pid)]
+
+
+# ---- others ----
+
+def test_help(directory):
+    run = Run(directory, "--help")
+    assert run.wait() == 0
+    assert "--scale" in run.out.read_text() and not (directory / "var").exists()
+
+
+@pytest.mark.parametrize("arguments, word", [
+    (["--frobnicate"], "--frobnicate"), (["extra"], "extra"), (["--scale"], "WORKER=N"), (["--scale", "x"], "x"),
+    (["--scale", "trunk-auth=0"], "1 to"), (["--scale", "trunk-auth=9999"], "1 to"), (["--scale", "gateway=2"], "gateway"),
+])
+def test_wrong_arguments(directory, arguments, word):
+    one_line(Run(directory, *arguments), 64, word)
+    assert not (directory / "var").exists()
+
+
+def test_an_unknown_worker(running, directory):
+    one_line(Run(directory, "--scale", "frob=2"), 64, "frob", "trunk-auth")
+
+
+@pytest.mark.parametrize("settings", [
+    {"LK_LISTEN": "nonsense"}, {"LK_LISTEN": "127.0.0.1:0"}, {"LK_LISTEN": "127.0.0.1:70000"}, {"LK_LISTEN": "127.0.0.1:65535"},
+    {"LK_WORKER_LISTEN": "udp://x"},
+])
+def test_wrong_settings(directory, settings):
+    base = {"LK_LISTEN": f"127.0.0.1:{free_port()}", **settings}
+    environment = {**os.environ, "LK_DATA_DIR": str(directory / "var"), "LK_BUILD_DIR": BUILD, **base}
+    done = subprocess.run([ROOT / "deploy/run.sh"], env=environment, capture_output=True, text=True, timeout=20, check=False)
+    assert done.returncode == 64 and len(done.stderr.splitlines()) == 1
+    assert next(iter(settings)) in done.stderr
+    assert not (directory / "var").exists()
+
+
+def test_a_program_that_refuses_its_settings_ends_the_suite(running, directory):
+    run = Run(directory, LK_LOG_LEVEL="loud")
+    assert run.wait() == 1 or run.wait() == 78
+    assert "LK_LOG_LEVEL" in run.err.read_text() or "loud" in run.err.read_text()
+
+
+def stub(directory, name, text):
+    folder = directory / "stubs"
+    folder.mkdir(exist_ok=True)
+    path = folder / name
+    path.write_text(f"#!/bin/bash\n{text}\n")
+    path.chmod(0o755)
+    return folder
+
+
+def test_a_package_that_can_not_be_installed(directory):
+    stub(directory, "dpkg-query", '[[ ${!#} != libczmq-dev ]] && echo installed')
+    stub(directory, "sudo", '"$@"')
+    folder = stub(directory, "apt-get", 'echo "E: Unable to locate package libczmq-dev"; exit 100')
+    one_line(Run(directory, PATH=f"{folder}:{os.environ['PATH']}"), 1, "libczmq-dev", "Unable to locate")
+
+
+def test_no_package_manager_where_nothing_is_missing(running, directory):
+    folder = stub(directory, "apt-get", f"touch {directory}/apt-was-called")
+    run = Run(directory, PATH=f"{folder}:{os.environ['PATH']}")
+    run.await_ready()
+    assert run.stop()[0] == 0
+    assert not (directory / "apt-was-called").exists()
+
+
+def test_workers_by_ipc(running, directory):
+    run = Run(directory, LK_WORKER_LISTEN=f"ipc://{directory}/link")
+    run.await_ready()
+    with socket.socket() as probe:
+        assert probe.connect_ex(("127.0.0.1", run.port + 1)) != 0
+    assert run.stop()[0] == 0
+
+
+def test_killed_it_leaves_no_orphans(running, directory):
+    run = Run(directory)
+    run.await_ready()
+    pids = run.pids()
+    run.popen.kill()
+    run.popen.wait()
+    await_that(lambda: not [pid for pid in pids.values() if exists(pid)], 5, "its processes have gone")
+    again = Run(directory, port=run.port)
+    again.await_ready(30)
+    assert again.stop()[0] == 0
+
+
+def test_a_hung_process_does_not_hold_up_the_end(running, directory):
+    run = Run(directory)
+    run.await_ready()
+    pids = run.pids()
+    os.kill(pids["trunk-auth.1.pid"], signal.SIGSTOP)
+    code, seconds = run.stop()
+    assert code == 0 and seconds < 5
+    assert not [pid for pid in pids.values() if exists(pid)]

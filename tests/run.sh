@@ -1,0 +1,112 @@
+#!/usr/bin/env bash
+# Builds Linekeeper in every way that is tested, runs all tests, and ends with the summary of the
+# complete run: see --help. What comes before it counts too: any failure is the exit code's.
+set -euo pipefail
+
+PROGRAM=tests/run.sh
+ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+# shellcheck source=../deploy/lib/common.sh
+source "$ROOT/deploy/lib/common.sh"
+# shellcheck source=../deploy/lib/packages.sh
+source "$ROOT/deploy/lib/packages.sh"
+
+readonly LOGS=$ROOT/build/logs
+FAILED=()
+QUIET_PID=
+
+usage() {
+    cat <<'TEXT'
+tests/run.sh: installs what it needs, builds, runs everything
+
+  ./tests/run.sh          all of it: source checks, clang-tidy, the sanitizers, the complete run
+  ./tests/run.sh --quick  the complete run only
+
+Steps, in order; each goes on when one before it has failed:
+  source   shellcheck, clang-format
+  tidy     clang-tidy on every file
+  asan     unit, component, fuzz corpora under AddressSanitizer and UndefinedBehaviorSanitizer
+  tsan     unit and component under ThreadSanitizer
+  ci       every test of ctest against a release build; its summary comes last
+
+Logs of the builds: build/logs. Exit code: 0 if every step passed.
+TEXT
+}
+
+# step NAME COMMAND...: says how long it took, remembers a failure.
+step() {
+    local name=$1 begun=$SECONDS
+    shift
+    printf '\n==== %s ====\n' "$name"
+    if "$@"; then
+        printf '==== %s: passed after %d s ====\n' "$name" $((SECONDS - begun))
+    else
+        FAILED+=("$name")
+        printf '==== %s: FAILED after %d s ====\n' "$name" $((SECONDS - begun))
+    fi
+}
+
+# build PRESET: shows the log's end on failure.
+build() {
+    local log=$LOGS/$1.log
+    : >"$log"
+    if ! quietly "$log" cmake --preset "$1" -S "$ROOT" || ! quietly "$log" ninja -C "$ROOT/build/$1"; then
+        tail -n 60 "$log"
+        complain "building $1 failed (see $log)"
+        return 1
+    fi
+}
+
+# tests PRESET ARGUMENTS-OF-CTEST...
+tests() {
+    local preset=$1
+    shift
+    build "$preset" && ctest --test-dir "$ROOT/build/$preset" --output-on-failure -j "$(nproc)" "$@"
+}
+
+check_source() {
+    local files
+    mapfile -t files < <(find "$ROOT" -path "$ROOT/build" -prune -o -path "$ROOT/var" -prune -o -name '*.sh' -print)
+    shellcheck "${files[@]}" "$ROOT/.ci/run" || return 1
+    mapfile -t files < <(find "$ROOT"/{common,proto,gateway,services,tests} -name '*.[ch]')
+    clang-format --dry-run -Werror "${files[@]}"
+}
+
+main() {
+    cd "$ROOT"
+    case ${1:-} in
+    '') ;;
+    --quick) ;;
+    --help | -h)
+        usage
+        exit 0
+        ;;
+    *)
+        complain "unknown option $1 (see --help)"
+        exit 64
+        ;;
+    esac
+    mkdir -p "$LOGS"
+    packages_install "$ROOT/deploy/packages.txt" "$LOGS/packages.log" run test
+    if [[ ${1:-} != --quick ]]; then
+        step source check_source
+        step tidy build tidy
+        step asan tests asan -L 'unit|component|fuzz'
+        step tsan tests tsan -L 'unit|component'
+    fi
+    local complete=0
+    printf '\n==== ci: every test ====\n'
+    build ci || {
+        complain "no tests were run: ${FAILED[*]} ci"
+        exit 1
+    }
+    if ((${#FAILED[@]} > 0)); then
+        complain "failed before the complete run: ${FAILED[*]}"
+    fi
+    ctest --test-dir "$ROOT/build/ci" --output-on-failure -j "$(nproc)" || complete=$?
+    if ((${#FAILED[@]} > 0)); then
+        exit 1
+    fi
+    exit "$complete"
+}
+
+main "$@"

@@ -1,0 +1,299 @@
+"""The real gateway and real workers for tests: started on free ports in a directory of their own,
+waited for by condition, ended and looked over at the end.
+
+    with Suite(workers=2) as suite:
+        answer = suite.call("GET", "/voip/trunk")
+        assert answer.status == 200
+
+Programs come from $LK_BIN_DIR. Every wait has a deadline.
+"""
+
+import base64
+import dataclasses
+import http.client
+import json
+import os
+import pathlib
+import random
+import re
+import secrets
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+BIN = pathlib.Path(os.environ.get("LK_BIN_DIR", ROOT / "build/dev/bin"))
+SLOW = float(os.environ.get("LK_TEST_PATIENCE", "1"))  # more under sanitizers
+KEY = re.compile(r"^lk_[A-Za-z0-9_-]{43}$")
+
+
+def await_that(condition, seconds, what):
+    """Returns what the condition returns as soon as that is true; fails after some seconds."""
+    end = time.monotonic() + seconds * SLOW
+    while True:
+        value = condition()
+        if value:
+            return value
+        assert time.monotonic() < end, f"not within {seconds} s: {what}"
+        time.sleep(0.01)
+
+
+def free_port():
+    """A port that is free, and the one above it too; below the kernel's own range."""
+    while True:
+        port = random.randrange(20000, 32000, 2)
+        try:
+            for number in (port, port + 1):
+                with socket.socket() as probe:
+                    probe.bind(("127.0.0.1", number))
+            return port
+        except OSError:
+            continue
+
+
+@dataclasses.dataclass
+class Answer:
+    status: int
+    headers: http.client.HTTPMessage
+    body: bytes
+
+    @property
+    def json(self):
+        return json.loads(self.body)
+
+    @property
+    def result(self):
+        return self.json["result"]
+
+
+class Client:
+    """One connection, kept alive; made anew when it was closed while idle, unless strict."""
+
+    def __init__(self, port, key=None, timeout=15, strict=False):
+        self.port, self.key, self.timeout, self.strict = port, key, timeout, strict
+        self.connection = None
+
+    def call(self, method, path, body=None, headers=None, key=None, raw=None):
+        """body: sent as JSON; raw: bytes sent as they are. key="" sends none."""
+        sent = {}
+        key = self.key if key is None else key
+        if key:
+            sent["Authorization"] = f"Bearer {key}"
+        if body is not None:
+            raw = json.dumps(body).encode()
+        if raw is not None:
+            sent["Content-Type"] = "application/json"
+        sent.update(headers or {})
+        for attempt in (1, 2):
+            if self.connection is None:
+                self.connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=self.timeout)
+                fresh = True
+            else:
+                fresh = False
+            try:
+                self.connection.request(method, path, raw, sent)
+                answer = self.connection.getresponse()
+                return Answer(answer.status, answer.headers, answer.read())
+            except (http.client.RemoteDisconnected, BrokenPipeError, ConnectionResetError):
+                # An idle connection may be closed at any time: that is no error of the suite's.
+                self.close()
+                if fresh or self.strict or attempt == 2:
+                    raise
+            except BaseException:
+                self.close()
+                raise
+
+    def close(self):
+        if self.connection is not None:
+            self.connection.close()
+            self.connection = None
+
+
+class Process:
+    def __init__(self, name, command, environment, log):
+        self.name, self.log = name, log
+        self.expected_end = False
+        with open(log, "ab") as sink:
+            self.popen = subprocess.Popen(command, env=environment, stdin=subprocess.DEVNULL,
+                                          stdout=sink, stderr=sink)
+
+    @property
+    def pid(self):
+        return self.popen.pid
+
+    def alive(self):
+        return self.popen.poll() is None
+
+    def kill(self, how=signal.SIGKILL):
+        self.expected_end = True
+        self.popen.send_signal(how)
+        if how in (signal.SIGKILL, signal.SIGTERM, signal.SIGINT):
+            self.popen.wait(10 * SLOW)
+
+    def stop(self):
+        """Ends it as an operator would; returns the exit code."""
+        if self.alive():
+            self.expected_end = True
+            self.popen.send_signal(signal.SIGCONT)
+            self.popen.send_signal(signal.SIGTERM)
+            try:
+                self.popen.wait(10 * SLOW)
+            except subprocess.TimeoutExpired:
+                self.popen.kill()
+                self.popen.wait()
+        return self.popen.returncode
+
+
+class Suite:
+    def __init__(self, workers=1, gateway_settings=None, worker_settings=None, wait=True):
+        self.wanted_workers = workers
+        self.wait = wait
+        self.directory = pathlib.Path(tempfile.mkdtemp(prefix="linekeeper-"))
+        self.data = self.directory / "data"
+        self.port = free_port()
+        self.link = f"tcp://127.0.0.1:{self.port + 1}"
+        self.gateway_settings = gateway_settings or {}
+        self.worker_settings = worker_settings or {}
+        self.processes = []
+        self.gateway, self.workers = None, []
+        self.starts = 0
+
+    # ---- start and stop ----
+
+    def __enter__(self):
+        try:
+            self._make_keys()
+            self.admin = self.make_key("--organization", "default", "--scope", "admin", "--operator")
+            self.client = Client(self.port, self.admin)
+            self.start_gateway()
+            for _ in range(self.wanted_workers):
+                self.start_worker()
+            if self.wait:
+                self.await_ready()
+        except BaseException:
+            self._end(check=False)
+            raise
+        return self
+
+    def __exit__(self, kind, value, trace):
+        self._end(check=kind is None)
+
+    def _end(self, check):
+        codes = {}
+        for process in reversed(self.processes):
+            unasked = not process.alive() and not process.expected_end
+            code = process.stop()
+            if unasked or code not in (0, -signal.SIGKILL):
+                codes[process.name] = code
+        reports = self.grep_logs(rb"ERROR: AddressSanitizer|runtime error:|WARNING: ThreadSanitizer|Assertion .* failed")
+        if codes or reports or not check:
+            for process in self.processes:
+                print(f"---- {process.name}: {process.popen.returncode}")
+                print(process.log.read_bytes()[-6000:].decode(errors="replace"))
+        shutil.rmtree(self.directory, ignore_errors=True)
+        if check:
+            assert not codes, f"ended badly: {codes}"
+            assert not reports, reports
+
+    def _make_keys(self):
+        keys = self.data / "keys"
+        keys.mkdir(parents=True, mode=0o700)
+        for name, text in (("seal.key", "1:" + secrets.token_hex(32)),
+                           ("api-key-hash", secrets.token_hex(32))):
+            path = keys / name
+            path.touch(mode=0o600)
+            path.write_text(text + "\n")
+
+    def environment(self, extra=None):
+        base = {name: value for name, value in os.environ.items() if not name.startswith("LK_")}
+        base.update(LK_LISTEN=f"127.0.0.1:{self.port}", LK_WORKER_LISTEN=self.link,
+                    LK_GATEWAYS=self.link, LK_DATA_DIR=str(self.data),
+                    LK_SEAL_KEY_FILE=str(self.data / "keys/seal.key"),
+                    LK_API_KEY_HASH_FILE=str(self.data / "keys/api-key-hash"),
+                    LK_PWHASH="2:19")
+        base.update(extra or {})
+        return base
+
+    def _start(self, program, settings):
+        self.starts += 1
+        name = f"{program}.{self.starts}"
+        process = Process(name, [str(BIN / program)], self.environment(settings), self.directory / f"{name}.log")
+        self.processes.append(process)
+        return process
+
+    def start_gateway(self):
+        self.gateway = self._start("gateway", self.gateway_settings)
+        return self.gateway
+
+    def start_worker(self, service="trunk-auth"):
+        worker = self._start(service, self.worker_settings)
+        self.workers.append(worker)
+        return worker
+
+    def await_ready(self, seconds=15):
+        await_that(lambda: self.readiness() == 200, seconds, "the suite is ready")
+
+    def readiness(self):
+        try:
+            return Client(self.port, timeout=5).call("GET", "/readyz").status
+        except OSError:
+            return 0
+
+    # ---- use ----
+
+    def call(self, *arguments, **named):
+        return self.client.call(*arguments, **named)
+
+    def key_command(self, *arguments):
+        return subprocess.run([str(BIN / "gateway"), "key", *arguments], env=self.environment(),
+                              capture_output=True, text=True, timeout=20 * SLOW, check=False)
+
+    def make_key(self, *arguments):
+        done = self.key_command("create", *arguments)
+        assert done.returncode == 0, done.stderr
+        key = done.stdout.strip()
+        assert KEY.match(key), done.stdout
+        return key
+
+    def make_trunk(self, name="a trunk", **named):
+        answer = self.call("POST", "/voip/trunk", {"name": name}, **named)
+        assert answer.status == 201, answer.body
+        return answer.result["uuid"]
+
+    def raw(self, sent, seconds=10, shut=False):
+        """Sends bytes and returns all that comes back until the other side closes or is silent."""
+        with socket.create_connection(("127.0.0.1", self.port), timeout=seconds) as line:
+            try:
+                line.sendall(sent)
+                if shut:
+                    line.shutdown(socket.SHUT_WR)
+            except OSError:
+                pass
+            received = b""
+            try:
+                while chunk := line.recv(65536):
+                    received += chunk
+            except (TimeoutError, ConnectionResetError):
+                pass
+            return received
+
+    def assert_answers(self):
+        answer = Client(self.port, self.admin).call("GET", "/voip/trunk?limit=1")
+        assert answer.status == 200, answer.body
+        assert self.gateway.alive()
+        assert all(worker.alive() or worker.expected_end for worker in self.workers)
+
+    # ---- what was left behind ----
+
+    def logs(self, of=""):
+        return b"".join(path.read_bytes() for path in sorted(self.directory.glob(f"{of}*.log")))
+
+    def grep_logs(self, pattern, of=""):
+        return [line for line in self.logs(of).splitlines() if re.search(pattern, line)]
+
+
+def basic(user, password):
+    return "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()

@@ -5,6 +5,7 @@ pkg_check_modules(ZMQ REQUIRED IMPORTED_TARGET libczmq libzmq)
 pkg_check_modules(MSGPACK REQUIRED IMPORTED_TARGET msgpack)
 pkg_check_modules(SQLITE REQUIRED IMPORTED_TARGET sqlite3)
 pkg_check_modules(SODIUM REQUIRED IMPORTED_TARGET libsodium)
+pkg_check_modules(CRYPTO REQUIRED IMPORTED_TARGET libcrypto)
 pkg_check_modules(JANSSON REQUIRED IMPORTED_TARGET jansson)
 # Debian's civetweb carries no pkg-config file.
 find_library(CIVETWEB_LIBRARY civetweb REQUIRED)

@@ -40,6 +40,8 @@ typedef struct call {
     reply_t reply;
     msgpack_sbuffer body_bytes;
     uint32_t list_count;
+    bool failed; /* by call_fail: err says why, for the log */
+    err_t err;
 } call_t;
 
 /* ---- Answers: exactly one of these ends a call. Repeating one is our own bug. ---- */

@@ -1,0 +1,328 @@
+/* Requests become calls, answers become replies.
+ * Must never: trust the gateway's checks, or keep a pointer into a message. Next: link.c for what
+ * moves jobs, services/<name>/ops.c for what answers them. */
+#include "services/common/dispatch.h"
+
+#include "common/clock.h"
+#include "common/log.h"
+#include "common/mem.h"
+#include "common/text.h"
+#include "proto/scan.h"
+#include "services/common/replylog.h"
+
+#include <assert.h>
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    LONGEST_MS = 60 * 60 * 1000, /* whatever the gateway says is left */
+    SPARE_JOBS = 256,
+    ZONE_CHUNK = 8192,
+};
+
+struct dispatch {
+    const worker_spec_t *spec;
+    const keeper_t *keeper;
+    const operation_t **by_name; /* sorted */
+    size_t records_size;         /* of the operation that needs most */
+    msgpack_zone zone;           /* one request's decoded form, used again for the next */
+    job_t *spares;
+    size_t spare_count;
+};
+
+static int compare_names(const void *a, const void *b)
+{
+    const operation_t *const *left = a;
+    const operation_t *const *right = b;
+    return strcmp((*left)->name, (*right)->name);
+}
+
+static int compare_with_name(const void *name, const void *row)
+{
+    const operation_t *const *operation = row;
+    return strcmp(name, (*operation)->name);
+}
+
+static size_t record_room(const schema_t *schema)
+{
+    size_t grain = alignof(max_align_t);
+    return schema == NULL ? 0 : (schema->record_size + grain - 1) / grain * grain;
+}
+
+static size_t records_room(const operation_t *operation)
+{
+    return record_room(operation->path_schema) + record_room(operation->query) +
+           record_room(operation->body);
+}
+
+static status_t check_handlers(const worker_spec_t *spec, err_t *err)
+{
+    const service_t *contract = spec->contract;
+    if (spec->handler_count != contract->operation_count)
+        return err_set(err, STATUS_INVALID, contract->name, "%zu operations have %zu handlers",
+                       contract->operation_count, spec->handler_count);
+    for (size_t i = 0; i < spec->handler_count; i++) {
+        bool writes = (contract->operations[i].flags & OPERATION_WRITES) != 0;
+        if (writes ? spec->handlers[i].write == NULL : spec->handlers[i].read == NULL)
+            return err_set(err, STATUS_INVALID, contract->operations[i].name, "has no handler");
+    }
+    return STATUS_OK;
+}
+
+status_t dispatch_new(const worker_spec_t *spec, const keeper_t *keeper, dispatch_t **out,
+                      err_t *err)
+{
+    status_t status = check_handlers(spec, err);
+    if (status != STATUS_OK)
+        return status;
+    dispatch_t *dispatch = mem_zalloc(sizeof(*dispatch));
+    dispatch->spec = spec;
+    dispatch->keeper = keeper;
+    size_t count = spec->contract->operation_count;
+    dispatch->by_name = mem_array(count, sizeof(const operation_t *));
+    for (size_t i = 0; i < count; i++) {
+        const operation_t *operation = &spec->contract->operations[i];
+        dispatch->by_name[i] = operation;
+        if (records_room(operation) > dispatch->records_size)
+            dispatch->records_size = records_room(operation);
+    }
+    qsort(dispatch->by_name, count, sizeof(const operation_t *), compare_names);
+    if (!msgpack_zone_init(&dispatch->zone, ZONE_CHUNK))
+        abort(); /* out of memory */
+    *out = dispatch;
+    return STATUS_OK;
+}
+
+void dispatch_free(dispatch_t **dispatch)
+{
+    if (*dispatch == NULL)
+        return;
+    while ((*dispatch)->spares != NULL) {
+        job_t *job = (*dispatch)->spares;
+        (*dispatch)->spares = job->next;
+        job_free(&job);
+    }
+    msgpack_zone_destroy(&(*dispatch)->zone);
+    mem_free((*dispatch)->by_name);
+    mem_free(*dispatch);
+    *dispatch = NULL;
+}
+
+static job_t *take_job(dispatch_t *dispatch)
+{
+    job_t *job = dispatch->spares;
+    if (job == NULL)
+        return job_new(dispatch->records_size);
+    dispatch->spares = job->next;
+    dispatch->spare_count--;
+    job->next = NULL;
+    return job;
+}
+
+void dispatch_drop(dispatch_t *dispatch, job_t *job)
+{
+    if (dispatch->spare_count == SPARE_JOBS) {
+        job_free(&job);
+        return;
+    }
+    job_clear(job);
+    job->next = dispatch->spares;
+    dispatch->spares = job;
+    dispatch->spare_count++;
+}
+
+/* ---- what is asked ---- */
+
+static bool read_envelope(dispatch_t *dispatch, const batch_item_t *item, request_t *out)
+{
+    msgpack_object envelope;
+    size_t used = 0;
+    msgpack_zone_clear(&dispatch->zone);
+    return scan_msgpack(item->bytes, item->length) == STATUS_OK &&
+           msgpack_unpack(item->bytes, item->length, &used, &dispatch->zone, &envelope) ==
+               MSGPACK_UNPACK_SUCCESS &&
+           envelope_read_request(&envelope, out) == STATUS_OK;
+}
+
+static bool has_right(const operation_t *operation, scope_t scope)
+{
+    bool writes = (operation->flags & OPERATION_WRITES) != 0;
+    bool is_call = (operation->flags & OPERATION_CALL) != 0;
+    switch (scope) {
+    case SCOPE_ADMIN:
+        return true;
+    case SCOPE_READ:
+        return !writes && !is_call;
+    case SCOPE_SIP:
+        return is_call;
+    }
+    return false;
+}
+
+/* Reads one of the maps into its record, which stands at *at. */
+static bool read_part(call_t *call, const schema_t *schema, const msgpack_object *map,
+                      fault_place_t place, unsigned char **at, const void **out)
+{
+    *out = NULL;
+    if (schema == NULL)
+        return true;
+    record_mode_t mode = place == FAULT_IN_BODY ? operation_mode(call->operation) : RECORD_WHOLE;
+    *out = *at;
+    status_t status = record_read(schema, map, mode, place, *at, &call->reply.faults);
+    *at += record_room(schema);
+    return status == STATUS_OK;
+}
+
+/* Returns false once it has answered. */
+static bool read_records(job_t *job)
+{
+    call_t *call = &job->call;
+    const operation_t *operation = call->operation;
+    unsigned char *at = job->records;
+    if (!read_part(call, operation->path_schema, &call->request.path, FAULT_IN_PATH, &at,
+                   &call->path)) {
+        bool told = (operation->flags & OPERATION_BAD_ID) != 0;
+        if (!told)
+            call->reply.faults.count = 0;
+        call_refuse(call, told ? OUTCOME_INVALID : OUTCOME_UNKNOWN, NULL);
+        return false;
+    }
+    if (!read_part(call, operation->query, &call->request.query, FAULT_IN_QUERY, &at,
+                   &call->query)) {
+        call_refuse(call, OUTCOME_BAD_QUERY, NULL);
+        return false;
+    }
+    if (!read_part(call, operation->body, &call->request.body, FAULT_IN_BODY, &at, &call->body)) {
+        call_refuse(call, OUTCOME_INVALID, NULL);
+        return false;
+    }
+    return true;
+}
+
+static lane_t choose_lane(const job_t *job)
+{
+    bool slow = job->handler->is_slow != NULL && job->handler->is_slow(&job->call);
+    if ((job->call.operation->flags & OPERATION_WRITES) == 0)
+        return slow ? LANE_SLOW_READ : LANE_READ;
+    return slow && job->handler->prepare != NULL ? LANE_PREPARE : LANE_WRITE;
+}
+
+static const operation_t *find_operation(const dispatch_t *dispatch, const request_t *request)
+{
+    if (strcmp(request->service, dispatch->spec->contract->name) != 0)
+        return NULL;
+    const operation_t *const *row =
+        bsearch(request->operation, dispatch->by_name, dispatch->spec->contract->operation_count,
+                sizeof(const operation_t *), compare_with_name);
+    return row == NULL ? NULL : *row;
+}
+
+static void fail_foreign(call_t *call, const char *text)
+{
+    err_t err;
+    (void)err_set(&err, STATUS_INVALID, call->request.operation, "%s", text);
+    call_fail(call, &err);
+}
+
+/* Decides the lane, or answers. */
+static lane_t route(dispatch_t *dispatch, job_t *job, const batch_item_t *item, int64_t now_ms)
+{
+    call_t *call = &job->call;
+    const operation_t *operation = find_operation(dispatch, &call->request);
+    if (operation == NULL) {
+        fail_foreign(call, "is no operation of this service");
+        return LANE_DONE;
+    }
+    call->operation = operation;
+    job->handler = &dispatch->spec->handlers[operation - dispatch->spec->contract->operations];
+    if (item->ms_left <= 0) {
+        call_refuse(call, OUTCOME_UNAVAILABLE, NULL);
+        return LANE_DONE;
+    }
+    call->deadline_ms = now_ms + (item->ms_left < LONGEST_MS ? item->ms_left : LONGEST_MS);
+    if (!has_right(operation, call->request.principal.scope)) {
+        call_refuse(call, OUTCOME_FORBIDDEN, NULL);
+        return LANE_DONE;
+    }
+    if (!read_records(job))
+        return LANE_DONE;
+    if ((operation->flags & OPERATION_WRITES) != 0 && call->request.idempotency_key[0] != '\0')
+        replylog_digest(&call->request, job->digest);
+    return choose_lane(job);
+}
+
+job_t *dispatch_accept(dispatch_t *dispatch, const batch_item_t *item, int64_t now_ms)
+{
+    job_t *job = take_job(dispatch);
+    call_t *call = &job->call;
+    job->id = item->id;
+    call->keeper = dispatch->keeper;
+    call->now_utc_ms = clock_utc_ms();
+    call->deadline_ms = now_ms;
+    if (read_envelope(dispatch, item, &call->request)) {
+        reply_init(&call->reply, call->request.request_id, OUTCOME_INTERNAL);
+        job->lane = route(dispatch, job, item, now_ms);
+    } else {
+        call->request = (request_t){0};
+        reply_init(&call->reply, "", OUTCOME_INTERNAL);
+        fail_foreign(call, "the request is malformed");
+        job->lane = LANE_DONE;
+    }
+    msgpack_object nothing = {.type = MSGPACK_OBJECT_NIL};
+    call->request.path = call->request.query = call->request.body = nothing;
+    assert(call->answered == (job->lane == LANE_DONE));
+    return job;
+}
+
+/* ---- what is answered ---- */
+
+void dispatch_read(job_t *job, store_t *reader)
+{
+    job->handler->read(&job->call, reader);
+    assert(job->call.answered);
+}
+
+static void log_failed(const call_t *call, const err_t *err)
+{
+    bool is_ours = call->reply.outcome == OUTCOME_INTERNAL;
+    log_line_t line = log_line(is_ours ? LOG_ERROR : LOG_WARN, "call_failed");
+    log_text(&line, "request", call->request.request_id);
+    log_text(&line, "operation", call->request.operation);
+    log_text(&line, "outcome", outcome_name(call->reply.outcome));
+    if (err != NULL)
+        log_error(&line, err);
+    log_end(&line);
+}
+
+static void pack(job_t *job)
+{
+    const msgpack_sbuffer *body = &job->call.body_bytes;
+    msgpack_packer out;
+    msgpack_sbuffer_clear(&job->reply);
+    msgpack_packer_init(&out, &job->reply, msgpack_sbuffer_write);
+    envelope_write_reply(&job->call.reply, body->size == 0 ? NULL : body->data, body->size, &out);
+}
+
+void dispatch_finish(job_t *job)
+{
+    assert(job->call.answered);
+    if (job->call.failed)
+        log_failed(&job->call, &job->call.err);
+    pack(job);
+}
+
+void dispatch_finish_with(job_t *job, outcome_t outcome, const err_t *err)
+{
+    call_t *call = &job->call;
+    msgpack_sbuffer_clear(&call->body_bytes);
+    reply_init(&call->reply, call->request.request_id, outcome);
+    call->answered = true;
+    log_failed(call, err);
+    pack(job);
+}
+
+bool dispatch_is_late(const job_t *job, int64_t now_ms)
+{
+    return now_ms >= job->call.deadline_ms;
+}

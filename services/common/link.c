@@ -1,0 +1,495 @@
+/* The loop between the sockets and the lanes.
+ * Must never: wait for anything but the poll, or send a reply on another connection than the one
+ * its request came on (a gateway that was started again counts its requests from the start).
+ * Next: dispatch.c. */
+#include "services/common/link.h"
+
+#include "common/clock.h"
+#include "common/log.h"
+#include "common/mem.h"
+#include "proto/scan.h"
+#include "services/common/peer.h"
+
+#include <errno.h>
+#include <sodium.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+enum {
+    MESSAGES_PER_TURN = 16, /* of one gateway, before the others have their turn */
+    QUIET_MS = 200,         /* a drain ends when no request has come for so long */
+    REPLY_MAX = SCAN_BYTES_MAX - 1024,
+    POLL_FIXED = 3,
+};
+
+typedef struct {
+    const link_config_t *config;
+    void *context;
+    resolver_t *resolver;
+    int moved; /* eventfd: the resolver has news */
+    peer_t peers[RESOLVER_ADDRESSES_MAX];
+    size_t peer_count;
+    uint64_t connections; /* made so far */
+    size_t held;          /* jobs that others have, of lost connections too */
+    int64_t now_ms;
+    bool draining;
+    int64_t drain_until_ms;
+    int64_t asked_ms; /* when the last request came */
+} link_t;
+
+/* ---- connections ---- */
+
+static void log_peer(log_level_t level, const char *event, const peer_t *peer, const char *reason)
+{
+    log_line_t line = log_line(level, event);
+    log_text(&line, "gateway", peer->address);
+    log_text(&line, "reason", reason);
+    log_number(&line, "held", (int64_t)peer->held);
+    log_end(&line);
+}
+
+static void lose(link_t *link, peer_t *peer, const char *reason)
+{
+    log_peer(peer->heard ? LOG_WARN : LOG_DEBUG, "gateway_lost", peer, reason);
+    peer_lose(peer, link->now_ms);
+}
+
+/* It did not keep to the rules: frames.h wants it told so. */
+static void turn_away(link_t *link, peer_t *peer, const char *reason)
+{
+    (void)!peer_send(peer, COMMAND_DISCONNECT, NULL, 0, link->now_ms);
+    lose(link, peer, reason);
+}
+
+static void open_peer(link_t *link, peer_t *peer)
+{
+    err_t err;
+    if (peer_open(peer, link->context, link->config->ready.window, ++link->connections,
+                  link->now_ms, &err) != STATUS_OK)
+        log_failure(LOG_WARN, "gateway_unreachable", &err);
+}
+
+static void tick_peer(link_t *link, peer_t *peer)
+{
+    if (peer->socket == NULL) {
+        if (!link->draining && link->now_ms >= peer->open_ms)
+            open_peer(link, peer);
+        return;
+    }
+    if (link->now_ms - peer->heard_ms >= FRAMES_SILENCE_MS)
+        lose(link, peer, "silence");
+    else if (peer->greeted && link->now_ms - peer->sent_ms >= FRAMES_HEARTBEAT_MS &&
+             !peer_send(peer, COMMAND_HEARTBEAT, NULL, 0, link->now_ms))
+        lose(link, peer, "connection gone");
+}
+
+static peer_t *peer_at(link_t *link, const char *address)
+{
+    for (size_t i = 0; i < link->peer_count; i++)
+        if (strcmp(link->peers[i].address, address) == 0)
+            return &link->peers[i];
+    return NULL;
+}
+
+static peer_t *peer_of(link_t *link, uint64_t connection)
+{
+    for (size_t i = 0; i < link->peer_count; i++)
+        if (link->peers[i].socket != NULL && link->peers[i].connection == connection)
+            return &link->peers[i];
+    return NULL;
+}
+
+static void update_peers(link_t *link)
+{
+    addresses_t addresses;
+    resolver_get(link->resolver, &addresses);
+    for (size_t i = 0; i < link->peer_count; i++)
+        link->peers[i].listed = false;
+    for (size_t i = 0; i < addresses.count; i++) {
+        peer_t *peer = peer_at(link, addresses.items[i]);
+        if (peer != NULL)
+            peer->listed = true;
+        else if (link->peer_count < RESOLVER_ADDRESSES_MAX)
+            peer_init(&link->peers[link->peer_count++], addresses.items[i], link->now_ms);
+    }
+}
+
+/* What no name leads to any more goes, once it has its answers. */
+static void drop_unlisted(link_t *link)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < link->peer_count; i++) {
+        peer_t *peer = &link->peers[i];
+        if (!peer->listed && (peer->socket == NULL || peer->held == 0)) {
+            if (peer->greeted)
+                (void)!peer_send(peer, COMMAND_DISCONNECT, NULL, 0, link->now_ms);
+            log_peer(LOG_INFO, "gateway_dropped", peer, "its name leads elsewhere");
+            peer_free(peer);
+        } else {
+            if (kept != i)
+                link->peers[kept] = *peer;
+            kept++;
+        }
+    }
+    link->peer_count = kept;
+}
+
+/* ---- replies ---- */
+
+/* Adds the finished job's reply to its peer's, and takes the job back. */
+static void reply_with(link_t *link, peer_t *peer, job_t *job)
+{
+    if (job->reply.size > REPLY_MAX) {
+        err_t err;
+        (void)err_set(&err, STATUS_TOO_LARGE, job->call.request.operation,
+                      "its answer does not fit into a message");
+        dispatch_finish_with(job, OUTCOME_INTERNAL, &err);
+    }
+    if (peer->socket != NULL &&
+        !peer_add_reply(peer, job->id, job->reply.data, job->reply.size, link->now_ms))
+        lose(link, peer, "connection gone");
+    dispatch_drop(link->config->dispatch, job);
+}
+
+static void flush(link_t *link, peer_t *peer)
+{
+    if (peer->socket != NULL && !peer_flush(peer, link->now_ms))
+        lose(link, peer, "connection gone");
+}
+
+static void send_finished(link_t *link)
+{
+    eventfd_t count = 0;
+    (void)eventfd_read(link->config->finished->event, &count);
+    job_t *chain = jobs_take(link->config->finished, SIZE_MAX, 0);
+    while (chain != NULL) {
+        job_t *job = chain;
+        chain = job->next;
+        link->held--;
+        peer_t *peer = peer_of(link, job->connection);
+        if (peer == NULL) {
+            dispatch_drop(link->config->dispatch, job);
+            continue;
+        }
+        peer->held--;
+        reply_with(link, peer, job);
+    }
+    for (size_t i = 0; i < link->peer_count; i++)
+        if (link->peers[i].replies.count > 0)
+            flush(link, &link->peers[i]);
+}
+
+/* ---- requests ---- */
+
+/* What one REQUEST message needs on its way. */
+typedef struct {
+    bool one_state;  /* a read transaction was begun, or tried */
+    bool has_secret; /* something else than reads is in it */
+    job_t *writes;   /* to be handed over together: one group, one commit */
+    job_t **writes_end;
+} turn_t;
+
+static void hand_over(link_t *link, peer_t *peer, jobs_t *queue, job_t *job)
+{
+    job->next = NULL;
+    if (jobs_put(queue, job)) {
+        link->held++;
+        peer->held++;
+    } else {
+        dispatch_finish_with(job, OUTCOME_UNAVAILABLE, NULL);
+        reply_with(link, peer, job);
+    }
+}
+
+static void read_now(link_t *link, turn_t *turn, job_t *job, bool alone)
+{
+    if (!turn->one_state && !alone) {
+        err_t err;
+        turn->one_state = true;
+        if (store_begin_read(link->config->reader, &err) != STATUS_OK)
+            log_failure(LOG_WARN, "read_transaction_failed", &err);
+    }
+    dispatch_read(job, link->config->reader);
+    dispatch_finish(job);
+}
+
+static void run_job(link_t *link, peer_t *peer, turn_t *turn, job_t *job, bool alone)
+{
+    job->connection = peer->connection;
+    switch (job->lane) {
+    case LANE_DONE:
+        turn->has_secret = true; /* of what was refused we don't know */
+        dispatch_finish(job);
+        reply_with(link, peer, job);
+        return;
+    case LANE_READ:
+        read_now(link, turn, job, alone);
+        reply_with(link, peer, job);
+        return;
+    case LANE_SLOW_READ:
+        hand_over(link, peer, link->config->slow, job);
+        return;
+    case LANE_PREPARE:
+        turn->has_secret = true;
+        hand_over(link, peer, link->config->slow, job);
+        return;
+    case LANE_WRITE:
+        turn->has_secret = true;
+        *turn->writes_end = job;
+        turn->writes_end = &job->next;
+        return;
+    }
+}
+
+static void hand_writes(link_t *link, peer_t *peer, turn_t *turn)
+{
+    size_t count = 0;
+    for (const job_t *job = turn->writes; job != NULL; job = job->next)
+        count++;
+    if (jobs_put(link->config->writes, turn->writes)) {
+        link->held += count;
+        peer->held += count;
+        return;
+    }
+    while (turn->writes != NULL) { /* as many as there is room for */
+        job_t *job = turn->writes;
+        turn->writes = job->next;
+        hand_over(link, peer, link->config->writes, job);
+    }
+}
+
+/* Every REQUEST message is answered at once by one REPLY message with what is ready. */
+static void take_requests(link_t *link, peer_t *peer, zmq_msg_t *body)
+{
+    AUTO(batch_reader_free) batch_reader_t batch;
+    if (batch_read_requests(&batch, zmq_msg_data(body), zmq_msg_size(body)) != STATUS_OK) {
+        turn_away(link, peer, "malformed request message");
+        return;
+    }
+    turn_t turn = {.writes_end = &turn.writes};
+    link->asked_ms = link->now_ms;
+    for (uint32_t i = 0; i < batch.count; i++) {
+        batch_item_t item = batch_item(&batch, i);
+        job_t *job = dispatch_accept(link->config->dispatch, &item, link->now_ms);
+        run_job(link, peer, &turn, job, batch.count == 1);
+    }
+    if (turn.one_state)
+        store_end_read(link->config->reader);
+    hand_writes(link, peer, &turn);
+    flush(link, peer);
+    if (turn.has_secret)
+        sodium_memzero(zmq_msg_data(body), zmq_msg_size(body));
+}
+
+static void note_word(link_t *link, peer_t *peer)
+{
+    peer->heard_ms = link->now_ms;
+    if (peer->heard || !peer->greeted)
+        return;
+    peer->heard = true;
+    log_peer(LOG_INFO, "gateway_connected", peer, NULL);
+}
+
+static void take_message(link_t *link, peer_t *peer, command_t command, zmq_msg_t *body)
+{
+    switch (command) {
+    case COMMAND_HEARTBEAT:
+        note_word(link, peer);
+        return;
+    case COMMAND_REQUEST:
+        note_word(link, peer);
+        take_requests(link, peer, body);
+        return;
+    case COMMAND_DISCONNECT:
+        lose(link, peer, "turned away");
+        return;
+    case COMMAND_READY:
+    case COMMAND_REPLY:
+        turn_away(link, peer, "not a gateway");
+        return;
+    }
+}
+
+static void receive(link_t *link, peer_t *peer)
+{
+    for (int i = 0; i < MESSAGES_PER_TURN && peer->socket != NULL; i++) {
+        command_t command = COMMAND_HEARTBEAT;
+        zmq_msg_t body;
+        status_t status = peer_receive(peer, &command, &body);
+        if (status == STATUS_BUSY)
+            return;
+        if (status != STATUS_OK) {
+            turn_away(link, peer, "malformed message");
+            return;
+        }
+        take_message(link, peer, command, &body);
+        (void)zmq_msg_close(&body);
+    }
+}
+
+/* ---- the loop ---- */
+
+static void begin_drain(link_t *link)
+{
+    struct signalfd_siginfo signal;
+    while (read(link->config->signals, &signal, sizeof(signal)) == (ssize_t)sizeof(signal)) {
+    }
+    if (link->draining)
+        return;
+    link->draining = true;
+    link->drain_until_ms = link->now_ms + link->config->drain_ms;
+    link->asked_ms = link->now_ms;
+    log_line_t line = log_line(LOG_INFO, "draining");
+    log_number(&line, "held", (int64_t)link->held);
+    log_end(&line);
+    for (size_t i = 0; i < link->peer_count; i++) {
+        peer_t *peer = &link->peers[i];
+        if (peer->greeted && !peer_send(peer, COMMAND_DISCONNECT, NULL, 0, link->now_ms))
+            lose(link, peer, "connection gone");
+    }
+}
+
+static bool has_connection(const link_t *link)
+{
+    for (size_t i = 0; i < link->peer_count; i++)
+        if (link->peers[i].greeted)
+            return true;
+    return false;
+}
+
+/* Requests that were on their way when we said DISCONNECT still come: hence the quiet time. */
+static bool is_over(const link_t *link)
+{
+    if (!link->draining)
+        return false;
+    if (link->now_ms >= link->drain_until_ms)
+        return true;
+    return link->held == 0 && (!has_connection(link) || link->now_ms - link->asked_ms >= QUIET_MS);
+}
+
+static int64_t earlier(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+static long until_next_tick(const link_t *link)
+{
+    int64_t next_ms = link->now_ms + FRAMES_HEARTBEAT_MS;
+    for (size_t i = 0; i < link->peer_count; i++) {
+        const peer_t *peer = &link->peers[i];
+        if (peer->socket == NULL) {
+            if (!link->draining)
+                next_ms = earlier(next_ms, peer->open_ms);
+            continue;
+        }
+        next_ms = earlier(next_ms, peer->heard_ms + FRAMES_SILENCE_MS);
+        if (peer->greeted)
+            next_ms = earlier(next_ms, peer->sent_ms + FRAMES_HEARTBEAT_MS);
+    }
+    if (link->draining) {
+        next_ms = earlier(next_ms, link->drain_until_ms);
+        if (link->held == 0)
+            next_ms = earlier(next_ms, link->asked_ms + QUIET_MS);
+    }
+    return next_ms > link->now_ms ? (long)(next_ms - link->now_ms) : 0;
+}
+
+static int fill_poll(const link_t *link, zmq_pollitem_t *items)
+{
+    int count = 0;
+    const int files[POLL_FIXED] = {link->config->finished->event, link->moved,
+                                   link->config->signals};
+    for (; count < POLL_FIXED; count++)
+        items[count] = (zmq_pollitem_t){.fd = files[count], .events = ZMQ_POLLIN};
+    for (size_t i = 0; i < link->peer_count; i++) {
+        const peer_t *peer = &link->peers[i];
+        if (peer->socket != NULL)
+            items[count++] = (zmq_pollitem_t){
+                .socket = peer->socket,
+                .events = peer->greeted ? ZMQ_POLLIN : ZMQ_POLLIN | ZMQ_POLLOUT,
+            };
+    }
+    return count;
+}
+
+static peer_t *peer_with(link_t *link, const void *socket)
+{
+    for (size_t i = 0; i < link->peer_count; i++)
+        if (link->peers[i].socket == socket)
+            return &link->peers[i];
+    return NULL;
+}
+
+static void serve_sockets(link_t *link, const zmq_pollitem_t *items, int count)
+{
+    for (int i = 0; i < count; i++) {
+        peer_t *peer = items[i].revents == 0 ? NULL : peer_with(link, items[i].socket);
+        if (peer == NULL)
+            continue;
+        if (!peer->greeted && (items[i].revents & ZMQ_POLLOUT) != 0)
+            peer_greet(peer, &link->config->ready, link->now_ms);
+        if ((items[i].revents & ZMQ_POLLIN) != 0)
+            receive(link, peer);
+    }
+}
+
+/* Messages before timers: after a pause of our own (SIGSTOP, a suspended machine) a gateway that
+ * has been writing all the while is not silent. */
+static void step(link_t *link)
+{
+    zmq_pollitem_t items[POLL_FIXED + RESOLVER_ADDRESSES_MAX];
+    int count = fill_poll(link, items);
+    int ready = zmq_poll(items, count, until_next_tick(link));
+    link->now_ms = clock_ms();
+    if (ready > 0) {
+        serve_sockets(link, items + POLL_FIXED, count - POLL_FIXED);
+        if (items[0].revents != 0)
+            send_finished(link);
+        if (items[1].revents != 0) {
+            eventfd_t news = 0;
+            (void)eventfd_read(link->moved, &news);
+            update_peers(link);
+        }
+        if (items[2].revents != 0)
+            begin_drain(link);
+    }
+    for (size_t i = 0; i < link->peer_count; i++)
+        tick_peer(link, &link->peers[i]);
+    drop_unlisted(link);
+}
+
+static void release(link_t **link)
+{
+    if (*link == NULL)
+        return;
+    for (size_t i = 0; i < (*link)->peer_count; i++)
+        peer_free(&(*link)->peers[i]);
+    resolver_stop(&(*link)->resolver);
+    if ((*link)->moved >= 0)
+        (void)close((*link)->moved);
+    if ((*link)->context != NULL)
+        (void)zmq_ctx_term((*link)->context); /* waits for what lingers */
+    mem_free(*link);
+    *link = NULL;
+}
+
+status_t link_run(const link_config_t *config, size_t *out_held, err_t *err)
+{
+    AUTO(release) link_t *link = mem_zalloc(sizeof(*link));
+    link->config = config;
+    link->now_ms = clock_ms();
+    link->moved = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    link->context = zmq_ctx_new();
+    if (link->moved < 0 || link->context == NULL)
+        return err_errno(err, "link", "cannot be started");
+    status_t status = resolver_start(config->gateways, link->moved, &link->resolver, err);
+    if (status != STATUS_OK)
+        return status;
+    update_peers(link);
+    while (!is_over(link))
+        step(link);
+    *out_held = link->held;
+    return STATUS_OK;
+}

@@ -1,0 +1,285 @@
+/* Rows of reply_log. Must never: store a digest that is not keyed. Next: writer.c. */
+#include "services/common/replylog.h"
+
+#include "common/keyfile.h"
+#include "common/mem.h"
+#include "common/text.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { KEY_SIZE = 32, PRINT_SIZE = 32, FILE_KEY_ID = 0 /* seal keys count from 1 */ };
+
+static const int64_t client_keeps_ms = 24LL * 60 * 60 * 1000;
+static const int64_t gateway_keeps_ms = 10LL * 60 * 1000;
+
+enum { LOG_FIND, LOG_KEEP, LOG_PURGE, LOG_STATEMENTS };
+
+static const char *const log_statements[LOG_STATEMENTS] = {
+    [LOG_FIND] = "SELECT key_id, fingerprint, reply FROM reply_log"
+                 " WHERE scope = $1 AND idempotency_key = $2 AND expires_at > $3",
+    [LOG_KEEP] = "INSERT INTO reply_log"
+                 " (scope, idempotency_key, expires_at, key_id, fingerprint, reply)"
+                 " VALUES ($1, $2, $3, $4, $5, $6)"
+                 " ON CONFLICT (scope, idempotency_key) DO UPDATE SET"
+                 " expires_at = excluded.expires_at, key_id = excluded.key_id,"
+                 " fingerprint = excluded.fingerprint, reply = excluded.reply",
+    [LOG_PURGE] = "DELETE FROM reply_log WHERE (scope, idempotency_key) IN"
+                  " (SELECT scope, idempotency_key FROM reply_log"
+                  " WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2)",
+};
+
+struct replylog {
+    store_spec_t store;
+    const char **statements;
+    size_t first; /* of the log's own */
+    const seal_t *seal;
+    uint32_t key_id;
+    uint8_t key[KEY_SIZE];
+};
+
+/* ---- the key ---- */
+
+static const char seal_context[] = "LKREPLAY";
+
+/* Under a name of its own first, then linked: however many replicas start together, one key wins
+ * and nobody reads half a file. */
+static status_t make_key_file(const char *path, err_t *err)
+{
+    char draft[STORE_PATH_SIZE + 48];
+    uint8_t key[KEY_SIZE];
+    char line[2 * KEY_SIZE + 2];
+    if (text_format(draft, sizeof(draft), "%s.%ld", path, (long)getpid()) != STATUS_OK)
+        return err_set(err, STATUS_TOO_LARGE, path, "its name is too long");
+    int file = open(draft, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (file < 0)
+        return err_errno(err, path, "the key cannot be made");
+    randombytes_buf(key, sizeof(key));
+    text_hex(line, key, sizeof(key));
+    line[sizeof(line) - 2] = '\n';
+    bool written =
+        write(file, line, sizeof(line) - 1) == (ssize_t)(sizeof(line) - 1) && fsync(file) == 0;
+    sodium_memzero(key, sizeof(key));
+    sodium_memzero(line, sizeof(line));
+    (void)close(file);
+    bool linked = written && (link(draft, path) == 0 || errno == EEXIST);
+    status_t status = linked ? STATUS_OK : err_errno(err, path, "the key cannot be made");
+    (void)unlink(draft);
+    return status;
+}
+
+static status_t read_key_file(const char *path, uint8_t out[KEY_SIZE], err_t *err)
+{
+    char text[2 * KEY_SIZE + 2];
+    size_t length = 0;
+    status_t status = keyfile_read(path, text, sizeof(text), &length, err);
+    if (status == STATUS_UNKNOWN) {
+        status = make_key_file(path, err);
+        if (status == STATUS_OK)
+            status = keyfile_read(path, text, sizeof(text), &length, err);
+    }
+    if (status != STATUS_OK)
+        return status;
+    status = length > 2 * KEY_SIZE ? text_unhex(out, KEY_SIZE, text, 2 * KEY_SIZE) : STATUS_INVALID;
+    sodium_memzero(text, sizeof(text));
+    if (status != STATUS_OK)
+        return err_set(err, status, path, "is not a line of 64 hexadecimal digits");
+    return STATUS_OK;
+}
+
+static status_t load_key(replylog_t *log, const char *directory, err_t *err)
+{
+    if (log->seal != NULL) {
+        seal_derive(log->seal, seal_context, log->key, &log->key_id);
+        return STATUS_OK;
+    }
+    char database[STORE_PATH_SIZE];
+    char path[STORE_PATH_SIZE + 16];
+    status_t status = store_path(&log->store, directory, database, err);
+    if (status == STATUS_OK &&
+        text_format(path, sizeof(path), "%s.replay-key", database) != STATUS_OK)
+        status = err_set(err, STATUS_TOO_LARGE, database, "its name is too long");
+    log->key_id = FILE_KEY_ID;
+    return status == STATUS_OK ? read_key_file(path, log->key, err) : status;
+}
+
+/* ---- opening ---- */
+
+static void append_statements(replylog_t *log)
+{
+    size_t own = log->store.statement_count;
+    log->statements = mem_array(own + LOG_STATEMENTS, sizeof(const char *));
+    for (size_t i = 0; i < own; i++)
+        log->statements[i] = log->store.statements[i];
+    for (size_t i = 0; i < LOG_STATEMENTS; i++)
+        log->statements[own + i] = log_statements[i];
+    log->first = own;
+    log->store.statements = log->statements;
+    log->store.statement_count = own + LOG_STATEMENTS;
+}
+
+status_t replylog_open(const store_spec_t *service, const seal_t *seal, const char *directory,
+                       replylog_t **out, err_t *err)
+{
+    AUTO(replylog_close) replylog_t *log = mem_zalloc(sizeof(*log));
+    log->store = *service;
+    log->seal = seal;
+    append_statements(log);
+    status_t status = load_key(log, directory, err);
+    if (status == STATUS_OK)
+        *out = TAKE(log);
+    return status;
+}
+
+void replylog_close(replylog_t **log)
+{
+    if (*log == NULL)
+        return;
+    sodium_memzero((*log)->key, KEY_SIZE);
+    mem_free((*log)->statements);
+    mem_free(*log);
+    *log = NULL;
+}
+
+const store_spec_t *replylog_store(const replylog_t *log)
+{
+    return &log->store;
+}
+
+/* ---- fingerprints ---- */
+
+static int hash_write(void *state, const char *bytes, size_t length)
+{
+    return crypto_generichash_update(state, (const unsigned char *)bytes, length);
+}
+
+/* As msgpack, so that no two requests hash the same bytes; straight into the hash, so that no copy
+ * of a password is made. */
+void replylog_digest(const request_t *request, uint8_t out[JOB_DIGEST_SIZE])
+{
+    crypto_generichash_state state;
+    (void)crypto_generichash_init(&state, NULL, 0, JOB_DIGEST_SIZE);
+    msgpack_packer packer;
+    msgpack_packer_init(&packer, &state, hash_write);
+    size_t length = strlen(request->operation);
+    msgpack_pack_str(&packer, length);
+    msgpack_pack_str_body(&packer, request->operation, length);
+    (void)msgpack_pack_object(&packer, request->path);
+    (void)msgpack_pack_object(&packer, request->query);
+    (void)msgpack_pack_object(&packer, request->body);
+    (void)crypto_generichash_final(&state, out, JOB_DIGEST_SIZE);
+    sodium_memzero(&state, sizeof(state));
+}
+
+static void make_print(const uint8_t key[KEY_SIZE], const job_t *job, uint8_t out[PRINT_SIZE])
+{
+    (void)crypto_generichash(out, PRINT_SIZE, job->digest, JOB_DIGEST_SIZE, key, KEY_SIZE);
+}
+
+/* The fingerprint of the job as the key of that number makes it. */
+static bool print_with(const replylog_t *log, int64_t key_id, const job_t *job,
+                       uint8_t out[PRINT_SIZE])
+{
+    if (key_id == log->key_id) {
+        make_print(log->key, job, out);
+        return true;
+    }
+    uint8_t key[KEY_SIZE];
+    if (log->seal == NULL || key_id <= 0 || key_id > UINT32_MAX ||
+        seal_derive_for(log->seal, (uint32_t)key_id, seal_context, key) != STATUS_OK)
+        return false;
+    make_print(key, job, out);
+    sodium_memzero(key, sizeof(key));
+    return true;
+}
+
+/* ---- rows ---- */
+
+static const char *scope_of(const request_t *request)
+{
+    return request->client_key ? request->principal.key_id : "";
+}
+
+static bool has_key(const job_t *job)
+{
+    return job->call.request.idempotency_key[0] != '\0';
+}
+
+/* The stored reply becomes this call's, under this request's id. */
+static status_t answer_again(call_t *call, const void *bytes, size_t length, err_t *err)
+{
+    AUTO(msgpack_unpacked_destroy) msgpack_unpacked decoded;
+    status_t status = envelope_decode(bytes, length, &decoded);
+    if (status == STATUS_OK)
+        status = envelope_read_reply(&decoded.data, &call->reply);
+    if (status != STATUS_OK)
+        return err_set(err, STATUS_CORRUPT, "reply_log", "holds a reply that cannot be read");
+    if (call->reply.body.type != MSGPACK_OBJECT_NIL) {
+        msgpack_packer out;
+        msgpack_sbuffer_clear(&call->body_bytes);
+        msgpack_packer_init(&out, &call->body_bytes, msgpack_sbuffer_write);
+        (void)msgpack_pack_object(&out, call->reply.body);
+        call->reply.body = (msgpack_object){.type = MSGPACK_OBJECT_NIL};
+    }
+    text_cut(call->reply.request_id, sizeof(call->reply.request_id), call->request.request_id);
+    call->reply.replayed = call->request.client_key;
+    call->answered = true;
+    return STATUS_OK;
+}
+
+status_t replylog_find(const replylog_t *log, store_t *store, job_t *job, err_t *err)
+{
+    call_t *call = &job->call;
+    if (!has_key(job))
+        return STATUS_OK;
+    AUTO(query_end) query_t *query = store_query(store, log->first + LOG_FIND);
+    query_text(query, 1, scope_of(&call->request));
+    query_text(query, 2, call->request.idempotency_key);
+    query_number(query, 3, call->now_utc_ms);
+    bool found = false;
+    status_t status = query_step(query, &found, err);
+    if (status != STATUS_OK || !found)
+        return status;
+    uint8_t print[PRINT_SIZE];
+    size_t length = 0;
+    const void *stored = query_column_blob(query, 1, &length);
+    if (!print_with(log, query_column_number(query, 0), job, print) || length != PRINT_SIZE ||
+        sodium_memcmp(print, stored, PRINT_SIZE) != 0) {
+        call_refuse(call, OUTCOME_KEY_REUSED, NULL);
+        return STATUS_OK;
+    }
+    const void *reply = query_column_blob(query, 2, &length);
+    return answer_again(call, reply, length, err);
+}
+
+status_t replylog_keep(const replylog_t *log, store_t *writer, job_t *job, err_t *err)
+{
+    const request_t *request = &job->call.request;
+    if (!has_key(job))
+        return STATUS_OK;
+    uint8_t print[PRINT_SIZE];
+    make_print(log->key, job, print);
+    AUTO(query_end) query_t *query = store_query(writer, log->first + LOG_KEEP);
+    query_text(query, 1, scope_of(request));
+    query_text(query, 2, request->idempotency_key);
+    query_number(query, 3,
+                 job->call.now_utc_ms + (request->client_key ? client_keeps_ms : gateway_keeps_ms));
+    query_number(query, 4, log->key_id);
+    query_blob(query, 5, print, sizeof(print));
+    query_blob(query, 6, job->reply.data, job->reply.size);
+    return query_run(query, NULL, err);
+}
+
+status_t replylog_purge(const replylog_t *log, store_t *writer, int64_t now_utc_ms, size_t most,
+                        int64_t *out_removed, err_t *err)
+{
+    AUTO(query_end) query_t *query = store_query(writer, log->first + LOG_PURGE);
+    query_number(query, 1, now_utc_ms);
+    query_number(query, 2, (int64_t)most);
+    return query_run(query, out_removed, err);
+}

@@ -1,0 +1,140 @@
+/* Threads for slow work. Must never: write. Next: writer.c. */
+#include "services/common/slowpool.h"
+
+#include "common/clock.h"
+#include "common/mem.h"
+#include "services/common/dispatch.h"
+
+#include <assert.h>
+#include <stdint.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+enum { LOWER_PRIORITY = 10, WAIT_MS = 60 * 1000 };
+
+typedef struct {
+    slowpool_t *pool;
+    store_t *reader;
+    pthread_t thread;
+} slow_thread_t;
+
+struct slowpool {
+    const replylog_t *log;
+    jobs_t queue;
+    jobs_t *writes;
+    jobs_t *finished;
+    size_t count; /* of threads that run */
+    size_t size;
+    slow_thread_t *threads;
+};
+
+static void give(slowpool_t *pool, job_t *job)
+{
+    bool given = jobs_put(pool->finished, job);
+    assert(given); /* no limit, and closed only after us */
+    (void)given;
+}
+
+static void read_slowly(slow_thread_t *self, job_t *job)
+{
+    err_t err;
+    if (store_begin_read(self->reader, &err) != STATUS_OK) {
+        dispatch_finish_with(job, OUTCOME_UNAVAILABLE, &err);
+        return;
+    }
+    dispatch_read(job, self->reader);
+    store_end_read(self->reader);
+    dispatch_finish(job);
+}
+
+/* Returns whether the job goes on to the writer. The log is asked first: what was answered already
+ * need not be hashed again. */
+static bool prepare(slow_thread_t *self, job_t *job)
+{
+    err_t err;
+    if (replylog_find(self->pool->log, self->reader, job, &err) != STATUS_OK) {
+        dispatch_finish_with(job, OUTCOME_INTERNAL, &err);
+        return false;
+    }
+    if (!job->call.answered)
+        job->handler->prepare(&job->call, self->reader);
+    if (!job->call.answered && jobs_put(self->pool->writes, job))
+        return true;
+    if (job->call.answered)
+        dispatch_finish(job);
+    else
+        dispatch_finish_with(job, OUTCOME_UNAVAILABLE, NULL);
+    return false;
+}
+
+static void work(slow_thread_t *self, job_t *job)
+{
+    if (dispatch_is_late(job, clock_ms()))
+        dispatch_finish_with(job, OUTCOME_UNAVAILABLE, NULL);
+    else if (job->lane == LANE_SLOW_READ)
+        read_slowly(self, job);
+    else if (prepare(self, job))
+        return;
+    give(self->pool, job);
+}
+
+static void *run(void *context)
+{
+    slow_thread_t *self = context;
+    /* On Linux a thread has a priority of its own. Being refused it is no reason to stop. */
+    (void)setpriority(PRIO_PROCESS, (id_t)gettid(), LOWER_PRIORITY);
+    for (;;) {
+        job_t *job = jobs_take(&self->pool->queue, 1, clock_ms() + WAIT_MS);
+        if (job != NULL)
+            work(self, job);
+        else if (jobs_closed(&self->pool->queue))
+            return NULL;
+    }
+}
+
+void slowpool_stop(slowpool_t **pool)
+{
+    slowpool_t *stopping = *pool;
+    if (stopping == NULL)
+        return;
+    jobs_close(&stopping->queue);
+    for (size_t i = 0; i < stopping->size; i++) {
+        if (i < stopping->count)
+            (void)pthread_join(stopping->threads[i].thread, NULL);
+        store_close(&stopping->threads[i].reader);
+    }
+    jobs_free(&stopping->queue);
+    mem_free(stopping->threads);
+    mem_free(stopping);
+    *pool = NULL;
+}
+
+status_t slowpool_start(const replylog_t *log, const char *directory, size_t threads,
+                        jobs_t *writes, jobs_t *finished, slowpool_t **out, err_t *err)
+{
+    AUTO(slowpool_stop) slowpool_t *pool = mem_zalloc(sizeof(*pool));
+    pool->log = log;
+    pool->writes = writes;
+    pool->finished = finished;
+    jobs_init(&pool->queue, SLOWPOOL_QUEUE, -1);
+    pool->size = threads;
+    pool->threads = mem_array(threads, sizeof(*pool->threads));
+    for (size_t i = 0; i < threads; i++) {
+        slow_thread_t *self = &pool->threads[i];
+        self->pool = pool;
+        status_t status =
+            store_open(replylog_store(log), directory, STORE_READER, &self->reader, err);
+        if (status != STATUS_OK)
+            return status;
+        if (pthread_create(&self->thread, NULL, run, self) != 0)
+            return err_set(err, STATUS_SYSTEM, "slow pool", "a thread cannot be started");
+        pool->count++;
+    }
+    *out = TAKE(pool);
+    return STATUS_OK;
+}
+
+jobs_t *slowpool_queue(slowpool_t *pool)
+{
+    return &pool->queue;
+}

@@ -1,0 +1,305 @@
+/* Start and end of a service process.
+ * Must never: start with a secret in reach of a core dump, or go on with half of its settings.
+ * Next: link.c. */
+#include "services/common/worker.h"
+
+#include "common/log.h"
+#include "common/text.h"
+#include "services/common/link.h"
+#include "services/common/migrate.h"
+#include "services/common/replylog.h"
+#include "services/common/slowpool.h"
+#include "services/common/writer.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+typedef struct {
+    char gateways[2048];
+    char data_dir[512];
+    char seal_key_file[512];
+    bool digest;
+    char realms[REALMS_MAX * REALM_SIZE];
+    char pwhash[32];
+    int64_t slow_threads;
+    int64_t window;
+    char log_level[8];
+    int64_t drain_seconds;
+} settings_t;
+
+const setting_t worker_settings[] = {
+    SETTING_TEXT_ROW(settings_t, gateways, "LK_GATEWAYS", "tcp://127.0.0.1:8081",
+                     "Where gateways listen for workers: tcp://HOST:PORT or ipc:///PATH, between "
+                     "commas; every address a name leads to is used."),
+    SETTING_TEXT_ROW(settings_t, data_dir, "LK_DATA_DIR", "./var",
+                     "The directory of the databases."),
+    SETTING_TEXT_ROW(settings_t, seal_key_file, "LK_SEAL_KEY_FILE", "",
+                     "The file of keys that seal the secrets of SIP digest."),
+    SETTING_SWITCH_ROW(settings_t, digest, "LK_DIGEST", "on",
+                       "Whether secrets for SIP digest are kept, sealed; off needs no key file."),
+    SETTING_TEXT_ROW(settings_t, realms, "LK_SIP_REALMS", "linekeeper",
+                     "The realms that SIP digest is served for, between commas."),
+    SETTING_TEXT_ROW(settings_t, pwhash, "LK_PWHASH", "interactive",
+                     "What hashing a password costs: interactive, moderate or PASSES:MEBIBYTES."),
+    SETTING_NUMBER_ROW(settings_t, slow_threads, "LK_SLOW_THREADS", "0", 0, SLOWPOOL_THREADS_MAX,
+                       "Threads for hashing and long lists; 0: one less than the machine's cores."),
+    SETTING_NUMBER_ROW(settings_t, window, "LK_WINDOW", "64", 1, FRAMES_WINDOW_MAX,
+                       "How many requests a gateway may have waiting in this process."),
+    SETTING_TEXT_ROW(settings_t, log_level, "LK_LOG_LEVEL", "info",
+                     "The lowest level that is logged: debug, info, warn or error."),
+    SETTING_NUMBER_ROW(settings_t, drain_seconds, "LK_DRAIN_SECONDS", "4", 0, 3600,
+                       "How long a process that is asked to end may finish what it holds."),
+};
+const size_t worker_setting_count = ARRAY_LEN(worker_settings);
+
+/* All that runs. */
+typedef struct {
+    const worker_spec_t *spec;
+    settings_t settings;
+    log_level_t level;
+    seal_t *seal;
+    realms_t realms;
+    keeper_t keeper;
+    replylog_t *log;
+    jobs_t finished;
+    writer_t *writer;
+    slowpool_t *pool;
+    store_t *reader;
+    dispatch_t *dispatch;
+    int signals;
+} worker_t;
+
+/* No dump, no debugger of the same user: secrets stand in this memory. */
+static void hide_memory(void)
+{
+    struct rlimit none = {0, 0};
+    (void)setrlimit(RLIMIT_CORE, &none);
+    (void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+}
+
+static status_t load(worker_t *worker, const program_t *program, err_t *err)
+{
+    settings_t *settings = &worker->settings;
+    status_t status = config_load(program, settings, err);
+    if (status != STATUS_OK)
+        return status;
+    if (log_level_parse(settings->log_level, &worker->level) != STATUS_OK)
+        return err_set(err, STATUS_INVALID, "LK_LOG_LEVEL",
+                       "is none of debug, info, warn and error");
+    status = realms_parse(settings->realms, &worker->realms, err);
+    if (status == STATUS_OK)
+        status = password_cost_parse(settings->pwhash, &worker->keeper.password_cost, err);
+    return status;
+}
+
+static status_t open_seal(worker_t *worker, err_t *err)
+{
+    const settings_t *settings = &worker->settings;
+    if (!settings->digest)
+        return STATUS_OK;
+    if (settings->seal_key_file[0] == '\0')
+        return err_set(err, STATUS_INVALID, "LK_SEAL_KEY_FILE",
+                       "must name the file of seal keys; LK_DIGEST=off does without SIP digest");
+    return seal_open_keys(settings->seal_key_file, &worker->seal, err);
+}
+
+static status_t prepare_store(worker_t *worker, err_t *err)
+{
+    const char *directory = worker->settings.data_dir;
+    if (mkdir(directory, 0700) != 0 && errno != EEXIST)
+        return err_errno(err, directory, "the data directory cannot be made");
+    status_t status = migrate(worker->spec->store, directory, err);
+    if (status == STATUS_OK)
+        status = replylog_open(worker->spec->store, worker->seal, directory, &worker->log, err);
+    if (status == STATUS_OK)
+        status =
+            store_open(replylog_store(worker->log), directory, STORE_READER, &worker->reader, err);
+    return status;
+}
+
+static size_t slow_threads(const settings_t *settings)
+{
+    if (settings->slow_threads > 0)
+        return (size_t)settings->slow_threads;
+    long cores = sysconf(_SC_NPROCESSORS_ONLN);
+    if (cores > SLOWPOOL_THREADS_MAX)
+        cores = SLOWPOOL_THREADS_MAX;
+    return cores < 2 ? 1 : (size_t)cores - 1;
+}
+
+static status_t start_lanes(worker_t *worker, err_t *err)
+{
+    const char *directory = worker->settings.data_dir;
+    status_t status = writer_start(worker->log, directory, &worker->finished, &worker->writer, err);
+    if (status == STATUS_OK)
+        status =
+            slowpool_start(worker->log, directory, slow_threads(&worker->settings),
+                           writer_queue(worker->writer), &worker->finished, &worker->pool, err);
+    return status;
+}
+
+/* Blocked before the first thread, and so in all of them. */
+static status_t open_signals(worker_t *worker, err_t *err)
+{
+    sigset_t ends;
+    (void)sigemptyset(&ends);
+    (void)sigaddset(&ends, SIGTERM);
+    (void)sigaddset(&ends, SIGINT);
+    (void)pthread_sigmask(SIG_BLOCK, &ends, NULL);
+    (void)signal(SIGPIPE, SIG_IGN);
+    worker->signals = signalfd(-1, &ends, SFD_CLOEXEC | SFD_NONBLOCK);
+    int event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    jobs_init(&worker->finished, SIZE_MAX, event);
+    if (worker->signals < 0 || event < 0)
+        return err_errno(err, "worker", "no descriptors");
+    return STATUS_OK;
+}
+
+static status_t start(worker_t *worker, const program_t *program, err_t *err)
+{
+    status_t status = load(worker, program, err);
+    if (status != STATUS_OK)
+        return status;
+    log_open(worker->spec->contract->name, worker->level);
+    worker->keeper.service = worker->spec->contract->name;
+    worker->keeper.realms = &worker->realms;
+    status = dispatch_new(worker->spec, &worker->keeper, &worker->dispatch, err);
+    if (status == STATUS_OK)
+        status = open_seal(worker, err);
+    worker->keeper.seal = worker->seal;
+    if (status == STATUS_OK)
+        status = prepare_store(worker, err);
+    if (status == STATUS_OK)
+        status = start_lanes(worker, err);
+    return status;
+}
+
+static void log_started(const worker_t *worker, const ready_t *ready)
+{
+    log_line_t line = log_line(LOG_INFO, "worker_started");
+    log_text(&line, "version", LK_VERSION);
+    log_text(&line, "instance", ready->instance);
+    log_text(&line, "gateways", worker->settings.gateways);
+    log_number(&line, "window", (int64_t)ready->window);
+    log_number(&line, "slow_threads", (int64_t)slow_threads(&worker->settings));
+    log_text(&line, "digest", worker->seal == NULL ? "off" : "on");
+    log_end(&line);
+}
+
+static status_t serve(worker_t *worker, err_t *err)
+{
+    link_config_t config = {
+        .gateways = worker->settings.gateways,
+        .ready = {.window = (uint32_t)worker->settings.window},
+        .drain_ms = worker->settings.drain_seconds * 1000,
+        .dispatch = worker->dispatch,
+        .reader = worker->reader,
+        .slow = slowpool_queue(worker->pool),
+        .writes = writer_queue(worker->writer),
+        .finished = &worker->finished,
+        .signals = worker->signals,
+    };
+    text_cut(config.ready.service, sizeof(config.ready.service), worker->spec->contract->name);
+    uuid_new(config.ready.instance);
+    log_started(worker, &config.ready);
+    size_t held = 0;
+    status_t status = link_run(&config, &held, err);
+    if (status == STATUS_OK && held > 0) {
+        /* Its threads are not waited for. Nothing is torn: what is not committed never was. */
+        log_line_t line = log_line(LOG_WARN, "drain_cut");
+        log_number(&line, "held", (int64_t)held);
+        log_end(&line);
+        log_flush();
+        _exit(EXIT_OK);
+    }
+    return status;
+}
+
+static void stop(worker_t *worker)
+{
+    slowpool_stop(&worker->pool); /* before the writer, whom it hands jobs to */
+    writer_stop(&worker->writer);
+    dispatch_free(&worker->dispatch);
+    store_close(&worker->reader);
+    replylog_close(&worker->log);
+    seal_close(&worker->seal);
+    if (worker->finished.event >= 0)
+        (void)close(worker->finished.event);
+    if (worker->signals >= 0)
+        (void)close(worker->signals);
+    jobs_free(&worker->finished);
+}
+
+/* Whether starting again, as it is, would end the same way. */
+static int exit_code(status_t status)
+{
+    switch (status) {
+    case STATUS_OK:
+        return EXIT_OK;
+    case STATUS_INVALID:
+    case STATUS_REFUSED:
+    case STATUS_UNKNOWN:
+    case STATUS_TOO_LARGE:
+        return EXIT_BAD_CONFIG;
+    case STATUS_CONFLICT:
+    case STATUS_TIMEOUT:
+    case STATUS_BUSY:
+    case STATUS_CLOSED:
+    case STATUS_FULL:
+    case STATUS_CORRUPT:
+    case STATUS_SYSTEM:
+        return EXIT_FAILED;
+    }
+    return EXIT_FAILED;
+}
+
+static int run(const worker_spec_t *spec, const program_t *program)
+{
+    worker_t worker = {.spec = spec, .signals = -1};
+    err_t err;
+    status_t status = open_signals(&worker, &err);
+    if (status == STATUS_OK)
+        status = start(&worker, program, &err);
+    if (status == STATUS_OK)
+        status = serve(&worker, &err);
+    if (status != STATUS_OK)
+        log_failure(LOG_ERROR, "worker_failed", &err);
+    stop(&worker);
+    if (status == STATUS_OK)
+        log_end(&(log_line_t[]){log_line(LOG_INFO, "worker_stopped")}[0]);
+    return exit_code(status);
+}
+
+int worker_main(const worker_spec_t *spec, int argc, char *argv[])
+{
+    const program_t program = {
+        .name = spec->contract->name,
+        .summary = spec->contract->doc,
+        .usage =
+            "Takes no arguments. Exit codes: 0 after a clean stop, 64 wrong usage, 78 a setting, "
+            "a key\nfile or the database's version is wrong, 1 other failures.\n",
+        .settings = worker_settings,
+        .setting_count = worker_setting_count,
+    };
+    if (config_answer(&program, argc, argv))
+        return EXIT_OK;
+    if (argc > 1) {
+        (void)fprintf(stderr, "%s: takes no arguments; --help lists its settings\n", program.name);
+        return EXIT_BAD_USAGE;
+    }
+    log_open(program.name, LOG_INFO);
+    hide_memory();
+    if (sodium_init() < 0)
+        return EXIT_FAILED;
+    return run(spec, &program);
+}

@@ -1,0 +1,272 @@
+/* Group commit inside the gate.
+ * Must never: answer a success before its commit, or hold the gate while it waits for anything but
+ * the database. Next: link.c, which sends the replies. */
+#include "services/common/writer.h"
+
+#include "common/clock.h"
+#include "common/log.h"
+#include "common/mem.h"
+#include "proto/dialect.h"
+#include "services/common/dispatch.h"
+#include "services/common/gate.h"
+
+#include <assert.h>
+
+enum {
+    CHECKPOINT_PAGES = 1000,
+    IDLE_MS = 10 * 1000, /* an idle writer looks this often what there is to tidy up */
+    TIDY_WAIT_MS = 100,  /* and then does not wait long for its turn */
+    PURGE_LEAST = 32,    /* expired rows removed with each group, and two for each new row: */
+    PURGE_IDLE = 1000,   /* the log shrinks faster than it can grow */
+};
+
+struct writer {
+    const replylog_t *log;
+    store_t *store;
+    gate_t *gate;
+    jobs_t queue;
+    jobs_t *finished;
+    pthread_t thread;
+};
+
+/* The finished queue has no limit, and is closed only after us. */
+static void give(writer_t *writer, job_t *chain)
+{
+    bool given = jobs_put(writer->finished, chain);
+    assert(given);
+    (void)given;
+}
+
+/* Takes the late ones out of the group and answers them. */
+static void drop_late(writer_t *writer, job_t **group)
+{
+    int64_t now_ms = clock_ms();
+    job_t *late = NULL;
+    for (job_t **at = group; *at != NULL;) {
+        job_t *job = *at;
+        if (!dispatch_is_late(job, now_ms)) {
+            at = &job->next;
+            continue;
+        }
+        *at = job->next;
+        job->next = late;
+        late = job;
+        dispatch_finish_with(job, OUTCOME_UNAVAILABLE, NULL);
+    }
+    give(writer, late);
+}
+
+static void fail_all(writer_t *writer, job_t *group, const err_t *err)
+{
+    bool may_pass = err->status == STATUS_BUSY || err->status == STATUS_FULL ||
+                    err->status == STATUS_TIMEOUT || err->status == STATUS_CLOSED;
+    for (job_t *job = group; job != NULL; job = job->next)
+        dispatch_finish_with(job, may_pass ? OUTCOME_UNAVAILABLE : OUTCOME_INTERNAL, err);
+    give(writer, group);
+}
+
+/* Runs one call inside its savepoint. */
+static void run_saved(writer_t *writer, job_t *job)
+{
+    call_t *call = &job->call;
+    err_t err;
+    status_t status = replylog_find(writer->log, writer->store, job, &err);
+    if (status == STATUS_OK && call->answered) {
+        dispatch_finish(job); /* an earlier run's */
+        store_undo(writer->store);
+        return;
+    }
+    if (status == STATUS_OK) {
+        job->handler->write(call, writer->store);
+        assert(call->answered);
+        dispatch_finish(job);
+        if (!outcome_is_success(call->reply.outcome)) {
+            store_undo(writer->store);
+            return;
+        }
+        status = replylog_keep(writer->log, writer->store, job, &err);
+    }
+    if (status == STATUS_OK)
+        status = store_keep(writer->store, &err);
+    if (status != STATUS_OK) {
+        store_undo(writer->store);
+        dispatch_finish_with(job, OUTCOME_INTERNAL, &err);
+    }
+}
+
+static void purge(writer_t *writer, size_t most)
+{
+    err_t err;
+    status_t status = store_save(writer->store, &err);
+    if (status != STATUS_OK)
+        return; /* the commit will tell */
+    status = replylog_purge(writer->log, writer->store, clock_utc_ms(), most, NULL, &err);
+    if (status == STATUS_OK)
+        status = store_keep(writer->store, &err);
+    if (status != STATUS_OK) {
+        store_undo(writer->store);
+        log_failure(LOG_WARN, "replylog_purge_failed", &err);
+    }
+}
+
+/* One transaction for all. STATUS_OK: every job has its answer. Else none of it was done. */
+static status_t run_group(writer_t *writer, job_t *group, err_t *err)
+{
+    status_t status = store_begin(writer->store, err);
+    if (status != STATUS_OK)
+        return status;
+    size_t count = 0;
+    int64_t now_utc_ms = clock_utc_ms();
+    for (job_t *job = group; job != NULL; job = job->next, count++) {
+        status = store_save(writer->store, err);
+        if (status != STATUS_OK) {
+            store_rollback(writer->store);
+            return status;
+        }
+        job->call.now_utc_ms = now_utc_ms;
+        run_saved(writer, job);
+    }
+    purge(writer, PURGE_LEAST + 2 * count);
+    return store_commit(writer->store, err);
+}
+
+static void checkpoint(writer_t *writer, int64_t least_pages)
+{
+    err_t err;
+    if (store_checkpoint(writer->store, least_pages, &err) != STATUS_OK)
+        log_failure(LOG_WARN, "checkpoint_failed", &err);
+}
+
+static int64_t earliest_deadline(const job_t *group)
+{
+    int64_t deadline_ms = group->call.deadline_ms;
+    for (const job_t *job = group->next; job != NULL; job = job->next)
+        if (job->call.deadline_ms < deadline_ms)
+            deadline_ms = job->call.deadline_ms;
+    return deadline_ms;
+}
+
+static size_t length_of(const job_t *group)
+{
+    size_t count = 0;
+    for (; group != NULL; group = group->next)
+        count++;
+    return count;
+}
+
+/* What came while we waited for the gate travels with the rest. */
+static void take_more(writer_t *writer, job_t **group)
+{
+    job_t **end = group;
+    while (*end != NULL)
+        end = &(*end)->next;
+    size_t count = length_of(*group);
+    if (count < WRITER_GROUP)
+        *end = jobs_take(&writer->queue, WRITER_GROUP - count, 0);
+}
+
+/* The replies go out before the checkpoint: it is no business of theirs. */
+static void run_in_gate(writer_t *writer, job_t *group)
+{
+    err_t err;
+    take_more(writer, &group);
+    drop_late(writer, &group);
+    if (group != NULL) {
+        if (run_group(writer, group, &err) == STATUS_OK)
+            give(writer, group);
+        else
+            fail_all(writer, group, &err);
+        checkpoint(writer, CHECKPOINT_PAGES);
+    }
+    gate_leave(writer->gate);
+}
+
+static void work(writer_t *writer, job_t *group)
+{
+    for (drop_late(writer, &group); group != NULL; drop_late(writer, &group)) {
+        err_t err;
+        status_t status = gate_take(writer->gate, earliest_deadline(group), &err);
+        if (status == STATUS_OK) {
+            run_in_gate(writer, group);
+            return;
+        }
+        if (status != STATUS_TIMEOUT) {
+            fail_all(writer, group, &err);
+            return;
+        }
+    }
+}
+
+static void tidy(writer_t *writer)
+{
+    err_t err;
+    if (gate_take(writer->gate, clock_ms() + TIDY_WAIT_MS, &err) != STATUS_OK)
+        return; /* somebody else is at work, and tidies up */
+    if (store_begin(writer->store, &err) == STATUS_OK) {
+        purge(writer, PURGE_IDLE);
+        if (store_commit(writer->store, &err) != STATUS_OK)
+            log_failure(LOG_WARN, "replylog_purge_failed", &err);
+    }
+    checkpoint(writer, 1);
+    gate_leave(writer->gate);
+}
+
+static void *run(void *context)
+{
+    writer_t *writer = context;
+    for (;;) {
+        job_t *group = jobs_take(&writer->queue, WRITER_GROUP, clock_ms() + IDLE_MS);
+        if (group != NULL)
+            work(writer, group);
+        else if (jobs_closed(&writer->queue))
+            return NULL;
+        else
+            tidy(writer);
+    }
+}
+
+static void release(writer_t **writer)
+{
+    if (*writer == NULL)
+        return;
+    store_close(&(*writer)->store);
+    gate_close(&(*writer)->gate);
+    jobs_free(&(*writer)->queue);
+    mem_free(*writer);
+    *writer = NULL;
+}
+
+status_t writer_start(const replylog_t *log, const char *directory, jobs_t *finished,
+                      writer_t **out, err_t *err)
+{
+    AUTO(release) writer_t *writer = mem_zalloc(sizeof(*writer));
+    writer->log = log;
+    writer->finished = finished;
+    jobs_init(&writer->queue, WRITER_QUEUE, -1);
+    char path[STORE_PATH_SIZE];
+    status_t status = store_path(replylog_store(log), directory, path, err);
+    if (status == STATUS_OK)
+        status = gate_open(path, &writer->gate, err);
+    if (status == STATUS_OK)
+        status = store_open(replylog_store(log), directory, STORE_WRITER, &writer->store, err);
+    if (status != STATUS_OK)
+        return status;
+    if (pthread_create(&writer->thread, NULL, run, writer) != 0)
+        return err_set(err, STATUS_SYSTEM, "writer", "its thread cannot be started");
+    *out = TAKE(writer);
+    return STATUS_OK;
+}
+
+jobs_t *writer_queue(writer_t *writer)
+{
+    return &writer->queue;
+}
+
+void writer_stop(writer_t **writer)
+{
+    if (*writer == NULL)
+        return;
+    jobs_close(&(*writer)->queue);
+    (void)pthread_join((*writer)->thread, NULL);
+    release(writer);
+}

@@ -1,0 +1,27 @@
+/* The writer: the one thread of a process that changes the database.
+ *
+ * It takes everything that waits (up to WRITER_GROUP), waits for its turn at the gate, and runs all
+ * of it in one transaction, each call under a savepoint of its own; one commit, then the replies.
+ * A call whose deadline passes before its turn is answered UNAVAILABLE: nothing was done. */
+#ifndef LK_SERVICES_COMMON_WRITER_H
+#define LK_SERVICES_COMMON_WRITER_H
+
+#include "services/common/job.h"
+#include "services/common/replylog.h"
+
+enum { WRITER_QUEUE = 1024, WRITER_GROUP = 64 };
+
+typedef struct writer writer_t;
+
+/* Opens a connection and the gate, and starts the thread. log and finished (where answered jobs
+ * go) are borrowed until writer_stop. Errors: store_open's, gate_open's; STATUS_SYSTEM. */
+status_t writer_start(const replylog_t *log, const char *directory, jobs_t *finished,
+                      writer_t **out, err_t *err) MUST_CHECK;
+
+/* Where jobs for it are put. Full: answer UNAVAILABLE. */
+jobs_t *writer_queue(writer_t *writer);
+
+/* Works off what waits and ends the thread. NULL-safe; clears *writer. */
+void writer_stop(writer_t **writer);
+
+#endif

@@ -364,6 +364,23 @@ static void test_versions(void **state)
     expect_refused("\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", 400);
 }
 
+/* One blank line before a request is to be ignored (RFC 9112 section 2.2). civetweb takes two of
+ * them for a whole head and then loses its place: the connection must end, the server must not. */
+static void test_leading_blank_lines(void **state)
+{
+    (void)state;
+    ask("\r\nGET /x HTTP/1.1\r\nHost: h\r\n\r\n");
+    assert_int_equal(reply.status, 200);
+    ask("\r\n\r\nPOST /body HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\nhello"
+        "GET /next HTTP/1.1\r\nHost: h\r\n\r\n");
+    assert_true(reply.closed || strstr(reply.bytes, "Connection: close") != NULL ||
+                strstr(reply.bytes, "GET|/next") == NULL);
+    ask("\r\n\r\n");
+    ask("\n\n\n\n");
+    ask("GET /x HTTP/1.1\r\nHost: h\r\n\r\n");
+    assert_int_equal(reply.status, 200);
+}
+
 static void repeat_header(char *out, size_t size, int count)
 {
     size_t used = (size_t)snprintf(out, size, "GET / HTTP/1.1\r\nHost: h\r\n");
@@ -883,6 +900,7 @@ int main(void)
         cmocka_unit_test_setup(test_smuggling_is_refused, settle),
         cmocka_unit_test_setup(test_host_is_needed, settle),
         cmocka_unit_test_setup(test_versions, settle),
+        cmocka_unit_test_setup(test_leading_blank_lines, settle),
         cmocka_unit_test_setup(test_many_headers, settle),
         cmocka_unit_test_setup(test_long_targets, settle),
         cmocka_unit_test_setup(test_chunked, settle),

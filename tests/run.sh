@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Builds Linekeeper in every way that is tested, runs all tests, and ends with the summary of the
 # complete run: see --help. What comes before it counts too: any failure is the exit code's.
+# shellcheck disable=SC2317 # steps are called by name
 set -euo pipefail
 
 PROGRAM=tests/run.sh

@@ -68,6 +68,22 @@ static bool lines_are_clean(const http_request_t *request)
     return (end[2] == '\r' || (request->header_count == 0 && end[2] == '\0')) && end[3] == '\0';
 }
 
+/* civetweb takes two line ends before a request for a whole head, and then takes the real head for
+ * the body. Its buffer is one per thread, so that the lowest place ever seen is the buffer's start:
+ * there the request must begin, or after a single CR LF (RFC 9112 section 2.2). */
+static bool begins_at_start(const http_request_t *request)
+{
+    http_line_t *line = request->line;
+    uintptr_t here = (uintptr_t)request->method;
+    bool aligned = here % _Alignof(max_align_t) == 0; /* as malloc returns it */
+    if (aligned && (line->head == NULL || here < (uintptr_t)line->head))
+        line->head = request->method;
+    if (line->head == NULL || here < (uintptr_t)line->head)
+        return false;
+    size_t skipped = (size_t)(here - (uintptr_t)line->head);
+    return skipped == 0 || (skipped == 2 && line->head[0] == '\r' && line->head[1] == '\n');
+}
+
 static bool is_length(const char *value)
 {
     size_t digits = strspn(value, "0123456789");
@@ -127,6 +143,10 @@ int http_guard(const http_request_t *request, size_t url_limit, const char **out
     /* Headers read by http_guard_parse were checked there. */
     if (request->info != NULL && !lines_are_clean(request)) {
         *out_detail = "a header line is malformed, folded, or not ended by CR LF";
+        return 400;
+    }
+    if (!begins_at_start(request)) {
+        *out_detail = "blank lines stand before the request";
         return 400;
     }
     framing_t found = gather(request);

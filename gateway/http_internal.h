@@ -39,8 +39,9 @@ typedef struct {
     bool cut; /* the watcher has shut it down */
     const struct mg_connection *connection;
     /* Only for the thread itself: */
-    bool answered; /* something was written for the request at hand */
-    char *buffer;  /* the response is put together here; kept between requests */
+    bool answered;    /* something was written for the request at hand */
+    const char *head; /* where civetweb puts each request of this thread */
+    char *buffer;     /* the response is put together here; kept between requests */
     size_t size;
 } http_line_t;
 

@@ -203,6 +203,10 @@ static outcome_t serve(gateway_t *gateway, exchange_t *exchange)
 {
     outcome_t outcome = router_find(gateway->router, http_method(exchange->http),
                                     http_path(exchange->http), &exchange->route);
+    if (outcome == OUTCOME_NO_ROUTE && health_has_path(http_path(exchange->http))) {
+        text_cut(exchange->route.allow, sizeof(exchange->route.allow), "GET, HEAD");
+        return OUTCOME_BAD_METHOD;
+    }
     if (outcome == OUTCOME_OK)
         outcome = access_identify(gateway->keys, exchange->http, &exchange->key);
     if (outcome == OUTCOME_OK)

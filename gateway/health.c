@@ -20,6 +20,11 @@ static json_t *readiness(broker_t *broker, int *out_status)
     return answer;
 }
 
+bool health_has_path(const char *path)
+{
+    return strcmp(path, "/healthz") == 0 || strcmp(path, "/readyz") == 0;
+}
+
 json_t *health_answer(broker_t *broker, const char *path, bool stopping, int *out_status)
 {
     if (strcmp(path, "/healthz") == 0) {

@@ -7,6 +7,9 @@
 
 #include <jansson.h>
 
+/* Whether the path is one of them: it takes GET and HEAD only. */
+bool health_has_path(const char *path);
+
 /* The answer to a health path, and its status; NULL if the path is none. The caller owns the value.
  * Ready: {"status": "ready"}; not ready, 503: {"status": "not ready", "missing": ["trunk-auth"]},
  * or {"status": "stopping"}. */

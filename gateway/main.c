@@ -171,8 +171,8 @@ int main(int argc, char *argv[])
     status_t status = sodium_init() < 0 ? err_set(&err, STATUS_SYSTEM, "libsodium", "can't start")
                                         : config_load(&gateway_program, &config, &err);
     if (status == STATUS_OK && log_level_parse(config.log_level, &level) != STATUS_OK)
-        status = err_set(&err, STATUS_INVALID, "LK_LOG_LEVEL",
-                         "is none of debug, info, warn and error");
+        status =
+            err_set(&err, STATUS_INVALID, "LK_LOG_LEVEL", "is none of debug, info, warn and error");
     if (status != STATUS_OK) {
         log_failure(LOG_ERROR, "not_started", &err);
         return EXIT_BAD_CONFIG;

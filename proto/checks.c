@@ -63,6 +63,17 @@ static bool is_alphanumeric(char c)
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
 }
 
+/* inet_aton and many resolvers read "10.1", "010.0.0.1" and "0x7f000001" as addresses. */
+static bool is_numeric(const char *label, size_t length)
+{
+    if (length > 1 && label[0] == '0' && (label[1] == 'x' || label[1] == 'X'))
+        return true;
+    for (size_t i = 0; i < length; i++)
+        if (label[i] < '0' || label[i] > '9')
+            return false;
+    return true;
+}
+
 static bool is_host_name(const char *bytes, size_t length)
 {
     size_t label = 0;
@@ -71,6 +82,8 @@ static bool is_host_name(const char *bytes, size_t length)
     for (size_t i = 0; i <= length; i++) {
         if (i == length || bytes[i] == '.') {
             if (label == 0 || label > 63 || bytes[i - 1] == '-')
+                return false;
+            if (i == length && is_numeric(bytes + i - label, label))
                 return false;
             label = 0;
         } else if (is_alphanumeric(bytes[i]) || (bytes[i] == '-' && label > 0)) {

@@ -14,7 +14,8 @@ const char *check_sip_user(const char *bytes, size_t length);
 /* No control characters (C0, DEL, C1). */
 const char *check_printable(const char *bytes, size_t length);
 /* A host name (RFC 1123 section 2.1: labels of 1 to 63 letters, digits and inner hyphens, 253 in
- * all), or an IP address. */
+ * all; the last one neither decimal nor hexadecimal, lest a resolver takes it for an odd form of an
+ * address), or an IP address. */
 const char *check_host(const char *bytes, size_t length);
 
 #endif

@@ -94,7 +94,8 @@ static json_t *fault_entry(const fault_t *fault)
 {
     const char *field = fault->where[0] == '/' ? fault->where + 1 : fault->where;
     char detail[sizeof(fault->where) + sizeof(fault->message) + 2];
-    if (text_format(detail, sizeof(detail), "%s %s", field, fault->message) != STATUS_OK)
+    if (field[0] == '\0' ||
+        text_format(detail, sizeof(detail), "%s %s", field, fault->message) != STATUS_OK)
         text_cut(detail, sizeof(detail), fault->message);
     json_t *entry = error_entry(&fault_kinds[fault->code], detail);
     json_t *source = json_object();

@@ -189,6 +189,15 @@ static msgpack_object read_map_or_nil(elements_t *elements)
     return *element;
 }
 
+static msgpack_object read_result(elements_t *elements)
+{
+    const msgpack_object *element = next_element(elements);
+    if (element->type != MSGPACK_OBJECT_MAP && element->type != MSGPACK_OBJECT_ARRAY &&
+        element->type != MSGPACK_OBJECT_NIL)
+        elements->failed = true;
+    return *element;
+}
+
 static int64_t read_count_or_nil(elements_t *elements)
 {
     const msgpack_object *element = next_element(elements);
@@ -297,7 +306,7 @@ status_t envelope_read_reply(const msgpack_object *envelope, reply_t *out)
     read_text(&elements, outcome, sizeof(outcome));
     out->replayed = read_switch(&elements);
     read_text(&elements, out->message, sizeof(out->message));
-    out->body = *next_element(&elements);
+    out->body = read_result(&elements);
     read_faults(&elements, &out->faults);
     out->next_offset = read_count_or_nil(&elements);
     out->total = read_count_or_nil(&elements);

@@ -5,9 +5,10 @@
  *   reply    [1, request_id, outcome, replayed, message, body,
  *             [[code, place, where, message], ...], next_offset | nil, total | nil]
  *
- * path, query, body and the reply's body are maps or nil, as transcode.h and record.h make them.
- * Readers take what has passed scan_msgpack, check every element, and copy the small strings; maps
- * are borrowed from the decoded message. Next: frames.h. */
+ * path, query and body are maps or nil, as transcode.h makes them; the reply's body is a record's
+ * map, an array of them (OPERATION_LIST), or nil. Readers take what has passed scan_msgpack, check
+ * every element, and copy the small strings; maps are borrowed from the decoded message. Next:
+ * frames.h. */
 #ifndef LK_PROTO_ENVELOPE_H
 #define LK_PROTO_ENVELOPE_H
 
@@ -68,6 +69,7 @@ typedef struct {
 /* Writes all elements up to and with the principal. The caller then appends path, query and body,
  * each one object, in this order. */
 void envelope_write_request(const request_t *request, msgpack_packer *out);
+/* STATUS_INVALID: an element is not as above; *out is then of no use. */
 status_t envelope_read_request(const msgpack_object *envelope, request_t *out) MUST_CHECK;
 
 typedef struct {
@@ -87,6 +89,7 @@ void reply_init(reply_t *reply, const char *request_id, outcome_t outcome);
 /* body: the packed object, or NULL for nil. */
 void envelope_write_reply(const reply_t *reply, const void *body, size_t body_length,
                           msgpack_packer *out);
+/* As envelope_read_request. */
 status_t envelope_read_reply(const msgpack_object *envelope, reply_t *out) MUST_CHECK;
 
 /* Scans and decodes one envelope. *out is the caller's: msgpack_unpacked_destroy, in any case. */

@@ -115,7 +115,7 @@ typedef struct field {
     field_type_t type;
     unsigned flags;
     size_t offset;            /* of the member */
-    size_t size;              /* of a text member, with the NUL */
+    size_t size;              /* of a text member, with the NUL; of an object's record */
     int64_t min, max;         /* length of a text, value of a number */
     const char *dflt_text;    /* default of a text or choice; NULL: none */
     int64_t dflt_number;      /* with FIELD_DEFAULT */
@@ -188,11 +188,10 @@ struct schema {
         .name = #member_, .type = FIELD_LIST, .schema = (schema_),                                 \
         .offset = offsetof(record, member_) + FIELD_IS_(record, member_, records_t), __VA_ARGS__   \
     }
-/* member_type: the sub-record's type; sub-schema's record_size is compared at start (schema_check).
- */
+/* member_type: the sub-record's type. schema_flaw compares it with the sub-schema's record_size. */
 #define FIELD_OBJECT_ROW(record, member_, member_type, schema_, ...)                               \
     {                                                                                              \
-        .name = #member_, .type = FIELD_OBJECT, .schema = (schema_),                               \
+        .name = #member_, .type = FIELD_OBJECT, .schema = (schema_), .size = sizeof(member_type),  \
         .offset = offsetof(record, member_) + FIELD_IS_(record, member_, member_type), __VA_ARGS__ \
     }
 
@@ -215,9 +214,9 @@ const field_t *schema_find(const schema_t *schema, const char *name, size_t leng
 /* Index of the word, or -1. */
 int field_word_index(const field_t *row, const char *word, size_t length);
 
-/* What the compiler can't see: names are unique, defaults are among the words and within bounds,
- * lists and dates are read-only, sub-schemas are there. NULL, or what is wrong. For a unit test
- * over the registry. Static storage. */
+/* What the compiler can't see: names are unique, defaults are good values, no field is at once
+ * required, defaulted or read-only, lists and dates are read-only, sub-schemas are there and fit.
+ * NULL, or what is wrong. For a unit test over the registry. Static storage. */
 const char *schema_flaw(const schema_t *schema);
 
 #endif

@@ -75,8 +75,9 @@ static bool read_number(walk_t *walk, const field_t *row, const msgpack_object *
         add_fault(walk, row, FAULT_TYPE, "must be an integer");
         return false;
     }
-    int64_t number = positive && value->via.u64 > INT64_MAX ? INT64_MAX : value->via.i64;
-    if (number < row->min || number > row->max) {
+    bool huge = positive && value->via.u64 > INT64_MAX;
+    int64_t number = huge ? INT64_MAX : value->via.i64;
+    if (huge || number < row->min || number > row->max) {
         add_range_fault(walk, row, "", number < row->min);
         return false;
     }
@@ -88,10 +89,11 @@ static bool read_time(walk_t *walk, const field_t *row, const msgpack_object *va
                       int64_t *member)
 {
     bool positive = value->type == MSGPACK_OBJECT_POSITIVE_INTEGER;
-    if ((!positive && value->type != MSGPACK_OBJECT_NEGATIVE_INTEGER) ||
-        (positive && value->via.u64 > INT64_MAX)) {
+    bool number = positive || value->type == MSGPACK_OBJECT_NEGATIVE_INTEGER;
+    if (!number || (positive && value->via.u64 > INT64_MAX) || value->via.i64 < CLOCK_FIRST_MS ||
+        value->via.i64 > CLOCK_LAST_MS) {
         bool text = value->type == MSGPACK_OBJECT_STR;
-        add_fault(walk, row, text ? FAULT_FORMAT : FAULT_TYPE,
+        add_fault(walk, row, text || number ? FAULT_FORMAT : FAULT_TYPE,
                   "must be an RFC 3339 time such as 2026-01-31T12:00:00Z");
         return false;
     }
@@ -245,6 +247,8 @@ static void read_map(walk_t *walk, const schema_t *schema, const msgpack_object 
 status_t record_read(const schema_t *schema, const msgpack_object *map, record_mode_t mode,
                      fault_place_t place, void *record, faults_t *faults)
 {
+    if (faults->count == FAULTS_MAX) /* a further one could not be told from none */
+        return STATUS_INVALID;
     size_t before = faults->count;
     walk_t walk = {.mode = mode, .place = place, .faults = faults};
     if (map->type != MSGPACK_OBJECT_MAP && map->type != MSGPACK_OBJECT_NIL) {

@@ -2,12 +2,18 @@
 
 #include <string.h>
 
+/* Bytes may hold a NUL, and then are longer than the name they begin with. */
+static bool is_name(const char *name, const char *bytes, size_t length)
+{
+    return strnlen(name, length + 1) == length && memcmp(name, bytes, length) == 0;
+}
+
 const field_t *schema_find(const schema_t *schema, const char *name, size_t length, size_t *hint)
 {
     for (size_t tried = 0; tried < schema->count; tried++) {
         size_t at = (*hint + tried) % schema->count;
         const field_t *row = &schema->rows[at];
-        if (strncmp(row->name, name, length) == 0 && row->name[length] == '\0') {
+        if (is_name(row->name, name, length)) {
             *hint = at + 1;
             return row;
         }
@@ -18,35 +24,91 @@ const field_t *schema_find(const schema_t *schema, const char *name, size_t leng
 int field_word_index(const field_t *row, const char *word, size_t length)
 {
     for (int i = 0; row->words[i] != NULL; i++)
-        if (strncmp(row->words[i], word, length) == 0 && row->words[i][length] == '\0')
+        if (is_name(row->words[i], word, length))
             return i;
     return -1;
+}
+
+static const char *text_flaw(const field_t *row)
+{
+    size_t needed = (size_t)row->max + 1;
+    if ((row->flags & (FIELD_BYTES | FIELD_READ_ONLY)) == 0 && row->check == NULL)
+        needed = TEXT_SIZE((size_t)row->max);
+    if (row->min < 0 || row->min > row->max || row->size < needed)
+        return "a text has no range, or may not fit its member";
+    if (row->dflt_text == NULL)
+        return NULL;
+    size_t size = strlen(row->dflt_text);
+    long code_points = text_utf8_length(row->dflt_text, size);
+    int64_t length = (row->flags & FIELD_BYTES) != 0 ? (int64_t)size : code_points;
+    if (code_points < 0 || length < row->min || length > row->max || size >= row->size)
+        return "a default is out of range";
+    return row->check != NULL && row->check(row->dflt_text, size) != NULL
+               ? "a default does not pass its check"
+               : NULL;
+}
+
+static const char *number_flaw(const field_t *row)
+{
+    if (row->min > row->max)
+        return "a number has no range";
+    bool outside = row->dflt_number < row->min || row->dflt_number > row->max;
+    return (row->flags & FIELD_DEFAULT) != 0 && outside ? "a default is out of range" : NULL;
+}
+
+static const char *choice_flaw(const field_t *row)
+{
+    if (row->words == NULL || row->words[0] == NULL)
+        return "a choice has no words";
+    if (row->dflt_text == NULL)
+        return NULL;
+    return field_word_index(row, row->dflt_text, strlen(row->dflt_text)) < 0
+               ? "a default is none of its words"
+               : NULL;
+}
+
+static const char *object_flaw(const field_t *row)
+{
+    if (row->schema == NULL)
+        return "an object has no schema";
+    if (row->schema->record_size != row->size)
+        return "an object's member is not its schema's record";
+    return schema_flaw(row->schema);
+}
+
+static const char *flags_flaw(const field_t *row)
+{
+    bool has_text = row->type == FIELD_TEXT || row->type == FIELD_CHOICE;
+    bool has_number =
+        row->type == FIELD_NUMBER || row->type == FIELD_SWITCH || row->type == FIELD_TIME;
+    bool number_default = (row->flags & FIELD_DEFAULT) != 0;
+    if ((row->dflt_text != NULL && !has_text) || (number_default && !has_number))
+        return "a default is of another type than its field";
+    bool has_default = row->dflt_text != NULL || number_default;
+    bool read_only = (row->flags & FIELD_READ_ONLY) != 0;
+    bool required = (row->flags & FIELD_REQUIRED) != 0;
+    return required + has_default + read_only > 1
+               ? "a field is two of required, defaulted and read-only"
+               : NULL;
 }
 
 static const char *row_flaw(const field_t *row)
 {
     if (row->name == NULL || row->doc == NULL)
         return "a row lacks its name or its sentence of documentation";
+    const char *flaw = flags_flaw(row);
+    if (flaw != NULL)
+        return flaw;
     bool read_only = (row->flags & FIELD_READ_ONLY) != 0;
     switch (row->type) {
     case FIELD_TEXT:
-        if ((row->flags & (FIELD_BYTES | FIELD_READ_ONLY)) == 0 && row->check == NULL &&
-            row->size < TEXT_SIZE((size_t)row->max))
-            return "a text of code points may not fit its member";
-        return row->dflt_text != NULL && strlen(row->dflt_text) >= row->size
-                   ? "a default does not fit its member"
-                   : NULL;
+        return text_flaw(row);
     case FIELD_NUMBER:
-        return row->min > row->max ? "a number has no range" : NULL;
+        return number_flaw(row);
     case FIELD_CHOICE:
-        if (row->words == NULL)
-            return "a choice has no words";
-        return row->dflt_text != NULL &&
-                       field_word_index(row, row->dflt_text, strlen(row->dflt_text)) < 0
-                   ? "a default is none of its words"
-                   : NULL;
+        return choice_flaw(row);
     case FIELD_OBJECT:
-        return row->schema == NULL ? "an object has no schema" : schema_flaw(row->schema);
+        return object_flaw(row);
     case FIELD_LIST:
         if (row->schema == NULL || !read_only)
             return "a list has no schema or may be written";

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-enum { PARAMETERS_MAX = 64, PARAMETER_SIZE = 2048 };
+enum { PARAMETER_SIZE = 2048 };
 
 static void write_text(msgpack_packer *out, const char *text, size_t length)
 {
@@ -95,9 +95,13 @@ static void write_parameter(const field_t *row, const char *text, msgpack_packer
     bool negative = text[0] == '-';
     uint64_t number = 0;
     write_text(out, row->name, strlen(row->name));
-    if (row->type == FIELD_NUMBER &&
-        text_number(text + negative, length - negative, INT64_MAX, &number) == STATUS_OK)
+    status_t status = text_number(text + negative, length - negative, INT64_MAX, &number);
+    if (row->type == FIELD_NUMBER && status == STATUS_OK)
         msgpack_pack_int64(out, negative ? -(int64_t)number : (int64_t)number);
+    else if (row->type == FIELD_NUMBER && status == STATUS_TOO_LARGE && negative)
+        msgpack_pack_int64(out, INT64_MIN); /* so that it is its range that fails */
+    else if (row->type == FIELD_NUMBER && status == STATUS_TOO_LARGE)
+        msgpack_pack_uint64(out, UINT64_MAX);
     else if (row->type == FIELD_SWITCH && strcmp(text, "true") == 0)
         msgpack_pack_true(out);
     else if (row->type == FIELD_SWITCH && strcmp(text, "false") == 0)
@@ -156,7 +160,7 @@ void transcode_query(const schema_t *schema, const char *query, msgpack_packer *
     msgpack_packer_init(&pair_packer, &pairs, msgpack_sbuffer_write);
     query_walk_t walk = {.schema = schema, .faults = faults, .out = &pair_packer};
     const char *at = query == NULL ? "" : query;
-    for (size_t parameters = 0; *at != '\0' && parameters < PARAMETERS_MAX; parameters++) {
+    while (*at != '\0') {
         size_t length = strcspn(at, "&");
         const char *equals = memchr(at, '=', length);
         size_t name_length = equals == NULL ? length : (size_t)(equals - at);
@@ -199,37 +203,41 @@ static json_t *json_of_time(field_type_t type, int64_t utc_ms)
     return json_string_nocheck(text);
 }
 
-static json_t *json_of_number(field_type_t type, int64_t number)
+static json_t *json_of_text(const msgpack_object *value)
 {
-    return type == FIELD_TIME || type == FIELD_DATE ? json_of_time(type, number)
-                                                    : json_integer(number);
+    return value->type == MSGPACK_OBJECT_STR ? json_stringn(value->via.str.ptr, value->via.str.size)
+                                             : NULL;
+}
+
+static bool is_int64(const msgpack_object *value)
+{
+    return value->type == MSGPACK_OBJECT_NEGATIVE_INTEGER ||
+           (value->type == MSGPACK_OBJECT_POSITIVE_INTEGER && value->via.u64 <= INT64_MAX);
 }
 
 static json_t *json_of(const field_t *row, const msgpack_object *value)
 {
     json_t *json = NULL;
-    switch (value->type) {
-    case MSGPACK_OBJECT_STR:
-        json = json_stringn(value->via.str.ptr, value->via.str.size);
+    switch (row->type) {
+    case FIELD_TEXT:
+    case FIELD_CHOICE:
+        json = json_of_text(value);
         break;
-    case MSGPACK_OBJECT_POSITIVE_INTEGER:
-    case MSGPACK_OBJECT_NEGATIVE_INTEGER:
-        json = json_of_number(row->type, value->via.i64);
+    case FIELD_NUMBER:
+        json = is_int64(value) ? json_integer(value->via.i64) : NULL;
         break;
-    case MSGPACK_OBJECT_BOOLEAN:
-        json = json_boolean(value->via.boolean);
+    case FIELD_SWITCH:
+        json = value->type == MSGPACK_OBJECT_BOOLEAN ? json_boolean(value->via.boolean) : NULL;
         break;
-    case MSGPACK_OBJECT_MAP:
-        json = row->type == FIELD_OBJECT ? transcode_result(row->schema, value) : NULL;
+    case FIELD_TIME:
+    case FIELD_DATE:
+        json = is_int64(value) ? json_of_time(row->type, value->via.i64) : NULL;
         break;
-    case MSGPACK_OBJECT_ARRAY:
-        json = row->type == FIELD_LIST ? transcode_results(row->schema, value) : NULL;
+    case FIELD_OBJECT:
+        json = value->type == MSGPACK_OBJECT_MAP ? transcode_result(row->schema, value) : NULL;
         break;
-    case MSGPACK_OBJECT_NIL:
-    case MSGPACK_OBJECT_FLOAT32:
-    case MSGPACK_OBJECT_FLOAT64:
-    case MSGPACK_OBJECT_BIN:
-    case MSGPACK_OBJECT_EXT:
+    case FIELD_LIST:
+        json = value->type == MSGPACK_OBJECT_ARRAY ? transcode_results(row->schema, value) : NULL;
         break;
     }
     return json != NULL ? json : json_null();

@@ -16,7 +16,7 @@ void transcode_body(const schema_t *schema, const json_t *object, msgpack_packer
 
 /* Appends the known parameters of a query string (undecoded, without '?'; may be NULL) as a map.
  * Numbers and switches are read from their text. A parameter that is there twice, or can't be
- * decoded, is a fault, and the map lacks it. schema NULL: nil. */
+ * decoded, is a fault; the map then holds the first one, or lacks it. schema NULL: nil. */
 void transcode_query(const schema_t *schema, const char *query, msgpack_packer *out,
                      faults_t *faults);
 

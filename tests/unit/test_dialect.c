@@ -1,0 +1,181 @@
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "common/text.h"
+#include "proto/dialect.h"
+#include "proto/json.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* What is promised to clients, written out once more and by hand. */
+static const struct {
+    outcome_t outcome;
+    int trunk, v2;
+    const char *v2_code;
+} promised[] = {
+    {OUTCOME_OK, 200, 200, NULL},
+    {OUTCOME_CREATED, 201, 201, NULL},
+    {OUTCOME_DELETED, 204, 200, NULL},
+    {OUTCOME_INVALID, 400, 422, "10015"},
+    {OUTCOME_BAD_QUERY, 400, 400, "10015"},
+    {OUTCOME_UNKNOWN, 404, 404, "10005"},
+    {OUTCOME_CONFLICT, 409, 422, "10012"},
+    {OUTCOME_KEY_REUSED, 422, 422, "10015"},
+    {OUTCOME_FORBIDDEN, 403, 403, "10010"},
+    {OUTCOME_UNAVAILABLE, 503, 503, "10007"},
+    {OUTCOME_INTERNAL, 500, 500, "10007"},
+    {OUTCOME_UNAUTHENTICATED, 401, 401, "10009"},
+    {OUTCOME_NO_ROUTE, 404, 404, "10005"},
+    {OUTCOME_BAD_METHOD, 405, 405, "10015"},
+    {OUTCOME_BAD_JSON, 400, 400, "10023"},
+    {OUTCOME_BAD_REQUEST, 400, 400, "10015"},
+    {OUTCOME_BODY_TOO_LARGE, 413, 413, "10015"},
+    {OUTCOME_URL_TOO_LONG, 414, 414, "10003"},
+    {OUTCOME_BAD_MEDIA_TYPE, 415, 415, "10014"},
+    {OUTCOME_RATE_LIMITED, 429, 429, "10011"},
+    {OUTCOME_TIMEOUT, 504, 504, "10008"},
+};
+
+/* The body as text with single quotes; "(none)" where there is none. */
+static const char *rendered(const dialect_t *dialect, const reply_t *reply, json_t *result)
+{
+    static char text[4096];
+    AUTO(json_release) json_t *body = dialect_render(dialect, reply, result);
+    if (body == NULL)
+        return "(none)";
+    size_t size = json_dumpb(body, text, sizeof(text) - 1, JSON_COMPACT);
+    assert_true(size < sizeof(text));
+    text[size] = '\0';
+    for (char *at = text; *at != '\0'; at++)
+        if (*at == '"')
+            *at = '\'';
+    return text;
+}
+
+static void every_outcome_has_its_status_and_shape(void **state)
+{
+    (void)state;
+    assert_int_equal(ARRAY_LEN(promised), OUTCOME_COUNT);
+    for (size_t i = 0; i < ARRAY_LEN(promised); i++) {
+        outcome_t outcome = promised[i].outcome;
+        bool success = promised[i].v2_code == NULL;
+        reply_t reply;
+        char expected[1024];
+        reply_init(&reply, "r", outcome);
+        assert_int_equal(outcome_is_success(outcome), success);
+        assert_int_equal(dialect_status(&dialect_trunk, outcome), promised[i].trunk);
+        assert_int_equal(dialect_status(&dialect_v2, outcome), promised[i].v2);
+        const char *reason = http_reason(promised[i].trunk);
+        assert_string_not_equal(reason, "Unknown");
+        assert_string_not_equal(http_reason(promised[i].v2), "Unknown");
+        assert_true(strlen(outcome_message(outcome)) > 0);
+        if (success)
+            assert_int_equal(text_format(expected, sizeof(expected),
+                                         "{'result':{},'status_code':%d,'status_message':'%s'}",
+                                         promised[i].trunk, reason),
+                             STATUS_OK);
+        else
+            assert_int_equal(text_format(expected, sizeof(expected),
+                                         "{'result':{},'status_code':%d,'status_message':'%s',"
+                                         "'errors':[{'field':null,'message':",
+                                         promised[i].trunk, reason),
+                             STATUS_OK);
+        const char *body = rendered(&dialect_trunk, &reply, NULL);
+        assert_memory_equal(body, promised[i].trunk == 204 ? "(none)" : expected,
+                            promised[i].trunk == 204 ? 7 : strlen(expected));
+        if (!success)
+            assert_int_equal(text_format(expected, sizeof(expected),
+                                         "{'errors':[{'code':'%s','title':'", promised[i].v2_code),
+                             STATUS_OK);
+        body = rendered(&dialect_v2, &reply, NULL);
+        assert_memory_equal(body, success ? "{'data':null}" : expected,
+                            success ? 14 : strlen(expected));
+        if (!success)
+            assert_non_null(strstr(body, "'detail':'"));
+    }
+}
+
+static void results_stand_in_their_envelopes(void **state)
+{
+    (void)state;
+    reply_t reply;
+    reply_init(&reply, "r", OUTCOME_OK);
+    assert_string_equal(rendered(&dialect_trunk, &reply, json_pack("[i]", 1)),
+                        "{'result':[1],'status_code':200,'status_message':'OK'}");
+    assert_string_equal(rendered(&dialect_v2, &reply, json_pack("{s:i}", "a", 1)),
+                        "{'data':{'a':1}}");
+    reply.total = 7;
+    assert_string_equal(rendered(&dialect_v2, &reply, json_pack("[i]", 1)),
+                        "{'data':[1],'meta':{'total_results':7}}");
+    reply_init(&reply, "r", OUTCOME_DELETED);
+    assert_string_equal(rendered(&dialect_trunk, &reply, json_pack("{s:i}", "a", 1)), "(none)");
+    reply_init(&reply, "r", OUTCOME_INTERNAL); /* a failure drops the result */
+    assert_null(strstr(rendered(&dialect_trunk, &reply, json_pack("{s:i}", "a1b2", 1)), "a1b2"));
+    assert_null(strstr(rendered(&dialect_v2, &reply, json_pack("{s:i}", "a1b2", 1)), "a1b2"));
+}
+
+static void faults_are_listed(void **state)
+{
+    (void)state;
+    reply_t reply;
+    reply_init(&reply, "r", OUTCOME_INVALID);
+    faults_add(&reply.faults, FAULT_REQUIRED, FAULT_IN_BODY, "/inner/name", "is required");
+    faults_add(&reply.faults, FAULT_RANGE, FAULT_IN_QUERY, "limit", "must be at most 250");
+    faults_add(&reply.faults, FAULT_TYPE, FAULT_IN_BODY, "", "must be an object");
+    assert_string_equal(rendered(&dialect_trunk, &reply, NULL),
+                        "{'result':{},'status_code':400,'status_message':'Bad Request','errors':["
+                        "{'field':'inner/name','message':'is required'},"
+                        "{'field':'limit','message':'must be at most 250'},"
+                        "{'field':'','message':'must be an object'}]}");
+    assert_string_equal(
+        rendered(&dialect_v2, &reply, NULL),
+        "{'errors':[{'code':'10004','title':'Missing required parameter',"
+        "'detail':'inner/name is required','meta':{'url':'urn:linekeeper:error:10004'},"
+        "'source':{'pointer':'/inner/name'}},"
+        "{'code':'10033','title':'Value outside of range','detail':'limit must be at most 250',"
+        "'meta':{'url':'urn:linekeeper:error:10033'},'source':{'parameter':'limit'}},"
+        "{'code':'10026','title':'Invalid parameter type','detail':'must be an object',"
+        "'meta':{'url':'urn:linekeeper:error:10026'},'source':{'pointer':''}}]}");
+    for (int code = 0; code <= FAULT_RULE; code++) {
+        reply_init(&reply, "r", OUTCOME_INVALID);
+        faults_add(&reply.faults, (fault_code_t)code, FAULT_IN_BODY, "/x", "y");
+        assert_null(strstr(rendered(&dialect_v2, &reply, NULL), "'code':null"));
+    }
+}
+
+static void a_message_of_the_workers_goes_before_ours(void **state)
+{
+    (void)state;
+    reply_t reply;
+    reply_init(&reply, "r", OUTCOME_CONFLICT);
+    text_cut(reply.message, sizeof(reply.message), "The name is taken.");
+    assert_non_null(strstr(rendered(&dialect_trunk, &reply, NULL), "'The name is taken.'"));
+    assert_non_null(strstr(rendered(&dialect_v2, &reply, NULL), "'The name is taken.'"));
+}
+
+static void paths_without_a_route_have_a_dialect(void **state)
+{
+    (void)state;
+    assert_ptr_equal(dialect_of_path("/voip/nothing"), &dialect_trunk);
+    assert_ptr_equal(dialect_of_path("/v2/nothing"), &dialect_v2);
+    assert_ptr_equal(dialect_of_path("/nothing"), &dialect_v2);
+    assert_ptr_equal(dialect_of_path("/voiping"), &dialect_v2);
+    assert_ptr_equal(dialect_of_path(""), &dialect_v2);
+    assert_string_equal(http_reason(299), "Unknown");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_outcome_has_its_status_and_shape),
+        cmocka_unit_test(results_stand_in_their_envelopes),
+        cmocka_unit_test(faults_are_listed),
+        cmocka_unit_test(a_message_of_the_workers_goes_before_ours),
+        cmocka_unit_test(paths_without_a_route_have_a_dialect),
+    };
+    return cmocka_run_group_tests_name("dialect", tests, NULL, NULL);
+}

@@ -1,0 +1,252 @@
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "proto/json.h"
+#include "proto/record.h"
+#include "proto/transcode.h"
+#include "proto/trunk_auth.h"
+#include "tests/support/packed.h"
+#include "tests/support/sample_schema.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char *body_of(const schema_t *schema, const char *single_quoted)
+{
+    static char text[4096];
+    char json[4096];
+    err_t err = {0};
+    AUTO(json_release) json_t *value = NULL;
+    (void)snprintf(json, sizeof(json), "%s", single_quoted);
+    for (char *at = json; *at != '\0'; at++)
+        if (*at == '\'')
+            *at = '"';
+    assert_int_equal(json_read(json, strlen(json), &value, &err), STATUS_OK);
+    packed_t packed;
+    packed_init(&packed);
+    transcode_body(schema, value, &packed.packer);
+    (void)snprintf(text, sizeof(text), "%s", packed_shown(&packed));
+    packed_free(&packed);
+    return text;
+}
+
+static void bodies_lose_what_the_table_does_not_take(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *json, *packed;
+    } rows[] = {
+        {"{}", "{}"},
+        {"{'unknown':1,'made':'2020-01-01','items':[1],'size':4}", "{'size':4}"},
+        {"{'size':4,'name':'x','at':'2018-02-02T22:25:27.521Z'}",
+         "{'at':1517610327521,'name':'x','size':4}"}, /* the table's order */
+        {"{'at':'soon'}", "{'at':'soon'}"},
+        {"{'at':null,'name':null}", "{'at':null,'name':null}"},
+        {"{'at':5}", "{'at':5.0}"}, /* a number is no time and must not become one */
+        {"{'size':'5','on':0,'name':5}",
+         "{'name':5,'on':0,'size':'5'}"}, /* record_read's business */
+        {"{'size':5.5,'on':true,'kind':false}", "{'kind':false,'on':true,'size':5.5}"},
+        {"{'inner':{'realm':'r','x':1},'name':{'a':1},'size':[1,2]}",
+         "{'inner':{'realm':'r'},'name':{},'size':[]}"},
+        {"{'inner':[{'realm':'r'}]}", "{'inner':[]}"},
+        {"{'token':'secret','unseen':'x'}", "{'token':'secret','unseen':'x'}"},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+        assert_string_equal(body_of(&sample_schema, rows[i].json), rows[i].packed);
+    assert_string_equal(body_of(NULL, "{'a':1}"), "null");
+}
+
+static void query_strings_are_read(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *query, *packed, *faults;
+    } rows[] = {
+        {NULL, "{}", ""},
+        {"", "{}", ""},
+        {"&&=&=x&", "{}", ""},
+        {"size=5&name=a+b%2B", "{'size':5,'name':'a b+'}", ""},
+        {"si%7Ae=5", "{'size':5}", ""},
+        {"size", "{'size':''}", ""},
+        {"size=", "{'size':''}", ""},
+        {"size=-5", "{'size':-5}", ""},
+        {"size=-", "{'size':'-'}", ""},
+        {"size=+5", "{'size':' 5'}", ""},
+        {"size=5x", "{'size':'5x'}", ""},
+        {"size=-99999999999999999999", "{'size':-9223372036854775808}", ""},
+        {"on=true&kind=true", "{'on':true,'kind':'true'}", ""},
+        {"on=false", "{'on':false}", ""},
+        {"on=TRUE", "{'on':'TRUE'}", ""},
+        {"at=1970-01-01T00:00:00.001%2B00:00", "{'at':1}", ""},
+        {"at=1970", "{'at':'1970'}", ""},
+        {"name=a=b", "{'name':'a=b'}", ""},
+        {"unknown=1&size=5&unknown=2", "{'size':5}", ""},
+        {"size=5&size=6", "{'size':5}", "size is there twice"},
+        {"size=5&size=5&size=7", "{'size':5}", "size is there twice; size is there twice"},
+        {"size=%zz", "{}", "size must be percent-encoded UTF-8"},
+        {"size=%", "{}", "size must be percent-encoded UTF-8"},
+        {"name=%00", "{}", "name must be percent-encoded UTF-8"},
+        {"name=%ff&size=5", "{'size':5}", "name must be percent-encoded UTF-8"},
+        {"size=%zz&size=5", "{}", "size must be percent-encoded UTF-8; size is there twice"},
+        {"%zz=5&%00=1&size%00=1", "{}", ""},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        packed_t packed;
+        char text[1024] = "";
+        faults_t faults = {.count = 0};
+        packed_init(&packed);
+        transcode_query(&sample_schema, rows[i].query, &packed.packer, &faults);
+        if (strcmp(packed_shown(&packed), rows[i].packed) != 0)
+            fail_msg("%s: %s", rows[i].query, packed_shown(&packed));
+        packed_free(&packed);
+        for (size_t f = 0; f < faults.count; f++) {
+            size_t used = strlen(text);
+            (void)snprintf(text + used, sizeof(text) - used, "%s%s %s", f > 0 ? "; " : "",
+                           faults.items[f].where, faults.items[f].message);
+            assert_int_equal(faults.items[f].place, FAULT_IN_QUERY);
+        }
+        assert_string_equal(text, rows[i].faults);
+    }
+    packed_t packed;
+    faults_t faults = {.count = 0};
+    packed_init(&packed);
+    transcode_query(NULL, "a=1", &packed.packer, &faults);
+    assert_string_equal(packed_shown(&packed), "null");
+    packed_free(&packed);
+}
+
+static void a_parameter_behind_many_others_counts(void **state)
+{
+    (void)state;
+    char query[2001] = "";
+    for (size_t i = 0; i < 990; i++)
+        memcpy(query + 2 * i, "x&", 3);
+    memcpy(query + 1980, "size=7", 7);
+    packed_t packed;
+    faults_t faults = {.count = 0};
+    packed_init(&packed);
+    transcode_query(&sample_schema, query, &packed.packer, &faults);
+    assert_string_equal(packed_shown(&packed), "{'size':7}");
+    packed_free(&packed);
+}
+
+static void a_number_too_large_fails_by_its_range(void **state)
+{
+    (void)state;
+    packed_t packed;
+    faults_t faults = {.count = 0};
+    page_query_t page = {.fields = {0}};
+    packed_init(&packed);
+    transcode_query(&page_query_schema, "limit=99999999999999999999", &packed.packer, &faults);
+    assert_int_equal(record_read(&page_query_schema, packed_decode(&packed), RECORD_WHOLE,
+                                 FAULT_IN_QUERY, &page, &faults),
+                     STATUS_INVALID);
+    packed_free(&packed);
+    assert_int_equal(faults.items[0].code, FAULT_RANGE);
+}
+
+static void path_segments_become_a_map(void **state)
+{
+    (void)state;
+    static const char *const values[] = {"a%20b+c/tail", "%zz"};
+    static const size_t lengths[] = {7, 3};
+    packed_t packed;
+    packed_init(&packed);
+    transcode_path(&method_path_schema, values, lengths, &packed.packer);
+    assert_string_equal(packed_shown(&packed), "{'uuid':'a b+c','auth_uuid':''}");
+    packed_free(&packed);
+    packed_init(&packed);
+    transcode_path(NULL, NULL, NULL, &packed.packer);
+    assert_string_equal(packed_shown(&packed), "null");
+    packed_free(&packed);
+}
+
+static const char *result_of(const char *record, bool list)
+{
+    static char text[4096];
+    packed_t packed;
+    const msgpack_object *object = packed_json(&packed, record);
+    AUTO(json_release)
+    json_t *json =
+        list ? transcode_results(&sample_schema, object) : transcode_result(&sample_schema, object);
+    size_t size = json_dumpb(json, text, sizeof(text) - 1, JSON_COMPACT);
+    packed_free(&packed);
+    assert_true(size < sizeof(text));
+    text[size] = '\0';
+    for (char *at = text; *at != '\0'; at++)
+        if (*at == '"')
+            *at = '\'';
+    return text;
+}
+
+static void results_become_json(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *packed, *json;
+    } rows[] = {
+        {"{}", "{}"},
+        {"null", "{}"},
+        {"[]", "{}"},
+        {"{'at':1517610327521,'made':86400000,'name':'x','on':false,'size':3}",
+         "{'at':'2018-02-02T22:25:27.521Z','made':'1970-01-02','name':'x','on':false,'size':3}"},
+        {"{'name':'x','unknown':1,'at':null}", "{'name':'x','at':null}"},
+        {"{'inner':{'realm':'r','x':1},'items':[{'level':1},5]}",
+         "{'inner':{'realm':'r'},'items':[{'level':1},{}]}"},
+        {"{'unseen':'x','token':'********'}", "{'token':'********'}"},
+        /* what does not fit the table */
+        {"{'name':5,'size':'x','on':1,'at':'x','made':true,'kind':2,'inner':[],'items':{}}",
+         "{'name':null,'size':null,'on':null,'at':null,'made':null,'kind':null,'inner':null,"
+         "'items':null}"},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+        assert_string_equal(result_of(rows[i].packed, false), rows[i].json);
+    assert_string_equal(result_of("[{'size':1},{'size':2}]", true), "[{'size':1},{'size':2}]");
+    assert_string_equal(result_of("{}", true), "[]");
+}
+
+/* A request's whole way: JSON, msgpack, struct, msgpack, JSON. */
+static void a_record_survives_the_round_trip(void **state)
+{
+    (void)state;
+    packed_t packed, back;
+    sample_t sample = {.fields = {0}};
+    faults_t faults = {.count = 0};
+    err_t err = {0};
+    static const char text[] =
+        "{\"at\":\"2018-02-02T22:25:27.521Z\",\"inner\":{\"realm\":\"r\",\"level\":-5},"
+        "\"kind\":\"b\",\"name\":\"n\xc3\xa4me\",\"note\":\"\",\"on\":false,\"size\":10}";
+    AUTO(json_release) json_t *value = NULL;
+    assert_int_equal(json_read(text, sizeof(text) - 1, &value, &err), STATUS_OK);
+    packed_init(&packed);
+    transcode_body(&sample_schema, value, &packed.packer);
+    assert_int_equal(record_read(&sample_schema, packed_decode(&packed), RECORD_WHOLE,
+                                 FAULT_IN_BODY, &sample, &faults),
+                     STATUS_OK);
+    packed_init(&back);
+    record_write(&sample_schema, &sample, &back.packer);
+    AUTO(json_release) json_t *result = transcode_result(&sample_schema, packed_decode(&back));
+    char *again = json_dumps(result, JSON_COMPACT);
+    assert_string_equal(again, text);
+    free(again);
+    packed_free(&packed);
+    packed_free(&back);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(bodies_lose_what_the_table_does_not_take),
+        cmocka_unit_test(query_strings_are_read),
+        cmocka_unit_test(a_parameter_behind_many_others_counts),
+        cmocka_unit_test(a_number_too_large_fails_by_its_range),
+        cmocka_unit_test(path_segments_become_a_map),
+        cmocka_unit_test(results_become_json),
+        cmocka_unit_test(a_record_survives_the_round_trip),
+    };
+    return cmocka_run_group_tests_name("transcode", tests, NULL, NULL);
+}

@@ -1,0 +1,331 @@
+/* The HTTP server over real sockets: who may hold a thread for how long; start and stop. */
+#include "gateway/http.h"
+
+#include "common/clock.h"
+#include "tests/component/echo.h"
+
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <dirent.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+static bool all_connected(void)
+{
+    return http_connections(echo_server) == THREADS;
+}
+
+/* ---- Threads ---- */
+
+static void test_half_requests_are_cut(void **state)
+{
+    int fds[THREADS / 2];
+    int64_t begin = clock_ms();
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(fds); i++) {
+        fds[i] = raw_connect(http_port(echo_server));
+        if (i % 2 == 0)
+            raw_send_text(fds[i], "GET / HTTP/1.1\r\nHo");
+    }
+    echo_ask("GET /meanwhile HTTP/1.1\r\nHost: h\r\n\r\n");
+    assert_int_equal(echo_reply.status, 200);
+    assert_true(clock_ms() < begin + REQUEST_MS - 100);
+    for (size_t i = 0; i < ARRAY_LEN(fds); i++) {
+        raw_receive(fds[i], 1, false, 3000, &echo_reply);
+        assert_int_equal(echo_reply.status, i % 2 == 0 ? 408 : 0);
+        assert_true(raw_is_closed(fds[i], 500));
+        assert_in_range(clock_ms() - begin, REQUEST_MS - 100, REQUEST_MS + SLACK_MS);
+        (void)close(fds[i]);
+    }
+}
+
+/* As many kept connections as threads: the last quarter was told to close. */
+static void test_idle_connections_starve_nobody(void **state)
+{
+    int fds[THREADS];
+    int kept = 0;
+    (void)state;
+    for (int i = 0; i < THREADS; i++) {
+        fds[i] = raw_connect(http_port(echo_server));
+        raw_send_text(fds[i], "GET / HTTP/1.1\r\nHost: h\r\n\r\n");
+        raw_receive(fds[i], 1, false, 2000, &echo_reply);
+        assert_int_equal(echo_reply.status, 200);
+        kept += strstr(echo_reply.bytes, "Connection: keep-alive") != NULL;
+    }
+    assert_int_equal(kept, THREADS * 3 / 4);
+    int64_t begin = clock_ms();
+    echo_ask("GET /new HTTP/1.1\r\nHost: h\r\n\r\n");
+    assert_int_equal(echo_reply.status, 200);
+    assert_true(clock_ms() < begin + KEEP_MS / 2);
+    for (int i = 0; i < THREADS; i++)
+        (void)close(fds[i]);
+}
+
+/* Every thread held by somebody who says nothing: request_ms bounds it (here it is the shorter). */
+static void test_silent_connections_give_way(void **state)
+{
+    int fds[THREADS];
+    int64_t begin = clock_ms();
+    (void)state;
+    for (int i = 0; i < THREADS; i++)
+        fds[i] = raw_connect(http_port(echo_server));
+    assert_true(echo_wait_until(all_connected, 2000));
+    echo_ask("GET /new HTTP/1.1\r\nHost: h\r\n\r\n");
+    assert_int_equal(echo_reply.status, 200);
+    assert_true(clock_ms() < begin + REQUEST_MS + SLACK_MS);
+    for (int i = 0; i < THREADS; i++)
+        (void)close(fds[i]);
+}
+
+static void test_slow_reader_is_cut(void **state)
+{
+    int small = 4096;
+    (void)state;
+    int before = atomic_load(&echo_released);
+    int fd = raw_connect(http_port(echo_server));
+    (void)setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &small, sizeof small);
+    int64_t begin = clock_ms();
+    raw_send_text(fd, "GET /large HTTP/1.1\r\nHost: h\r\n\r\n");
+    /* Reads a little now and then, so that civetweb's own timeout never comes. */
+    char waste[1024];
+    while (atomic_load(&echo_released) == before && clock_ms() < begin + 4L * REQUEST_MS) {
+        (void)recv(fd, waste, sizeof waste, MSG_DONTWAIT);
+        (void)usleep(20000);
+    }
+    assert_in_range(clock_ms() - begin, REQUEST_MS - 100, REQUEST_MS + SLACK_MS);
+    assert_true(echo_wait_until(echo_is_idle, 1000));
+    (void)close(fd);
+}
+
+static void test_large_response_arrives_whole(void **state)
+{
+    static char waste[262144];
+    (void)state;
+    int fd = raw_connect(http_port(echo_server));
+    raw_send_text(fd, "GET /large HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n");
+    size_t total = 0;
+    for (ssize_t got = 1; got > 0; total += (size_t)got) {
+        got = recv(fd, waste, sizeof waste, 0);
+        if (got < 0)
+            break;
+    }
+    assert_true(total > LARGE && total < LARGE + 1000);
+    (void)close(fd);
+}
+
+static http_server_t *start_another(int64_t request_ms)
+{
+    http_settings_t other = echo_settings();
+    http_server_t *second = NULL;
+    err_t err;
+    other.request_ms = request_ms;
+    assert_int_equal(http_start(&other, &echo_handler, &second, &err), STATUS_OK);
+    return second;
+}
+
+static http_server_t *patient; /* a starved client thread must not be taken for a slow one */
+
+static bool nobody_in_flight(void)
+{
+    return http_in_flight(patient) == 0;
+}
+
+static void *ask_in_thread(void *argument)
+{
+    const char *request = argument;
+    for (int i = 0; i < 200; i++) {
+        int fd = raw_connect(http_port(patient));
+        raw_send_text(fd, request);
+        char text[512];
+        ssize_t got = recv(fd, text, sizeof text, 0);
+        (void)close(fd);
+        if (got <= 0 || strncmp(text, "HTTP/1.1 200", 12) != 0) {
+            print_message("request %d: got %zd: %.*s\n", i, got, got < 0 ? 0 : (int)got, text);
+            return argument;
+        }
+    }
+    return NULL;
+}
+
+static void test_many_at_once(void **state)
+{
+    static char post[] = "POST /body HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\nhello";
+    static char get[] = "GET / HTTP/1.1\r\nHost: h\r\n\r\n";
+    pthread_t threads[4];
+    int bad = 0;
+    (void)state;
+    patient = start_another(10000);
+    for (size_t i = 0; i < ARRAY_LEN(threads); i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, ask_in_thread, i % 2 ? post : get), 0);
+    for (size_t i = 0; i < ARRAY_LEN(threads); i++) {
+        void *failed = NULL;
+        assert_int_equal(pthread_join(threads[i], &failed), 0);
+        bad += failed != NULL;
+    }
+    assert_int_equal(bad, 0);
+    assert_true(echo_wait_until(nobody_in_flight, 1000));
+    http_stop(&patient);
+}
+
+/* ---- Start and echo_stop ---- */
+
+static void expect_start(const char *listen, status_t wanted)
+{
+    http_settings_t other = echo_settings();
+    http_server_t *second = NULL;
+    err_t err = {0};
+    other.listen = listen;
+    assert_int_equal(http_start(&other, &echo_handler, &second, &err), wanted);
+    assert_true(err.text[0] != '\0');
+    assert_null(second);
+}
+
+static void test_start_failures(void **state)
+{
+    char taken[32];
+    (void)state;
+    (void)snprintf(taken, sizeof taken, "127.0.0.1:%d", http_port(echo_server));
+    expect_start(taken, STATUS_BUSY);
+    expect_start("[::1]:0", STATUS_INVALID);
+    expect_start("::1:0", STATUS_INVALID);
+    expect_start("localhost", STATUS_INVALID);
+    expect_start("127.0.0.1:65536", STATUS_INVALID);
+    expect_start("127.0.0.1:", STATUS_INVALID);
+    expect_start("127.0.0.1:80s", STATUS_INVALID);
+    expect_start("203.0.113.1:0", STATUS_INVALID);
+}
+
+static void test_descriptor_limit(void **state)
+{
+    struct rlimit before, low = {100, 100};
+    http_settings_t other = echo_settings();
+    http_server_t *second = NULL;
+    err_t err = {0};
+    (void)state;
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+    /* The soft limit is raised ... */
+    low.rlim_max = before.rlim_max;
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &low), 0);
+    assert_int_equal(http_start(&other, &echo_handler, &second, &err), STATUS_OK);
+    struct rlimit now;
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &now), 0);
+    assert_true(now.rlim_cur == before.rlim_max);
+    http_stop(&second);
+    (void)setrlimit(RLIMIT_NOFILE, &before);
+    /* ... and one that can't be is refused. */
+    other.threads = (int64_t)before.rlim_max + 1;
+    assert_int_equal(http_start(&other, &echo_handler, &second, &err), STATUS_REFUSED);
+    assert_non_null(strstr(err.text, "open files"));
+}
+
+static void signal_hit(int number)
+{
+    (void)number;
+}
+
+/* A signal to the process reaches main only. */
+static void test_threads_block_signals(void **state)
+{
+    char path[64], line[256];
+    int threads = 0;
+    (void)state;
+    (void)signal(SIGUSR1, signal_hit);
+    DIR *tasks = opendir("/proc/self/task");
+    assert_non_null(tasks);
+    for (struct dirent *entry; (entry = readdir(tasks)) != NULL;) {
+        if (entry->d_name[0] == '.' || strtol(entry->d_name, NULL, 10) == getpid())
+            continue;
+        (void)snprintf(path, sizeof path, "/proc/self/task/%.20s/status", entry->d_name);
+        FILE *status = fopen(path, "r");
+        while (status != NULL && fgets(line, sizeof line, status) != NULL) {
+            if (strncmp(line, "SigBlk:", 7) == 0) {
+                unsigned long long mask = strtoull(line + 7, NULL, 16);
+                threads += (mask >> (SIGUSR1 - 1) & 1) != 0 && (mask >> (SIGTERM - 1) & 1) != 0;
+            }
+        }
+        if (status != NULL)
+            (void)fclose(status);
+    }
+    (void)closedir(tasks);
+    assert_true(threads >= THREADS + 2);
+}
+
+static void test_stop_with_idle_connections(void **state)
+{
+    int fds[4];
+    (void)state;
+    http_server_t *second = start_another(REQUEST_MS);
+    for (size_t i = 0; i < ARRAY_LEN(fds); i++) {
+        fds[i] = raw_connect(http_port(second));
+        if (i > 0)
+            raw_send_text(fds[i], "GET / HTTP/1.1\r\nHost: h\r\n\r\n");
+        if (i > 0)
+            raw_receive(fds[i], 1, false, 1000, &echo_reply);
+    }
+    int64_t begin = clock_ms();
+    http_stop(&second);
+    assert_null(second);
+    assert_true(clock_ms() - begin < 3000);
+    print_message("stopped in %lld ms\n", (long long)(clock_ms() - begin));
+    for (size_t i = 0; i < ARRAY_LEN(fds); i++) {
+        assert_true(raw_is_closed(fds[i], 100));
+        (void)close(fds[i]);
+    }
+    http_stop(&second); /* NULL-safe */
+}
+
+static void test_stop_waits_for_handlers(void **state)
+{
+    (void)state;
+    http_server_t *second = start_another(REQUEST_MS);
+    int fd = raw_connect(http_port(second));
+    raw_send_text(fd, "GET /slow HTTP/1.1\r\nHost: h\r\n\r\n");
+    int64_t deadline = clock_ms() + 2000;
+    while (http_in_flight(second) == 0 && clock_ms() < deadline)
+        (void)usleep(1000);
+    http_stop(&second);
+    raw_receive(fd, 1, false, 1000, &echo_reply);
+    assert_int_equal(echo_reply.status, 200);
+    assert_non_null(strstr(echo_reply.bytes, "Connection: close"));
+    (void)close(fd);
+}
+
+static void test_drain(void **state)
+{
+    (void)state;
+    http_server_t *second = start_another(REQUEST_MS);
+    http_drain(second);
+    raw_ask(http_port(second), "GET / HTTP/1.1\r\nHost: h\r\n\r\n", &echo_reply);
+    assert_int_equal(echo_reply.status, 200);
+    assert_true(echo_reply.closed);
+    http_stop(&second);
+}
+
+int main(void)
+{
+    static const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup(test_half_requests_are_cut, echo_settle),
+        cmocka_unit_test_setup(test_idle_connections_starve_nobody, echo_settle),
+        cmocka_unit_test_setup(test_silent_connections_give_way, echo_settle),
+        cmocka_unit_test_setup(test_slow_reader_is_cut, echo_settle),
+        cmocka_unit_test_setup(test_large_response_arrives_whole, echo_settle),
+        cmocka_unit_test_setup(test_many_at_once, echo_settle),
+        cmocka_unit_test_setup(test_start_failures, echo_settle),
+        cmocka_unit_test_setup(test_descriptor_limit, echo_settle),
+        cmocka_unit_test_setup(test_threads_block_signals, echo_settle),
+        cmocka_unit_test_setup(test_stop_with_idle_connections, echo_settle),
+        cmocka_unit_test_setup(test_stop_waits_for_handlers, echo_settle),
+        cmocka_unit_test_setup(test_drain, echo_settle),
+    };
+    return cmocka_run_group_tests(tests, echo_start, echo_stop);
+}

@@ -213,11 +213,13 @@ make_keys() {
         printf '%s\n' "$(random_hex)" | write_secret "$LK_API_KEY_HASH_FILE"
     fi
     if [[ ! -e $ADMIN_KEY ]]; then
-        local key
-        key=$("$BUILD_DIR/bin/gateway" key create --organization default --scope admin --operator --name run.sh) || {
-            complain "can't make the first API key: the gateway's message stands above"
-            exit 1
-        }
+        local key log=$LK_DATA_DIR/run/key.log
+        if ! key=$("$BUILD_DIR/bin/gateway" key create --organization default --scope admin --operator --name run.sh 2>"$log"); then
+            cat "$log" >&2
+            rm -f "$log"
+            fail "can't make the first API key: the gateway's message stands above"
+        fi
+        rm -f "$log"
         printf '%s\n' "$key" | write_secret "$ADMIN_KEY"
     fi
 }
@@ -282,6 +284,7 @@ main() {
     make_keys
     plan
     trap 'STOPPING=1' INT TERM HUP
+    MADE_DIRS=() # from here on they are in use
     run
 }
 

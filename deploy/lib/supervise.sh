@@ -21,9 +21,10 @@ CHILD_DEATHS=()
 # A pipe that nobody writes to: `read -t` on it sleeps without a process.
 exec {NEVER}<> <(:)
 
+# now_ms VARIABLE: sets it, without a process.
 now_ms() {
-    local now=${EPOCHREALTIME/[.,]/}
-    printf -v "$1" '%s' "${now%???}"
+    local microseconds=${EPOCHREALTIME/[.,]/}
+    printf -v "$1" '%s' "${microseconds%???}"
 }
 
 pause() {

@@ -145,7 +145,7 @@ def test_workers_find_a_restarted_gateway():
 
 
 def test_without_a_worker():
-    with Suite(workers=0, wait=False) as suite:
+    with Suite(workers=0) as suite:
         await_that(lambda: suite.readiness() == 503, 5, "the gateway answers")
         missing = suite.call("GET", "/readyz").json
         assert missing == {"status": "not ready", "missing": ["trunk-auth"]}

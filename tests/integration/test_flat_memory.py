@@ -40,8 +40,8 @@ class Asker(threading.Thread):
                     if not received:
                         self.failed = "closed"
                         return
-                    tail = tail[-16:] + received
-                    answered += tail.count(b"HTTP/1.1 ") - tail[:16].count(b"HTTP/1.1 ")
+                    tail = tail[-len(b"HTTP/1.1") :] + received  # too short to be counted twice
+                    answered += tail.count(b"HTTP/1.1 ")
                 done += answered
 
 

@@ -9,8 +9,8 @@ from suite import Client, Suite
 TRUNKS = "/voip/trunk"
 
 
-def ask(suite, key, body=None, method="POST", path=TRUNKS, **named):
-    return suite.call(method, path, body, headers={"Idempotency-Key": key}, **named)
+def ask(suite, idempotency_key, body=None, method="POST", path=TRUNKS, **named):
+    return suite.call(method, path, body, headers={"Idempotency-Key": idempotency_key}, **named)
 
 
 def check_replay(first, again):

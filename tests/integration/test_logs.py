@@ -88,8 +88,7 @@ def test_no_password_and_no_key_is_kept_or_logged():
     ("trunk-auth", {"LK_LOG_LEVEL": "loud"}),
 ])
 def test_wrong_settings_end_the_program_with_78_and_a_line(program, settings):
-    with Suite(workers=0, wait=False) as suite:
-        suite.gateway.stop()
+    with Suite(workers=0, gateways=0) as suite:
         process = suite._start(program, settings)
         process.expected_end = True
         assert process.popen.wait(10) == 78
@@ -100,7 +99,7 @@ def test_wrong_settings_end_the_program_with_78_and_a_line(program, settings):
 
 
 def test_a_key_file_that_others_can_read_is_refused():
-    with Suite(workers=0, wait=False) as suite:
+    with Suite(workers=0, gateways=0) as suite:
         (suite.data / "keys/seal.key").chmod(0o644)
         process = suite._start("trunk-auth", {})
         assert process.popen.wait(10) == 78

@@ -148,9 +148,9 @@ class Process:
 
 
 class Suite:
-    def __init__(self, workers=1, gateway_settings=None, worker_settings=None, wait=True):
-        self.wanted_workers = workers
-        self.wait = wait
+    def __init__(self, workers=1, gateways=1, gateway_settings=None, worker_settings=None, wait=True):
+        self.wanted_workers, self.wanted_gateways = workers, gateways
+        self.wait = wait and workers > 0 and gateways > 0
         self.directory = pathlib.Path(tempfile.mkdtemp(prefix="linekeeper-"))
         self.data = self.directory / "data"
         self.port = free_port()
@@ -168,7 +168,8 @@ class Suite:
             self._make_keys()
             self.admin = self.make_key("--organization", "default", "--scope", "admin", "--operator")
             self.client = Client(self.port, self.admin)
-            self.start_gateway()
+            if self.wanted_gateways:
+                self.start_gateway()
             for _ in range(self.wanted_workers):
                 self.start_worker()
             if self.wait:
@@ -256,6 +257,9 @@ class Suite:
         assert done.returncode == 0, done.stderr
         key = done.stdout.strip()
         assert KEY.match(key), done.stdout
+        if self.gateway is not None and self.gateway.alive():
+            # A running gateway looks for new keys a few times a second.
+            await_that(lambda: Client(self.port, key).call("GET", "/voip/trunk?limit=1").status != 401, 2, "the key works")
         return key
 
     def make_trunk(self, name="a trunk", **named):

@@ -46,12 +46,12 @@ step() {
     fi
 }
 
-# build PRESET: shows the log's end on failure.
+# build PRESET: goes on past an error, to show them all.
 build() {
     local log=$LOGS/$1.log
     : >"$log"
-    if ! quietly "$log" cmake --preset "$1" -S "$ROOT" || ! quietly "$log" ninja -C "$ROOT/build/$1"; then
-        tail -n 60 "$log"
+    if ! quietly "$log" cmake --preset "$1" -S "$ROOT" || ! quietly "$log" ninja -k 0 -C "$ROOT/build/$1"; then
+        grep -E 'error:|undefined reference' "$log" | sort -u | head -n 60 || tail -n 40 "$log"
         complain "building $1 failed (see $log)"
         return 1
     fi

@@ -35,10 +35,10 @@ static status_t parse_address(const char *text, ipnet_t *out)
 status_t ipnet_parse(const char *text, size_t length, ipnet_t *out)
 {
     char address[INET6_ADDRSTRLEN];
-    const char *slash = memchr(text, '/', length);
+    const char *slash = length == 0 ? NULL : memchr(text, '/', length);
     size_t address_length = slash == NULL ? length : (size_t)(slash - text);
     ipnet_t net = {0};
-    if (memchr(text, '\0', length) != NULL ||
+    if (text_has_nul(text, length) ||
         text_copy(address, sizeof(address), text, address_length) != STATUS_OK ||
         parse_address(address, &net) != STATUS_OK)
         return STATUS_INVALID;

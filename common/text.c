@@ -75,6 +75,11 @@ long text_utf8_length(const char *bytes, size_t length)
     return count;
 }
 
+bool text_has_nul(const char *bytes, size_t length)
+{
+    return length > 0 && memchr(bytes, '\0', length) != NULL;
+}
+
 static char folded(char c)
 {
     return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;

@@ -26,6 +26,9 @@ status_t text_format(char *out, size_t size, const char *format, ...) PRINTF_LIK
  * no surrogates, nothing above U+10FFFF). */
 long text_utf8_length(const char *bytes, size_t length);
 
+/* Whether a NUL is among the bytes, which may be NULL if there are none (as msgpack-c has it). */
+bool text_has_nul(const char *bytes, size_t length);
+
 /* Folds ASCII letters to lower case, in place or into out (which has the same length). */
 void text_fold(char *out, const char *bytes, size_t length);
 

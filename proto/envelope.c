@@ -151,7 +151,7 @@ static void read_text(elements_t *elements, char *out, size_t size)
     const msgpack_object *element = next_element(elements);
     if (element->type != MSGPACK_OBJECT_STR ||
         text_utf8_length(element->via.str.ptr, element->via.str.size) < 0 ||
-        memchr(element->via.str.ptr, '\0', element->via.str.size) != NULL ||
+        text_has_nul(element->via.str.ptr, element->via.str.size) ||
         text_copy(out, size, element->via.str.ptr, element->via.str.size) != STATUS_OK)
         elements->failed = true;
 }

@@ -49,7 +49,7 @@ void frames_write_ready(const ready_t *ready, msgpack_packer *out)
 static status_t copy_text(const msgpack_object *element, char *out, size_t size)
 {
     if (element->type != MSGPACK_OBJECT_STR ||
-        memchr(element->via.str.ptr, '\0', element->via.str.size) != NULL)
+        text_has_nul(element->via.str.ptr, element->via.str.size))
         return STATUS_INVALID;
     return text_copy(out, size, element->via.str.ptr, element->via.str.size);
 }

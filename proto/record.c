@@ -40,10 +40,10 @@ static bool read_text(walk_t *walk, const field_t *row, const msgpack_object *va
         add_fault(walk, row, FAULT_TYPE, "must be a string");
         return false;
     }
-    const char *bytes = value->via.str.ptr;
     size_t size = value->via.str.size;
+    const char *bytes = size > 0 ? value->via.str.ptr : ""; /* msgpack-c has NULL there */
     long code_points = text_utf8_length(bytes, size);
-    if (code_points < 0 || memchr(bytes, '\0', size) != NULL) {
+    if (code_points < 0 || text_has_nul(bytes, size)) {
         add_fault(walk, row, FAULT_FORMAT, "must be UTF-8 without NUL");
         return false;
     }

@@ -5,7 +5,7 @@
 /* Bytes may hold a NUL, and then are longer than the name they begin with. */
 static bool is_name(const char *name, const char *bytes, size_t length)
 {
-    return strnlen(name, length + 1) == length && memcmp(name, bytes, length) == 0;
+    return length > 0 && strnlen(name, length + 1) == length && memcmp(name, bytes, length) == 0;
 }
 
 const field_t *schema_find(const schema_t *schema, const char *name, size_t length, size_t *hint)

@@ -17,7 +17,7 @@ static const char golden_ready[] =
     "93aa7472756e6b2d61757468d92430313866303030302d303030302d373030302d"
     "383030302d30303030303030303030303140";
 static const char golden_requests[] = "dd000000029301cd05dcc402010293cf000001000000000000c400";
-static const char golden_replies[] = "dd000000029201c40291c092cf000001000000000000c400";
+static const char golden_replies[] = "dd000000029201c40291c092cf0000010000000000c400";
 
 static void heads_are_five_bytes(void **state)
 {

@@ -218,6 +218,16 @@ static void percent_escapes_are_decoded(void **state)
     assert_int_equal(text_percent_decode(out, sizeof(out), "a\0b", 3, false), STATUS_INVALID);
 }
 
+static void a_nul_is_found(void **state)
+{
+    (void)state;
+    assert_true(text_has_nul("a\0b", 3));
+    assert_true(text_has_nul("a", 2));
+    assert_false(text_has_nul("a", 1));
+    assert_false(text_has_nul("", 0));
+    assert_false(text_has_nul(NULL, 0));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -226,6 +236,7 @@ int main(void)
         cmocka_unit_test(a_copy_fits_or_leaves_alone),
         cmocka_unit_test(a_cut_keeps_whole_code_points),
         cmocka_unit_test(a_format_reports_truncation),
+        cmocka_unit_test(a_nul_is_found),
         cmocka_unit_test(only_ascii_letters_fold),
         cmocka_unit_test(hexadecimal_goes_both_ways),
         cmocka_unit_test(numbers_keep_their_bounds),

@@ -1,0 +1,48 @@
+/* Foreign msgpack as a worker takes it: scan, decode, record; and as a gateway does: JSON. An
+ * input whose second byte is '?' is a query string instead. */
+#include "common/mem.h"
+#include "proto/envelope.h"
+#include "proto/json.h"
+#include "proto/transcode.h"
+#include "tests/fuzz/replay.h"
+#include "tests/fuzz/schemas.h"
+
+#include <stdlib.h>
+
+static void run_query(const fuzz_pick_t *pick, const uint8_t *bytes, size_t size)
+{
+    AUTO(mem_release) char *query = mem_copy(bytes, size);
+    faults_t faults = {.count = 0};
+    msgpack_sbuffer packed;
+    msgpack_packer packer;
+    msgpack_unpacked decoded;
+    msgpack_sbuffer_init(&packed);
+    msgpack_packer_init(&packer, &packed, msgpack_sbuffer_write);
+    transcode_query(pick->schema, query, &packer, &faults);
+    if (envelope_decode(packed.data, packed.size, &decoded) != STATUS_OK)
+        abort();
+    fuzz_record_round_trip(pick, &decoded.data);
+    msgpack_unpacked_destroy(&decoded);
+    msgpack_sbuffer_destroy(&packed);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
+{
+    if (size < 2)
+        return 0;
+    fuzz_pick_t pick = fuzz_pick(bytes[0]);
+    if (bytes[1] == '?') {
+        run_query(&pick, bytes + 2, size - 2);
+        return 0;
+    }
+    msgpack_unpacked decoded;
+    if (envelope_decode(bytes + 1, size - 1, &decoded) == STATUS_OK) {
+        fuzz_record_round_trip(&pick, &decoded.data);
+        AUTO(json_release) json_t *result = transcode_result(pick.schema, &decoded.data);
+        AUTO(json_release) json_t *results = transcode_results(pick.schema, &decoded.data);
+        if (result == NULL || results == NULL)
+            abort();
+    }
+    msgpack_unpacked_destroy(&decoded);
+    return 0;
+}

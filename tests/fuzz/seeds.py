@@ -1,0 +1,68 @@
+#!/usr/bin/python3
+"""Writes the hand-made seeds into corpus/. What fuzzing adds stands beside them."""
+import pathlib
+import msgpack
+
+CORPUS = pathlib.Path(__file__).parent / "corpus"
+ID = "018f0000-0000-7000-8000-000000000001"
+
+
+def write(target, name, content):
+    folder = CORPUS / target
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / ("seed-" + name)).write_bytes(content)
+
+
+def pack(value):
+    return msgpack.packb(value, use_bin_type=True)
+
+
+SAMPLE = (b'{"name":"abcd","note":"x","kind":"b","size":4,"on":false,"token":null,'
+          b'"at":"2018-02-02T22:25:27.521+02:00","inner":{"realm":"r","level":-5}}')
+TRUNK = b'{"name":"Head office","domain":"pbx.example.com","port":5061,"transport":"tls","user":null}'
+METHOD = b'{"type":"sipuser","username":"office","password":"correct horse","label":"x","ip":"::1/64"}'
+
+for byte, (name, text) in enumerate([
+        ("sample", SAMPLE), ("trunk", TRUNK), ("method", METHOD),
+        ("rotation", b'{"password":"battery staple","grace_seconds":0}'),
+]):
+    for mode in (0, 1):
+        write("json", f"{name}-{mode}", bytes([4 * byte + mode]) + text)
+for name, text in {
+        "empty": b"", "escapes": b'{"name":"\\u00e4\\ud83d\\ude42\\n"}', "nul": b'{"name":"\\u0000a"}',
+        "deep": b'{"inner":' + b"[" * 20, "brackets": b"[" * 200, "unbalanced": b"]" * 20 + b"[" * 40,
+        "types": b'{"name":5,"size":"x","on":1,"at":5,"kind":[],"inner":{"level":1e3}}',
+        "twice": b'{"name":"ab","name":"cd"}', "huge": b'{"size":9223372036854775807}',
+}.items():
+    write("json", name, b"\0" + text)
+
+write("record", "sample", b"\0" + pack({"name": "abcd", "size": 4, "on": True, "kind": "b", "at": 5,
+                                         "inner": {"realm": "r", "level": -5}, "token": None}))
+write("record", "part", b"\1" + pack({"at": None, "note": "x", "inner": {}}))
+write("record", "method", b"\x08" + pack({"type": "ip", "ip": "::ffff:10.1.2.3/100"}))
+write("record", "nul-key", b"\0" + pack({"on\0on": 1, "kind": "a\0a", "name": "a\0"}))  # overread once
+write("record", "result", b"\0" + pack([{"made": 2**63, "items": [{"realm": 1}], "at": -2**63}]))
+write("record", "bomb-array", b"\0\xdd\xff\xff\xff\xff")
+write("record", "bomb-map", b"\0\xdf\xff\xff\xff\xff")
+write("record", "bomb-nested", b"\0" + b"\xdc\xff\xff" * 32)
+write("record", "query", b"\2?size=5&name=a%20b+c&on=true&at=1970-01-01T00:00:00Z&size=6&x=%zz&%")
+
+PRINCIPAL = [ID, ID, "admin", True]
+write("envelope", "request", pack([1, "req-1", "idem-1", True, "trunk-auth", "trunk_read", PRINCIPAL,
+                                   {"uuid": ID}, None, {"name": "x"}]))
+write("envelope", "request-read", pack([1, "r", None, False, "s", "o", ["", "", "sip", False], None,
+                                        {"limit": 5}, None]))
+write("envelope", "reply", pack([1, "req-1", "INVALID", False, "No.", None,
+                                 [["required", "body", "/name", "is required"],
+                                  ["range", "query", "limit", "must be at most 250"],
+                                  ["rule", "path", "", "x"]], None, 7]))
+write("envelope", "reply-list", pack([1, "r", "OK", True, "", [{"a": 1}, {"b": [None]}], [], 10000, None]))
+write("envelope", "reply-deleted", pack([1, "r", "DELETED", False, "", None, [], None, None]))
+
+for letter in b"RQAHDX":
+    write("frames", f"head-{letter:02x}", b"\0LKW1" + bytes([letter]))
+write("frames", "ready", b"\1" + pack(["trunk-auth", ID, 64]))
+write("frames", "requests", b"\2" + pack([[1, 1500, b"\1\2"], [2**40, 0, b""]]))
+write("frames", "replies", b"\3" + pack([[1, b"\x91\xc0"], [2**64 - 1, b""]]))
+write("frames", "none", b"\2\xdd\0\0\0\0")
+write("frames", "bomb", b"\3\xdd\0\x10\0\0")

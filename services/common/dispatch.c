@@ -283,10 +283,17 @@ void dispatch_read(job_t *job, store_t *reader)
     assert(job->call.answered);
 }
 
+/* Too much to do is no failure of this call, and thousands of lines would not help. */
+static log_level_t level_of(const call_t *call, const err_t *err)
+{
+    if (call->reply.outcome == OUTCOME_INTERNAL)
+        return LOG_ERROR;
+    return err == NULL ? LOG_DEBUG : LOG_WARN;
+}
+
 static void log_failed(const call_t *call, const err_t *err)
 {
-    bool is_ours = call->reply.outcome == OUTCOME_INTERNAL;
-    log_line_t line = log_line(is_ours ? LOG_ERROR : LOG_WARN, "call_failed");
+    log_line_t line = log_line(level_of(call, err), "call_failed");
     log_text(&line, "request", call->request.request_id);
     log_text(&line, "operation", call->request.operation);
     log_text(&line, "outcome", outcome_name(call->reply.outcome));

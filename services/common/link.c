@@ -346,7 +346,10 @@ static void begin_drain(link_t *link)
     log_end(&line);
     for (size_t i = 0; i < link->peer_count; i++) {
         peer_t *peer = &link->peers[i];
-        if (peer->greeted && !peer_send(peer, COMMAND_DISCONNECT, NULL, 0, link->now_ms))
+        /* One that has not been greeted must not be any more. */
+        if (!peer->greeted)
+            peer_lose(peer, link->now_ms);
+        else if (!peer_send(peer, COMMAND_DISCONNECT, NULL, 0, link->now_ms))
             lose(link, peer, "connection gone");
     }
 }

@@ -275,8 +275,10 @@ static int run(const worker_spec_t *spec, const program_t *program)
     if (status != STATUS_OK)
         log_failure(LOG_ERROR, "worker_failed", &err);
     stop(&worker);
-    if (status == STATUS_OK)
-        log_end(&(log_line_t[]){log_line(LOG_INFO, "worker_stopped")}[0]);
+    if (status == STATUS_OK) {
+        log_line_t line = log_line(LOG_INFO, "worker_stopped");
+        log_end(&line);
+    }
     return exit_code(status);
 }
 

@@ -14,6 +14,7 @@
 
 enum {
     CHECKPOINT_PAGES = 1000,
+    TURN_WAIT_MS = 500,  /* waiting for the gate, we look so often who has come and who is late */
     IDLE_MS = 10 * 1000, /* an idle writer looks this often what there is to tidy up */
     TIDY_WAIT_MS = 100,  /* and then does not wait long for its turn */
     PURGE_LEAST = 32,    /* expired rows removed with each group, and two for each new row: */
@@ -185,7 +186,10 @@ static void work(writer_t *writer, job_t *group)
 {
     for (drop_late(writer, &group); group != NULL; drop_late(writer, &group)) {
         err_t err;
-        status_t status = gate_take(writer->gate, earliest_deadline(group), &err);
+        int64_t until_ms = clock_ms() + TURN_WAIT_MS;
+        if (earliest_deadline(group) < until_ms)
+            until_ms = earliest_deadline(group);
+        status_t status = gate_take(writer->gate, until_ms, &err);
         if (status == STATUS_OK) {
             run_in_gate(writer, group);
             return;
@@ -194,6 +198,7 @@ static void work(writer_t *writer, job_t *group)
             fail_all(writer, group, &err);
             return;
         }
+        take_more(writer, &group);
     }
 }
 

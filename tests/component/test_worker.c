@@ -64,14 +64,24 @@ static int set_up(void **state)
     return 0;
 }
 
+/* A sanitizer that found something shows in the exit code. */
 static int tear_down(void **state)
 {
     fixture_t *f = *state;
+    int code = 0;
+    if (f->worker.pid != 0) {
+        scratch_write(&f->scratch, "release", "", 0600);
+        child_signal(&f->worker, SIGTERM);
+        code = child_wait(&f->worker, EXIT_WAIT_MS);
+    }
     child_kill(&f->worker);
     fake_close(&f->gateway);
-    scratch_remove(&f->scratch);
+    if (code != 0)
+        (void)fprintf(stderr, "the worker ended with %d: %s\n", code, f->scratch.path);
+    else
+        scratch_remove(&f->scratch);
     free(f);
-    return 0;
+    return code == 0 ? 0 : -1;
 }
 
 static void release_slow(fixture_t *f)

@@ -201,8 +201,9 @@ status_t clock_parse_time(const char *text, size_t length, int64_t *out_utc_ms)
         return STATUS_INVALID;
     if (civil.second == 60)
         civil.second = 59;
-    int64_t seconds = days_from_civil(civil.year, civil.month, civil.day) * 86400 +
-                      civil.hour * 3600 + civil.minute * 60 + civil.second;
+    int64_t minutes = (int64_t)civil.hour * 60 + civil.minute;
+    int64_t seconds =
+        days_from_civil(civil.year, civil.month, civil.day) * 86400 + minutes * 60 + civil.second;
     int64_t utc_ms = seconds * 1000 + civil.milli - offset_ms;
     if (utc_ms < CLOCK_FIRST_MS || utc_ms > CLOCK_LAST_MS)
         return STATUS_INVALID;

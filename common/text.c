@@ -82,7 +82,9 @@ bool text_has_nul(const char *bytes, size_t length)
 
 static char folded(char c)
 {
-    return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+    if (c >= 'A' && c <= 'Z')
+        return (char)(c - 'A' + 'a');
+    return c;
 }
 
 void text_fold(char *out, const char *bytes, size_t length)

@@ -142,10 +142,11 @@ static outcome_t check_envelope(exchange_t *exchange, const msgpack_sbuffer *env
 {
     const operation_t *operation = exchange->route.operation;
     faults_t *faults = &exchange->reply.faults;
-    AUTO(msgpack_unpacked_destroy) msgpack_unpacked decoded;
-    request_t request;
     if (faults->count > 0)
         return OUTCOME_BAD_QUERY;
+    AUTO(msgpack_unpacked_destroy)
+    msgpack_unpacked decoded; /* envelope_decode sets it in any case */
+    request_t request;
     if (envelope_decode(envelope->data, envelope->size, &decoded) != STATUS_OK ||
         envelope_read_request(&decoded.data, &request) != STATUS_OK)
         return OUTCOME_INTERNAL;

@@ -98,7 +98,7 @@ status_t method_store_add(store_t *store, const char *trunk_uuid, const method_t
                           const credentials_t *credentials, bool *out_taken, err_t *err)
 {
     assert((credentials != NULL) == (method->type == METHOD_SIPUSER_TYPE));
-    claim_row_t claim;
+    claim_row_t claim = {.until = 0};
     bool claims = method->type == METHOD_IP_TYPE;
     status_t status = claims ? make_claim(method, &claim, err) : STATUS_OK;
     if (status != STATUS_OK)
@@ -205,7 +205,7 @@ status_t method_store_all(store_t *store, const char *trunk_uuid, int64_t limit,
 status_t method_store_change(store_t *store, const method_t *method, err_t *err)
 {
     const presence_t *fields = &method->fields;
-    claim_row_t claim;
+    claim_row_t claim = {.until = 0};
     bool claims = method->type == METHOD_IP_TYPE;
     status_t status = claims ? make_claim(method, &claim, err) : STATUS_OK;
     if (status != STATUS_OK)

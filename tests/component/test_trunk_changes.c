@@ -14,7 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { HOUR_MS = 3600 * 1000 };
+static const int64_t hour_ms = 3600000;
 
 static desk_t desk;
 static char trunk[UUID_SIZE], other[UUID_SIZE], ip_uuid[UUID_SIZE], user_uuid[UUID_SIZE];
@@ -32,7 +32,7 @@ static int set_up(void **state)
                    "{'type': 'sipuser', 'username': 'Bob', 'password': 'first secret', "
                    "'ip': '192.0.2.1', 'enabled': false}");
     desk_uuid(&desk, user_uuid);
-    desk.now_utc_ms += 24 * HOUR_MS;
+    desk.now_utc_ms += 24 * hour_ms;
     return 0;
 }
 
@@ -280,14 +280,14 @@ static void rotation_keeps_the_old_password_for_a_while(void **state)
     assert_string_equal(desk_text(&desk, "uuid"), user_uuid);
     assert_true(hash_is_of("password_hash", "second secret"));
     assert_true(hash_is_of("previous_hash", "first secret"));
-    assert_int_equal(previous_until(), desk.now_utc_ms + 24 * HOUR_MS);
+    assert_int_equal(previous_until(), desk.now_utc_ms + 24 * hour_ms);
     assert_int_equal(digests_of("second secret"), DIGESTS);
     assert_int_equal(digests_of("first secret"), DIGESTS);
     /* Once more within the time: the oldest is dropped. */
     assert_int_equal(rotate("{'password': 'third secret', 'grace_seconds': 604800}"), OUTCOME_OK);
     assert_true(hash_is_of("password_hash", "third secret"));
     assert_true(hash_is_of("previous_hash", "second secret"));
-    assert_int_equal(previous_until(), desk.now_utc_ms + 7 * 24 * (int64_t)HOUR_MS);
+    assert_int_equal(previous_until(), desk.now_utc_ms + hour_ms * 24 * 7);
     assert_int_equal(digests_of("third secret"), DIGESTS);
     assert_int_equal(digests_of("second secret"), DIGESTS);
     assert_int_equal(digests_of("first secret"), 0);

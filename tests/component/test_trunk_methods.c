@@ -382,19 +382,19 @@ static void malformed_uuids(void **state)
 {
     (void)state;
     static const struct {
-        unsigned operation;
         const char *input;
+        unsigned operation;
         outcome_t outcome;
     } cases[] = {
-        {METHOD_READ, NULL, OUTCOME_INVALID},
-        {METHOD_CREATE, "{'type': 'ip', 'ip': '192.0.2.1'}", OUTCOME_INVALID},
-        {METHOD_ROTATE, "{'password': 'secret'}", OUTCOME_INVALID},
-        {TRUNK_READ, NULL, OUTCOME_INVALID},
-        {METHOD_LIST, NULL, OUTCOME_UNKNOWN},
-        {METHOD_DELETE, NULL, OUTCOME_UNKNOWN},
-        {METHOD_CHANGE, "{}", OUTCOME_UNKNOWN},
-        {TRUNK_REPLACE, "{'name': 'x'}", OUTCOME_UNKNOWN},
-        {TRUNK_DELETE, NULL, OUTCOME_UNKNOWN},
+        {NULL, METHOD_READ, OUTCOME_INVALID},
+        {"{'type': 'ip', 'ip': '192.0.2.1'}", METHOD_CREATE, OUTCOME_INVALID},
+        {"{'password': 'secret'}", METHOD_ROTATE, OUTCOME_INVALID},
+        {NULL, TRUNK_READ, OUTCOME_INVALID},
+        {NULL, METHOD_LIST, OUTCOME_UNKNOWN},
+        {NULL, METHOD_DELETE, OUTCOME_UNKNOWN},
+        {"{}", METHOD_CHANGE, OUTCOME_UNKNOWN},
+        {"{'name': 'x'}", TRUNK_REPLACE, OUTCOME_UNKNOWN},
+        {NULL, TRUNK_DELETE, OUTCOME_UNKNOWN},
     };
     for (size_t i = 0; i < ARRAY_LEN(cases); i++)
         assert_int_equal(desk_ask(&desk, cases[i].operation, "17", "18", cases[i].input),

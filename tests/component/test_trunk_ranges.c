@@ -18,10 +18,10 @@
 enum { TRUNKS_MADE = 3, CLAIMS_MAX = 400, ROUNDS = 40, STEPS = 500 };
 
 typedef struct {
-    char uuid[UUID_SIZE];
     size_t trunk;
-    ipnet_t block;
     int64_t until;
+    ipnet_t block;
+    char uuid[UUID_SIZE];
 } claim_t;
 
 static desk_t desk;

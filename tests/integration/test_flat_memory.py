@@ -1,6 +1,7 @@
 """The gateway's memory and descriptors stay where they are over many requests."""
 
 import os
+import socket
 import threading
 
 from suite import Client
@@ -26,8 +27,6 @@ class Asker(threading.Thread):
         self.suite, self.paths, self.requests, self.failed = suite, paths, requests, None
 
     def run(self):
-        import socket
-
         lines = f"Host: x\r\nAuthorization: Bearer {self.suite.admin}\r\n\r\n"
         burst = "".join(f"GET {self.paths[i % len(self.paths)]} HTTP/1.1\r\n{lines}" for i in range(20)).encode()
         with socket.create_connection(("127.0.0.1", self.suite.port), timeout=30) as line:

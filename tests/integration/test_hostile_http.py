@@ -1,5 +1,6 @@
 """Hostile bytes on the HTTP port: a clear error or a closed connection, and everything goes on."""
 
+import os
 import socket
 import time
 
@@ -148,8 +149,6 @@ def test_many_idle_connections_do_not_starve_others(suite):
 
 def test_connections_that_vanish_are_given_back(suite):
     folder = f"/proc/{suite.gateway.pid}/fd"
-    import os
-
     before = len(os.listdir(folder))
     for _ in range(200):
         line = socket.create_connection(("127.0.0.1", suite.port))

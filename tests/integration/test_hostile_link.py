@@ -3,11 +3,12 @@
 import os
 import random
 import socket
+import threading
 
 import msgpack
 import pytest
 import zmq
-from suite import await_that
+from suite import Client, await_that
 
 UUID = "01890000-0000-7000-8000-0000000000%02x"
 
@@ -96,16 +97,11 @@ def test_replies_that_are_no_envelope(suite, dealer):
     """It is given requests, and answers each with bytes that mean nothing: an error, never a crash."""
     suite.workers[0].kill(19)  # SIGSTOP: what comes now goes to the impostor
     try:
-        import threading
-        import time
-
-        time.sleep(1.5)  # the silence after which the stopped one is held for dead
+        await_that(lambda: suite.readiness() == 503, 5, "the stopped worker is held for dead")
         dealer.send_multipart(ready(instance=UUID % 3))
         answers = []
 
         def ask():
-            from suite import Client
-
             answers.append(Client(suite.port, suite.admin).call("GET", "/voip/trunk").status)
 
         for junk in (b"", b"\xc1", b"\x90", b"\xdf\xff\xff\xff\xff", os.urandom(100), msgpack.packb({"a": 1})):

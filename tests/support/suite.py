@@ -22,11 +22,13 @@ import signal
 import socket
 import subprocess
 import tempfile
+import threading
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BIN = pathlib.Path(os.environ.get("LK_BIN_DIR", ROOT / "build/dev/bin"))
 SLOW = float(os.environ.get("LK_TEST_PATIENCE", "1"))  # more under sanitizers
+POLL = threading.Event()  # never set: between two looks at a condition
 KEY = re.compile(r"^lk_[A-Za-z0-9_-]{43}$")
 
 
@@ -38,7 +40,7 @@ def await_that(condition, seconds, what):
         if value:
             return value
         assert time.monotonic() < end, f"not within {seconds} s: {what}"
-        time.sleep(0.01)
+        POLL.wait(0.01)
 
 
 def free_port():

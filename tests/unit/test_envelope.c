@@ -171,8 +171,7 @@ static void every_element_of_a_request_is_checked(void **state)
         "[1,'r',5,false,'s','o',['o','k','sip',false],null,null,null]",
         "[1,'r',null,0,'s','o',['o','k','sip',false],null,null,null]",
         "[1,'r',null,false,null,'o',['o','k','sip',false],null,null,null]",
-        "[1,'r',null,false,'a name of thirty-two characters..','o',['o','k','sip',false],null,null,"
-        "null]",
+        "[1,'r',null,false,'thirty-two characters of a name.','o',['','','sip',false],{},{},{}]",
         "[1,'r',null,false,'s',[],['o','k','sip',false],null,null,null]",
         "[1,'r',null,false,'s','o',null,null,null,null]",
         "[1,'r',null,false,'s','o',['o','k','sip'],null,null,null]",

@@ -13,7 +13,12 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { KEY_SIZE = 32, PRINT_SIZE = 32, FILE_KEY_ID = 0 /* seal keys count from 1 */ };
+enum {
+    KEY_SIZE = 32,
+    KEY_DIGITS = 64,
+    PRINT_SIZE = 32,
+    FILE_KEY_ID = 0 /* seal keys count from 1 */
+};
 
 static const int64_t client_keeps_ms = 24LL * 60 * 60 * 1000;
 static const int64_t gateway_keeps_ms = 10LL * 60 * 1000;
@@ -53,7 +58,7 @@ static status_t make_key_file(const char *path, err_t *err)
 {
     char draft[STORE_PATH_SIZE + 48];
     uint8_t key[KEY_SIZE];
-    char line[2 * KEY_SIZE + 2];
+    char line[KEY_DIGITS + 2];
     if (text_format(draft, sizeof(draft), "%s.%ld", path, (long)getpid()) != STATUS_OK)
         return err_set(err, STATUS_TOO_LARGE, path, "its name is too long");
     int file = open(draft, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
@@ -75,7 +80,7 @@ static status_t make_key_file(const char *path, err_t *err)
 
 static status_t read_key_file(const char *path, uint8_t out[KEY_SIZE], err_t *err)
 {
-    char text[2 * KEY_SIZE + 2];
+    char text[KEY_DIGITS + 2];
     size_t length = 0;
     status_t status = keyfile_read(path, text, sizeof(text), &length, err);
     if (status == STATUS_UNKNOWN) {
@@ -85,7 +90,7 @@ static status_t read_key_file(const char *path, uint8_t out[KEY_SIZE], err_t *er
     }
     if (status != STATUS_OK)
         return status;
-    status = length > 2 * KEY_SIZE ? text_unhex(out, KEY_SIZE, text, 2 * KEY_SIZE) : STATUS_INVALID;
+    status = length > KEY_DIGITS ? text_unhex(out, KEY_SIZE, text, KEY_DIGITS) : STATUS_INVALID;
     sodium_memzero(text, sizeof(text));
     if (status != STATUS_OK)
         return err_set(err, status, path, "is not a line of 64 hexadecimal digits");

@@ -72,7 +72,9 @@ static bool add_host(resolver_t *resolver, const char *host, const char *port)
         return add_fixed(resolver, AF_INET, host, port);
     if (inet_pton(AF_INET6, host, address) == 1)
         return add_fixed(resolver, AF_INET6, host, port);
-    if (resolver->name_count == RESOLVER_NAMES_MAX)
+    static const char in_names[] =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_";
+    if (resolver->name_count == RESOLVER_NAMES_MAX || host[strspn(host, in_names)] != '\0')
         return false;
     name_t *name = &resolver->names[resolver->name_count++];
     name->resolver = resolver;

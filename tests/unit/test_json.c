@@ -166,7 +166,7 @@ static void bombs_do_not_overflow_a_small_stack(void **state)
         size_t size = strlen(patterns[i]);
         for (size_t k = 0; k < SIZE; k++)
             text[k] = patterns[i][k % size];
-        assert_int_equal(status_of(text, 3 * 1024, NULL), STATUS_INVALID);
+        assert_int_equal(status_of(text, (size_t)3 * 1024, NULL), STATUS_INVALID);
         assert_int_equal(status_of(text, SIZE, NULL), STATUS_INVALID);
         memcpy(text, "{\"a\":[", 6);
         assert_int_equal(status_of(text, SIZE, NULL), STATUS_INVALID);

@@ -80,6 +80,16 @@ void call_fail(call_t *call, const err_t *err)
     call_refuse(call, may_pass(err->status) ? OUTCOME_UNAVAILABLE : OUTCOME_INTERNAL, NULL);
 }
 
+bool call_defer(call_t *call)
+{
+    assert(!call->answered);
+    if (!call->on_link)
+        return false;
+    msgpack_sbuffer_clear(&call->body_bytes);
+    call->deferred = true;
+    return true;
+}
+
 bool call_may_see(const call_t *call, const char *organization_id)
 {
     const principal_t *principal = &call->request.principal;

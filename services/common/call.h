@@ -42,6 +42,9 @@ typedef struct call {
     uint32_t list_count;
     bool failed; /* by call_fail: err says why, for the log */
     err_t err;
+
+    bool on_link;  /* a read on the link thread */
+    bool deferred; /* by call_defer */
 } call_t;
 
 /* ---- Answers: exactly one of these ends a call. Repeating one is our own bug. ---- */
@@ -64,6 +67,11 @@ void call_fault(call_t *call, fault_code_t code, fault_place_t place, const char
 /* The store or a library failed: UNAVAILABLE where trying again may help (busy, full, timeout),
  * else INTERNAL. dispatch logs err; the client does not see it. */
 void call_fail(call_t *call, const err_t *err);
+
+/* For a read that finds out how long its answer is only when it looks. True: the call has left the
+ * link thread, will be run again from its start in the slow pool, and must be let go of now. False:
+ * it is there already. */
+bool call_defer(call_t *call) MUST_CHECK;
 
 /* Whether the principal may see what belongs to this organization. */
 bool call_may_see(const call_t *call, const char *organization_id);

@@ -280,7 +280,7 @@ job_t *dispatch_accept(dispatch_t *dispatch, const batch_item_t *item, int64_t n
 void dispatch_read(job_t *job, store_t *reader)
 {
     job->handler->read(&job->call, reader);
-    assert(job->call.answered);
+    assert(job->call.answered != job->call.deferred);
 }
 
 /* Too much to do is no failure of this call, and thousands of lines would not help. */

@@ -26,7 +26,7 @@ job_t *dispatch_accept(dispatch_t *dispatch, const batch_item_t *item, int64_t n
 /* Takes a job back, wiped, for another request. */
 void dispatch_drop(dispatch_t *dispatch, job_t *job);
 
-/* Runs the handler of a read. */
+/* Runs the handler of a read. It is answered then, unless it is deferred. */
 void dispatch_read(job_t *job, store_t *reader);
 
 /* Packs the answer into job->reply, and logs it if it is a failure. */

@@ -68,6 +68,8 @@ void job_clear(job_t *job)
     call->path = call->query = call->body = NULL;
     call->answered = false;
     call->failed = false;
+    call->on_link = false;
+    call->deferred = false;
     clear_buffer(&call->body_bytes);
     clear_buffer(&job->reply);
     sodium_memzero(job->digest, sizeof(job->digest));

@@ -203,7 +203,8 @@ static void hand_over(link_t *link, peer_t *peer, jobs_t *queue, job_t *job)
     }
 }
 
-static void read_now(link_t *link, turn_t *turn, job_t *job, bool alone)
+/* Returns whether it is answered: it may turn out to be one for the slow pool. */
+static bool read_now(link_t *link, turn_t *turn, job_t *job, bool alone)
 {
     if (!turn->one_state && !alone) {
         err_t err;
@@ -211,8 +212,13 @@ static void read_now(link_t *link, turn_t *turn, job_t *job, bool alone)
         if (store_begin_read(link->config->reader, &err) != STATUS_OK)
             log_failure(LOG_WARN, "read_transaction_failed", &err);
     }
+    job->call.on_link = true;
     dispatch_read(job, link->config->reader);
+    job->call.on_link = false;
+    if (job->call.deferred)
+        return false;
     dispatch_finish(job);
+    return true;
 }
 
 static void run_job(link_t *link, peer_t *peer, turn_t *turn, job_t *job, bool alone)
@@ -225,8 +231,13 @@ static void run_job(link_t *link, peer_t *peer, turn_t *turn, job_t *job, bool a
         reply_with(link, peer, job);
         return;
     case LANE_READ:
-        read_now(link, turn, job, alone);
-        reply_with(link, peer, job);
+        if (read_now(link, turn, job, alone)) {
+            reply_with(link, peer, job);
+            return;
+        }
+        job->call.deferred = false;
+        job->lane = LANE_SLOW_READ;
+        hand_over(link, peer, link->config->slow, job);
         return;
     case LANE_SLOW_READ:
         hand_over(link, peer, link->config->slow, job);

@@ -7,9 +7,9 @@
 #include "services/trunk-auth/trunk_ops.h"
 
 static const handler_t handlers[] = {
-    [TRUNK_LIST] = {.is_slow = trunk_is_slow, .read = trunk_list},
+    [TRUNK_LIST] = {.is_slow = trunk_list_is_slow, .read = trunk_list},
     [TRUNK_CREATE] = {.write = trunk_create},
-    [TRUNK_READ] = {.is_slow = trunk_is_slow, .read = trunk_read},
+    [TRUNK_READ] = {.read = trunk_read},
     [TRUNK_REPLACE] = {.write = trunk_replace},
     [TRUNK_DELETE] = {.write = trunk_delete},
     [METHOD_LIST] = {.is_slow = method_list_is_slow, .read = method_list},

@@ -11,6 +11,9 @@
  * that may still follow. */
 enum { ANSWER_BYTES_ENOUGH = 4 * 1024 * 1024 };
 
+/* The most rows that the link thread may take the time for: as many as a page has. */
+enum { QUICK_ROWS_MAX = TRUNK_LIST_MAX };
+
 static void free_auth(stored_trunk_t *trunk)
 {
     mem_free(trunk->shown.auth.items);
@@ -25,10 +28,10 @@ static status_t load_auth(store_t *store, trunk_t *trunk, int64_t limit, err_t *
     return status;
 }
 
-bool trunk_is_slow(const call_t *call)
+bool trunk_list_is_slow(const call_t *call)
 {
-    (void)call;
-    return true;
+    const page_query_t *page = call->query;
+    return !field_set(&page->fields, PAGE_LIMIT);
 }
 
 /* Answers the trunk as it is stored. */
@@ -43,7 +46,10 @@ static void answer_stored(call_t *call, store_t *store, const char *uuid)
         return;
     }
     if (status == STATUS_OK)
-        status = load_auth(store, &trunk.shown, ANSWER_ROWS_MAX, &err);
+        status = load_auth(store, &trunk.shown,
+                           call->on_link ? QUICK_ROWS_MAX + 1 : ANSWER_ROWS_MAX, &err);
+    if (status == STATUS_OK && trunk.shown.auth.count > QUICK_ROWS_MAX && call_defer(call))
+        return;
     if (status == STATUS_OK)
         call_answer(call, &trunk.shown);
     else
@@ -60,32 +66,34 @@ void trunk_read(call_t *call, store_t *reader)
 
 /* How much of a list has been shown. */
 typedef struct {
+    int64_t most; /* rows, of trunks and methods */
     int64_t trunks;
-    int64_t rows; /* trunks and methods */
+    int64_t rows;
     bool cut;
 } shown_t;
 
-/* Adds one trunk with its methods, unless that would be too much; the first is always shown. */
+/* Adds one trunk with its methods, unless that would be too much. In the slow pool the first is
+ * always shown: else a list could never go on. */
 static status_t add_trunk(call_t *call, store_t *reader, trunk_t *trunk, shown_t *so_far,
                           err_t *err)
 {
-    int64_t room = ANSWER_ROWS_MAX - so_far->rows - 1;
-    bool first = so_far->trunks == 0;
-    if (!first && (room < 0 || call->body_bytes.size > ANSWER_BYTES_ENOUGH)) {
+    int64_t room = so_far->most - so_far->rows - 1;
+    bool always = so_far->trunks == 0 && !call->on_link;
+    if (!always && (room < 0 || call->body_bytes.size > ANSWER_BYTES_ENOUGH)) {
         so_far->cut = true;
         return STATUS_OK;
     }
-    status_t status = load_auth(reader, trunk, first ? ANSWER_ROWS_MAX : room + 1, err);
+    status_t status = load_auth(reader, trunk, always ? ANSWER_ROWS_MAX : room + 1, err);
     if (status != STATUS_OK)
         return status;
     int64_t methods = (int64_t)trunk->auth.count;
-    if (!first && methods > room) {
+    if (!always && methods > room) {
         so_far->cut = true;
-    } else {
-        call_list_add(call, trunk);
-        so_far->trunks++;
-        so_far->rows += 1 + methods;
+        return STATUS_OK;
     }
+    call_list_add(call, trunk);
+    so_far->trunks++;
+    so_far->rows += 1 + methods;
     return STATUS_OK;
 }
 
@@ -95,7 +103,7 @@ void trunk_list(call_t *call, store_t *reader)
     const principal_t *principal = &call->request.principal;
     bool paged = field_set(&page->fields, PAGE_LIMIT);
     err_t err = {0};
-    shown_t so_far = {0};
+    shown_t so_far = {.most = call->on_link ? QUICK_ROWS_MAX : ANSWER_ROWS_MAX};
     AUTO(query_end)
     query_t *list =
         trunk_store_list(reader, principal->is_operator ? NULL : principal->organization_id,
@@ -111,6 +119,8 @@ void trunk_list(call_t *call, store_t *reader)
             return;
         }
     }
+    if (so_far.cut && call_defer(call))
+        return;
     call_list_end(call, so_far.cut ? page->offset + so_far.trunks : -1);
 }
 

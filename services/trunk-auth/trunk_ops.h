@@ -7,8 +7,8 @@
 /* The most rows, trunks and methods together, that one answer shows. */
 enum { ANSWER_ROWS_MAX = 10000 };
 
-/* An answer with methods may be long: not for the link thread. */
-bool trunk_is_slow(const call_t *call);
+/* Lists without a limit. What else turns out to be long defers itself. */
+bool trunk_list_is_slow(const call_t *call);
 
 void trunk_list(call_t *call, store_t *reader);
 void trunk_read(call_t *call, store_t *reader);

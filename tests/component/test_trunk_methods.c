@@ -501,6 +501,35 @@ static void long_lists_end(void **state)
     assert_int_equal(desk.next_offset, -1);
 }
 
+/* Up to 250 rows on the link thread, more in the slow pool, the same answer. */
+static void quick_and_slow_reads(void **state)
+{
+    (void)state;
+    fill(trunk, 1, 249);
+    assert_int_equal(desk_ask(&desk, TRUNK_LIST, NULL, NULL, "limit=1"), OUTCOME_OK);
+    assert_true(desk.was_quick);
+    assert_int_equal(desk_ask(&desk, TRUNK_LIST, NULL, NULL, "limit=2"), OUTCOME_OK);
+    assert_false(desk.was_quick);
+    assert_int_equal(desk_count(&desk), 2);
+    assert_int_equal(desk.next_offset, -1);
+    assert_int_equal(desk_ask(&desk, TRUNK_LIST, NULL, NULL, NULL), OUTCOME_OK);
+    assert_false(desk.was_quick);
+    fill(trunk, 2, 1);
+    assert_int_equal(desk_ask(&desk, TRUNK_READ, trunk, NULL, NULL), OUTCOME_OK);
+    assert_true(desk.was_quick);
+    assert_int_equal(json_array_size(json_object_get(desk.body, "auth")), 250);
+    assert_int_equal(desk_ask(&desk, TRUNK_LIST, NULL, NULL, "limit=1"), OUTCOME_OK);
+    assert_false(desk.was_quick);
+    fill(trunk, 3, 1);
+    assert_int_equal(desk_ask(&desk, TRUNK_READ, trunk, NULL, NULL), OUTCOME_OK);
+    assert_false(desk.was_quick);
+    assert_int_equal(json_array_size(json_object_get(desk.body, "auth")), 251);
+    assert_int_equal(desk_ask(&desk, METHOD_LIST, trunk, NULL, "limit=250"), OUTCOME_OK);
+    assert_true(desk.was_quick);
+    assert_int_equal(desk_ask(&desk, METHOD_LIST, trunk, NULL, NULL), OUTCOME_OK);
+    assert_false(desk.was_quick);
+}
+
 static void deletes(void **state)
 {
     (void)state;
@@ -535,6 +564,7 @@ int main(void)
         CASE(upper_case_uuids_are_the_same),
         CASE(lists),
         CASE(long_lists_end),
+        CASE(quick_and_slow_reads),
         CASE(deletes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -240,13 +240,29 @@ static json_t *show_body(const call_t *call)
     return body;
 }
 
+/* As link and slow pool do. */
+static void read_somewhere(desk_t *desk, desk_call_t *asked)
+{
+    call_t *call = &asked->call;
+    const handler_t *handler = asked->handler;
+    call->on_link = handler->is_slow == NULL || !handler->is_slow(call);
+    desk->was_quick = call->on_link;
+    in_read(desk, asked, handler->read);
+    call->on_link = false;
+    if (!call->deferred)
+        return;
+    must(!call->answered && call->body_bytes.size == 0, "deferred and answered");
+    desk->was_quick = false;
+    in_read(desk, asked, handler->read);
+}
+
 outcome_t desk_finish(desk_t *desk, desk_call_t *asked)
 {
     call_t *call = &asked->call;
     if (!call->answered && writes(asked))
         in_write(desk, asked);
     else if (!call->answered)
-        in_read(desk, asked, asked->handler->read);
+        read_somewhere(desk, asked);
     must(call->answered, "no answer");
     json_decref(desk->body);
     desk->body = is_success(call->reply.outcome) ? show_body(call) : NULL;

@@ -27,6 +27,7 @@ typedef struct {
     faults_t faults;
     char message[REPLY_MESSAGE_SIZE];
     int64_t next_offset;
+    bool was_quick;  /* a read that was answered on the link thread */
     status_t status; /* of a failed call, or of the transaction */
 } desk_t;
 

@@ -21,10 +21,12 @@ struct broker {
     void *zmq;
     void *router;
     int router_fd;
-    int wake_fd;
+    int stop_fd;
     pool_t *pool;
     pthread_t thread;
     bool running;
+    pending_t *receiver; /* the asker that takes what comes; NULL: the thread, at its ticks */
+    int nudge_fd;        /* eventfd: the receiver's own request has ended by another's hand */
     char endpoint[256];
 };
 
@@ -142,7 +144,10 @@ static void lock(broker_t *broker)
 static void unlock_and_wake(broker_t *broker)
 {
     pending_t *done = pool_take_done(broker->pool);
+    bool nudge = broker->receiver != NULL && broker->receiver->ended;
     (void)pthread_mutex_unlock(&broker->lock);
+    if (nudge)
+        (void)eventfd_write(broker->nudge_fd, 1);
     while (done != NULL) {
         pending_t *next = done->next; /* gone as soon as its owner is awake */
         (void)sem_post(&done->done);
@@ -150,19 +155,71 @@ static void unlock_and_wake(broker_t *broker)
     }
 }
 
-void broker_ask(broker_t *broker, pending_t *pending)
+/* The receiver lets go: to one that still waits, or, if none does, to nobody. What comes then
+ * (heartbeats, a READY) is taken by the next asker or at the next tick. The mutex is held. */
+static void pass_receiving_on(broker_t *broker)
 {
-    int64_t now_ms = clock_ms();
-    bool more = false;
-    lock(broker);
-    if (pool_submit(broker->pool, pending, now_ms))
-        more = receive_all(broker, now_ms);
-    unlock_and_wake(broker);
-    if (more)
-        (void)eventfd_write(broker->wake_fd, 1);
+    pending_t *heir = pool_first_waiting(broker->pool);
+    broker->receiver = heir;
+    if (heir == NULL)
+        return;
+    heir->receives = true;
+    (void)sem_post(&heir->done);
+}
+
+static void wait_for_messages(broker_t *broker)
+{
+    struct pollfd ready[] = {{.fd = broker->router_fd, .events = POLLIN},
+                             {.fd = broker->nudge_fd, .events = POLLIN}};
+    if (poll(ready, ARRAY_LEN(ready), TICK_MS) > 0 && (ready[1].revents & POLLIN) != 0) {
+        eventfd_t count = 0;
+        (void)eventfd_read(broker->nudge_fd, &count);
+    }
+}
+
+/* Receives for everybody until the own request has ended. */
+static void receive_until_ended(broker_t *broker, const pending_t *pending)
+{
+    bool ended = false;
+    while (!ended) {
+        lock(broker);
+        bool more = receive_all(broker, clock_ms());
+        ended = pending->ended;
+        if (ended)
+            pass_receiving_on(broker);
+        unlock_and_wake(broker);
+        if (!ended && !more)
+            wait_for_messages(broker);
+    }
+}
+
+static void wait_for_post(pending_t *pending)
+{
     while (sem_wait(&pending->done) != 0) {
         /* interrupted by a signal: wait on */
     }
+}
+
+void broker_ask(broker_t *broker, pending_t *pending)
+{
+    int64_t now_ms = clock_ms();
+    lock(broker);
+    if (pool_submit(broker->pool, pending, now_ms))
+        (void)receive_all(broker, now_ms);
+    bool receives = !pending->ended && broker->receiver == NULL;
+    if (receives)
+        broker->receiver = pending;
+    unlock_and_wake(broker);
+    if (receives) {
+        wait_for_messages(broker);
+    } else {
+        wait_for_post(pending);
+        receives = pending->receives;
+    }
+    if (!receives)
+        return;
+    receive_until_ended(broker, pending);
+    wait_for_post(pending); /* the one of its end */
 }
 
 static void log_events(const pool_event_t *events, size_t count)
@@ -201,20 +258,16 @@ static void run_once(broker_t *broker, int64_t *next_tick_ms)
     }
 }
 
+/* Ticks, and takes at each what no asker has taken. */
 static void *run(void *argument)
 {
     broker_t *broker = argument;
     int64_t next_tick_ms = 0;
     while (__atomic_load_n(&broker->running, __ATOMIC_ACQUIRE)) {
         run_once(broker, &next_tick_ms);
-        struct pollfd ready[] = {{.fd = broker->router_fd, .events = POLLIN},
-                                 {.fd = broker->wake_fd, .events = POLLIN}};
+        struct pollfd stop = {.fd = broker->stop_fd, .events = POLLIN};
         int64_t wait_ms = next_tick_ms - clock_ms();
-        if (poll(ready, ARRAY_LEN(ready), wait_ms < 0 ? 0 : (int)wait_ms) > 0 &&
-            (ready[1].revents & POLLIN) != 0) {
-            eventfd_t count = 0;
-            (void)eventfd_read(broker->wake_fd, &count);
-        }
+        (void)poll(&stop, 1, wait_ms < 0 ? 0 : (int)wait_ms);
     }
     return NULL;
 }
@@ -267,8 +320,10 @@ static void free_broker(broker_t *broker)
     if (broker->zmq != NULL)
         (void)zmq_ctx_term(broker->zmq);
     pool_destroy(&broker->pool);
-    if (broker->wake_fd >= 0)
-        (void)close(broker->wake_fd);
+    if (broker->stop_fd >= 0)
+        (void)close(broker->stop_fd);
+    if (broker->nudge_fd >= 0)
+        (void)close(broker->nudge_fd);
     (void)pthread_mutex_destroy(&broker->lock);
     mem_free(broker);
 }
@@ -282,9 +337,10 @@ status_t broker_start(const broker_settings_t *settings, broker_t **out, err_t *
                             .in_flight_max = (size_t)settings->in_flight_max};
     pool_io_t io = {.send = send_message, .context = broker};
     broker->pool = pool_new(&limits, &io);
-    broker->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    broker->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    broker->nudge_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     broker->zmq = zmq_ctx_new();
-    status_t status = broker->wake_fd < 0 || broker->zmq == NULL
+    status_t status = broker->stop_fd < 0 || broker->nudge_fd < 0 || broker->zmq == NULL
                           ? err_errno(err, "broker", "can't be set up")
                           : open_router(broker, settings->listen, err);
     if (status == STATUS_OK) {
@@ -306,7 +362,7 @@ void broker_stop(broker_t **broker)
     if (self == NULL)
         return;
     __atomic_store_n(&self->running, false, __ATOMIC_RELEASE);
-    (void)eventfd_write(self->wake_fd, 1);
+    (void)eventfd_write(self->stop_fd, 1);
     (void)pthread_join(self->thread, NULL);
     lock(self);
     pool_stop(self->pool);

@@ -161,6 +161,7 @@ static void finish(pool_t *pool, pending_t *pending, pending_end_t end)
     pool->slots[slot].pending = NULL;
     pool->free_slots[pool->free_count++] = slot;
     pending->end = end;
+    pending->ended = true;
     pending->holder = NULL;
     pending->next = pool->done;
     pool->done = pending;
@@ -184,6 +185,20 @@ pending_t *pool_take_done(pool_t *pool)
     pending_t *done = pool->done;
     pool->done = NULL;
     return done;
+}
+
+pending_t *pool_first_waiting(pool_t *pool)
+{
+    for (size_t i = 0; i < pool->worker_count; i++)
+        if (pool->workers[i]->held.first != NULL)
+            return pool->workers[i]->held.first;
+    for (size_t i = 0; i < pool->worker_count; i++)
+        if (pool->workers[i]->outbox.first != NULL)
+            return pool->workers[i]->outbox.first;
+    for (size_t i = 0; i < pool->limits.services; i++)
+        if (pool->queues[i].first != NULL)
+            return pool->queues[i].first;
+    return NULL;
 }
 
 /* ---- sending ---- */
@@ -326,10 +341,13 @@ bool pool_submit(pool_t *pool, pending_t *pending, int64_t now_ms)
     pending->sent = false;
     pending->holder = NULL;
     pending->reply = NULL;
+    pending->ended = false;
+    pending->receives = false;
     pending->queued_ms = now_ms;
     if (queue->count >= pool->limits.queue_max || pool->free_count == 0) {
         pool->counters.unavailable++;
         pending->end = PENDING_UNAVAILABLE;
+        pending->ended = true;
         pending->next = pool->done;
         pool->done = pending;
         return false;

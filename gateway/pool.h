@@ -50,7 +50,9 @@ struct pending {
     pending_end_t end;
     char *reply; /* PENDING_ANSWERED: an envelope, mem_free by the asker */
     size_t reply_length;
-    sem_t done; /* posted by the broker once `end` is set */
+    bool ended;    /* `end` is set */
+    sem_t done;    /* posted by the broker once it has ended */
+    bool receives; /* broker.c: posted, not because it has ended, but to receive for all */
     /* The pool's own: */
     uint64_t id;
     int64_t queued_ms;
@@ -99,6 +101,9 @@ void pool_tick(pool_t *pool, int64_t now_ms);
 
 /* Ends everything that waits (PENDING_UNAVAILABLE) and says DISCONNECT to all workers. */
 void pool_stop(pool_t *pool);
+
+/* A request that has not ended, any; NULL if there is none. */
+pending_t *pool_first_waiting(pool_t *pool);
 
 /* The finished requests, linked by `next`; NULL if none. */
 pending_t *pool_take_done(pool_t *pool);

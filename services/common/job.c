@@ -42,8 +42,10 @@ void job_free(job_t **job)
 
 static void clear_buffer(msgpack_sbuffer *buffer)
 {
-    if (buffer->alloc > KEPT_BUFFER)
+    if (buffer->alloc > KEPT_BUFFER) {
         msgpack_sbuffer_destroy(buffer);
+        msgpack_sbuffer_init(buffer); /* destroy leaves the pointer */
+    }
     msgpack_sbuffer_clear(buffer);
 }
 

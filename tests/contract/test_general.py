@@ -98,10 +98,18 @@ def test_unknown_routes(suite):
 ])
 def test_other_methods(suite, trunk, path, allowed):
     path = path.format(trunk, trunk)
-    for method in {"GET", "POST", "PUT", "PATCH", "DELETE"} - allowed:
+    for method in {"GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"} - allowed:
         answer = suite.call(method, path)
         check_failure(answer, 405)
         assert allowed <= {word.strip() for word in answer.headers["Allow"].split(",")}
+
+
+def test_head_is_get_without_the_body(suite, trunk):
+    for path, status in ((TRUNKS, 200), (f"{TRUNKS}/{trunk}", 200), ("/none", 404), ("/healthz", 200)):
+        got, head = (Client(suite.port, suite.admin).call(verb, path) for verb in ("GET", "HEAD"))
+        assert (head.status, head.body) == (status, b"")
+        assert head.headers["Content-Type"] == got.headers["Content-Type"]
+        assert head.headers["Content-Length"] == got.headers["Content-Length"]
 
 
 def test_other_method_outside_the_dialects(suite):

@@ -1,10 +1,11 @@
 """Workers and gateways that die, hang and come back under load."""
 
+import json
 import signal
 import threading
 import time
 
-from suite import Client, Suite, await_that
+from suite import Client, Suite, await_that, free_port
 
 TRUNKS = "/voip/trunk"
 
@@ -170,3 +171,34 @@ def test_a_request_outlives_the_only_worker():
         suite.workers[0].kill(signal.SIGKILL)
         threading.Timer(0.3, suite.start_worker).start()
         assert suite.call("GET", TRUNKS).status == 200
+
+
+def test_two_gateways_share_workers_and_keys():
+    with Suite(workers=0) as suite:
+        second_port = free_port()
+        links = f"{suite.link},tcp://127.0.0.1:{second_port + 1}"
+        suite.worker_settings = {"LK_GATEWAYS": links}
+        second = suite._start("gateway", {"LK_LISTEN": f"127.0.0.1:{second_port}",
+                                          "LK_WORKER_LISTEN": f"tcp://127.0.0.1:{second_port + 1}"})
+        for _ in range(2):
+            suite.start_worker()
+        suite.await_ready()
+        other = Client(second_port, suite.admin)
+        await_that(lambda: other.call("GET", "/readyz").status == 200, 5, "the second gateway is ready")
+        trunk = suite.make_trunk()
+        assert other.call("GET", f"{TRUNKS}/{trunk}").status == 200
+        # The same Idempotency-Key through the other gateway is the same request.
+        named = {"Idempotency-Key": "either"}
+        first = suite.call("POST", TRUNKS, {"name": "either"}, headers=named)
+        again = other.call("POST", TRUNKS, {"name": "either"}, headers=named)
+        assert (again.body, again.headers["Idempotent-Replayed"]) == (first.body, "true")
+        key = suite.make_key("--organization", "default", "--scope", "read", "--name", "both")
+        listed = json.loads(suite.key_command("list", "--json").stdout)
+        assert other.call("GET", TRUNKS, key=key).status in (200, 401)
+        suite.key_command("revoke", next(row["id"] for row in listed if row["name"] == "both"))
+        for client in (suite.client, other):
+            await_that(lambda c=client: c.call("GET", TRUNKS, key=key).status == 401, 1, "the key is refused")
+        # One gateway ends; the other goes on with the same workers.
+        assert second.stop() == 0
+        for _ in range(10):
+            assert suite.call("GET", f"{TRUNKS}/{trunk}").status == 200

@@ -31,9 +31,12 @@ void log_open(const char *program, log_level_t lowest)
 
 void log_gather(void)
 {
-    if (!sink.gathering)
-        (void)atexit(log_flush);
+    pthread_mutex_lock(&sink.lock);
+    bool begins = !sink.gathering;
     sink.gathering = true;
+    pthread_mutex_unlock(&sink.lock);
+    if (begins)
+        (void)atexit(log_flush);
 }
 
 /* A log that cannot be written must not stop the service: the bytes are dropped. */

@@ -1,4 +1,4 @@
-/* Creating, reading, listing and deleting authentication methods: the decisions of the contract. */
+/* Creating, reading and deleting authentication methods: the decisions of the contract. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
@@ -6,14 +6,8 @@
 #include <cmocka.h>
 
 #include "common/clock.h"
-#include "common/mem.h"
 #include "proto/trunk_auth.h"
-#include "services/trunk-auth/method_store.h"
-#include "services/trunk-auth/trunk_ops.h"
 #include "tests/support/trunk_desk.h"
-
-#include <stdlib.h>
-#include <string.h>
 
 static desk_t desk;
 static char trunk[UUID_SIZE], other[UUID_SIZE];
@@ -421,115 +415,6 @@ static void upper_case_uuids_are_the_same(void **state)
     assert_int_equal(desk_ask(&desk, TRUNK_DELETE, upper_trunk, NULL, NULL), OUTCOME_DELETED);
 }
 
-static const char *listed(size_t index, const char *member)
-{
-    return json_string_value(json_object_get(json_array_get(desk.body, index), member));
-}
-
-static void lists(void **state)
-{
-    (void)state;
-    assert_int_equal(desk_ask(&desk, METHOD_LIST, trunk, NULL, NULL), OUTCOME_OK);
-    assert_int_equal(desk_count(&desk), 0);
-    char ip[32];
-    for (int i = 0; i < 5; i++) {
-        assert_int_equal(text_format(ip, sizeof(ip), "192.0.2.%d", 9 - i), STATUS_OK);
-        assert_int_equal(create_ip(trunk, ip), OUTCOME_CREATED);
-    }
-    assert_int_equal(create_ip(other, "198.51.100.1"), OUTCOME_CREATED);
-    assert_int_equal(desk_ask(&desk, METHOD_LIST, trunk, NULL, NULL), OUTCOME_OK);
-    assert_int_equal(desk_count(&desk), 5);
-    assert_int_equal(desk.next_offset, -1);
-    assert_string_equal(listed(0, "ip"), "192.0.2.9");
-    assert_string_equal(listed(4, "ip"), "192.0.2.5");
-    assert_int_equal(desk_ask(&desk, METHOD_LIST, trunk, NULL, "limit=2&offset=3"), OUTCOME_OK);
-    assert_int_equal(desk_count(&desk), 2);
-    assert_string_equal(listed(0, "ip"), "192.0.2.6");
-    assert_int_equal(desk_ask(&desk, METHOD_LIST, trunk, NULL, "offset=4"), OUTCOME_OK);
-    assert_int_equal(desk_count(&desk), 1);
-    assert_int_equal(desk_ask(&desk, METHOD_LIST, trunk, NULL, "limit=250&offset=5"), OUTCOME_OK);
-    assert_int_equal(desk_count(&desk), 0);
-    static const char *const bad[] = {"limit=0", "limit=251", "limit=x", "offset=-1"};
-    for (size_t i = 0; i < ARRAY_LEN(bad); i++)
-        assert_int_equal(desk_ask(&desk, METHOD_LIST, trunk, NULL, bad[i]), OUTCOME_BAD_QUERY);
-}
-
-/* Straight into the store: 10,000 requests would take too long. */
-static void fill(const char *trunk_uuid, unsigned net, unsigned count)
-{
-    err_t err = {0};
-    assert_int_equal(store_begin(desk.writer, &err), STATUS_OK);
-    for (unsigned i = 0; i < count; i++) {
-        method_t method = {.type = METHOD_IP_TYPE, .enabled = true};
-        uuid_new(method.uuid);
-        assert_int_equal(
-            text_format(method.ip, sizeof(method.ip), "10.%u.%u.%u", net, i / 256, i % 256),
-            STATUS_OK);
-        field_give(&method.fields, METHOD_IP);
-        bool taken = false;
-        assert_int_equal(method_store_add(desk.writer, trunk_uuid, &method, NULL, &taken, &err),
-                         STATUS_OK);
-    }
-    assert_int_equal(store_commit(desk.writer, &err), STATUS_OK);
-}
-
-static void long_lists_end(void **state)
-{
-    (void)state;
-    fill(trunk, 1, ANSWER_ROWS_MAX);
-    assert_int_equal(desk_ask(&desk, METHOD_LIST, trunk, NULL, NULL), OUTCOME_OK);
-    assert_int_equal(desk_count(&desk), ANSWER_ROWS_MAX);
-    assert_int_equal(desk.next_offset, -1);
-    fill(trunk, 2, 2);
-    assert_int_equal(desk_ask(&desk, METHOD_LIST, trunk, NULL, NULL), OUTCOME_OK);
-    assert_int_equal(desk_count(&desk), ANSWER_ROWS_MAX);
-    assert_int_equal(desk.next_offset, ANSWER_ROWS_MAX);
-    assert_int_equal(desk_ask(&desk, METHOD_LIST, trunk, NULL, "offset=10000"), OUTCOME_OK);
-    assert_int_equal(desk_count(&desk), 2);
-    assert_string_equal(listed(0, "ip"), "10.2.0.0");
-    assert_int_equal(desk.next_offset, -1);
-    assert_int_equal(desk_ask(&desk, TRUNK_READ, trunk, NULL, NULL), OUTCOME_OK);
-    assert_int_equal(json_array_size(json_object_get(desk.body, "auth")), ANSWER_ROWS_MAX);
-    /* A list of trunks counts their methods too; its first trunk is always shown. */
-    fill(other, 3, 1);
-    assert_int_equal(desk_ask(&desk, TRUNK_LIST, NULL, NULL, "limit=2"), OUTCOME_OK);
-    assert_int_equal(desk_count(&desk), 1);
-    assert_int_equal(desk.next_offset, 1);
-    assert_int_equal(desk_ask(&desk, TRUNK_LIST, NULL, NULL, "limit=2&offset=1"), OUTCOME_OK);
-    assert_int_equal(desk_count(&desk), 1);
-    assert_string_equal(listed(0, "uuid"), other);
-    assert_int_equal(desk.next_offset, -1);
-}
-
-/* Up to 250 rows on the link thread, more in the slow pool, the same answer. */
-static void quick_and_slow_reads(void **state)
-{
-    (void)state;
-    fill(trunk, 1, 249);
-    assert_int_equal(desk_ask(&desk, TRUNK_LIST, NULL, NULL, "limit=1"), OUTCOME_OK);
-    assert_true(desk.was_quick);
-    assert_int_equal(desk_ask(&desk, TRUNK_LIST, NULL, NULL, "limit=2"), OUTCOME_OK);
-    assert_false(desk.was_quick);
-    assert_int_equal(desk_count(&desk), 2);
-    assert_int_equal(desk.next_offset, -1);
-    assert_int_equal(desk_ask(&desk, TRUNK_LIST, NULL, NULL, NULL), OUTCOME_OK);
-    assert_false(desk.was_quick);
-    fill(trunk, 2, 1);
-    assert_int_equal(desk_ask(&desk, TRUNK_READ, trunk, NULL, NULL), OUTCOME_OK);
-    assert_true(desk.was_quick);
-    assert_int_equal(json_array_size(json_object_get(desk.body, "auth")), 250);
-    assert_int_equal(desk_ask(&desk, TRUNK_LIST, NULL, NULL, "limit=1"), OUTCOME_OK);
-    assert_false(desk.was_quick);
-    fill(trunk, 3, 1);
-    assert_int_equal(desk_ask(&desk, TRUNK_READ, trunk, NULL, NULL), OUTCOME_OK);
-    assert_false(desk.was_quick);
-    assert_int_equal(json_array_size(json_object_get(desk.body, "auth")), 251);
-    assert_int_equal(desk_ask(&desk, METHOD_LIST, trunk, NULL, "limit=250"), OUTCOME_OK);
-    assert_true(desk.was_quick);
-    assert_int_equal(desk_ask(&desk, METHOD_LIST, trunk, NULL, NULL), OUTCOME_OK);
-    assert_false(desk.was_quick);
-}
-
 static void deletes(void **state)
 {
     (void)state;
@@ -562,9 +447,6 @@ int main(void)
         CASE(a_method_of_another_trunk_is_unknown),
         CASE(malformed_uuids),
         CASE(upper_case_uuids_are_the_same),
-        CASE(lists),
-        CASE(long_lists_end),
-        CASE(quick_and_slow_reads),
         CASE(deletes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

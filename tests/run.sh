@@ -25,7 +25,7 @@ tests/run.sh: installs what it needs, builds, runs everything
 Steps, in order; each goes on when one before it has failed:
   tidy     clang-tidy on every file
   asan     all but run.sh's own under AddressSanitizer and UndefinedBehaviorSanitizer
-  tsan     unit and component under ThreadSanitizer
+  tsan     the same under ThreadSanitizer
   ci       every test of ctest against a release build; its summary comes last
 
 Logs of the builds: build/logs. Exit code: 0 if every step passed.
@@ -82,7 +82,7 @@ main() {
     if [[ ${1:-} != --quick ]]; then
         step tidy build tidy
         step asan tests asan -LE source -E 'run_script|readme|flat_memory'
-        step tsan tests tsan -L 'unit|component'
+        step tsan tests tsan -LE 'source|fuzz' -E 'run_script|readme|flat_memory'
     fi
     local complete=0
     printf '\n==== ci: every test ====\n'

@@ -80,22 +80,3 @@ outcome_t access_identify(key_cache_t *keys, const http_request_t *request, api_
     sodium_memzero(&credential, sizeof(credential));
     return known ? OUTCOME_OK : OUTCOME_UNAUTHENTICATED;
 }
-
-outcome_t access_permit(scope_t scope, const operation_t *operation)
-{
-    bool call = (operation->flags & OPERATION_CALL) != 0;
-    bool writes = (operation->flags & OPERATION_WRITES) != 0;
-    bool allowed = false;
-    switch (scope) {
-    case SCOPE_ADMIN:
-        allowed = true;
-        break;
-    case SCOPE_READ:
-        allowed = !call && !writes;
-        break;
-    case SCOPE_SIP:
-        allowed = call;
-        break;
-    }
-    return allowed ? OUTCOME_OK : OUTCOME_FORBIDDEN;
-}

@@ -6,14 +6,11 @@
 
 #include "gateway/http.h"
 #include "gateway/keys.h"
-#include "proto/service.h"
+#include "proto/envelope.h"
 
 /* Reads the key from "Authorization: Bearer KEY", "Token KEY" or "Basic" (any user, the key as the
  * password, RFC 7617), "x-api-token" or "X-Auth-Password". OUTCOME_OK, or OUTCOME_UNAUTHENTICATED
  * for none, several that differ, or one that is not live. */
 outcome_t access_identify(key_cache_t *keys, const http_request_t *request, api_key_t *out);
-
-/* Whether a key of that scope may call the operation: OUTCOME_OK or OUTCOME_FORBIDDEN. */
-outcome_t access_permit(scope_t scope, const operation_t *operation);
 
 #endif

@@ -1,4 +1,7 @@
-/* One HTTP request and its answer, while the gateway works on it. Made and freed by handler.c. */
+/* One HTTP request and its answer, while the gateway works on it.
+ *
+ * Each HTTP thread has one exchange and uses it again for every request, with the buffers that it
+ * has grown: a request then costs no large allocation. */
 #ifndef LK_GATEWAY_EXCHANGE_H
 #define LK_GATEWAY_EXCHANGE_H
 
@@ -7,10 +10,14 @@
 #include "gateway/keys.h"
 #include "gateway/limiter.h"
 #include "gateway/route.h"
-#include "gateway/rpc.h"
+
+#include <jansson.h>
+#include <msgpack.h>
+
+enum { EXCHANGE_TEXT_SIZE = 16 * 1024 };
 
 typedef struct {
-    http_request_t *http;
+    http_request_t *http; /* NULL: refused before there was one */
     http_response_t *response;
     int64_t started_us;
     char request_id[REQUEST_ID_SIZE];
@@ -21,11 +28,21 @@ typedef struct {
     char idempotency_key[IDEMPOTENCY_KEY_SIZE];
     bool client_key;
     reply_t reply;
-    rpc_memory_t memory; /* behind reply.body */
+    char *reply_bytes; /* behind reply.body; NULL or mem_free */
     /* What the response borrows: */
-    char *body;
+    char *long_text;  /* a body that `text` has no room for; NULL or free, since jansson made it */
     char rate[3][24]; /* limit, remaining, reset */
     char link[2200];
+    /* Buffers that stay: */
+    msgpack_sbuffer envelope;
+    msgpack_zone zone;
+    void *record; /* room for the largest record of the registry */
+    char *text;   /* EXCHANGE_TEXT_SIZE */
 } exchange_t;
+
+/* The calling thread's exchange, made ready for a request. */
+exchange_t *exchange_begin(http_request_t *http, http_response_t *response);
+/* Ends it: what the request held is freed, and wiped where it may be secret. */
+void exchange_end(exchange_t *exchange);
 
 #endif

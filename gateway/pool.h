@@ -17,49 +17,13 @@
 #ifndef LK_GATEWAY_POOL_H
 #define LK_GATEWAY_POOL_H
 
-#include "proto/frames.h"
-
-#include <semaphore.h>
+#include "gateway/pending.h"
 
 enum {
     POOL_IDENTITY_MAX = 32, /* ours are ROUTER's own: 5 bytes */
     POOL_WORKERS_MAX = 256,
     POOL_NO_WORKER_MS = 2000,
     POOL_DEATHS_BEFORE_ALONE = 2,
-};
-
-typedef enum {
-    PENDING_ANSWERED,
-    PENDING_TIMEOUT,     /* deadline passed: what became of it is not known */
-    PENDING_UNAVAILABLE, /* no live worker, or the queue is full: nothing was done */
-    PENDING_POISON,      /* three workers died over it */
-} pending_end_t;
-
-typedef struct worker worker_t;
-
-/* One request on its way. The asking thread owns it and must not touch it between submit and
- * `done`. */
-typedef struct pending pending_t;
-struct pending {
-    /* Set by the asker: */
-    size_t service; /* index in the registry */
-    const void *request;
-    size_t request_length;
-    int64_t deadline_ms;
-    /* Set by the pool, for the asker: */
-    pending_end_t end;
-    char *reply; /* PENDING_ANSWERED: an envelope, mem_free by the asker */
-    size_t reply_length;
-    bool ended;    /* `end` is set */
-    sem_t done;    /* posted by the broker once it has ended */
-    bool receives; /* broker.c: posted, not because it has ended, but to receive for all */
-    /* The pool's own: */
-    uint64_t id;
-    int64_t queued_ms;
-    unsigned deaths;
-    bool sent;
-    worker_t *holder;
-    pending_t *previous, *next;
 };
 
 /* How the pool sends. Returns STATUS_OK, STATUS_BUSY (try again on the next tick) or STATUS_CLOSED

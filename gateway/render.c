@@ -4,7 +4,7 @@
 #include "proto/transcode.h"
 
 #include <inttypes.h>
-#include <string.h>
+#include <stdlib.h>
 
 void render_json(exchange_t *exchange, int status, json_t *value)
 {
@@ -13,15 +13,17 @@ void render_json(exchange_t *exchange, int status, json_t *value)
     http_response_header(response, "x-request-id", exchange->request_id);
     if (value == NULL)
         return;
-    exchange->body = json_dumps(value, JSON_COMPACT);
-    json_decref(value);
-    if (exchange->body == NULL) { /* not to be had from what transcode makes */
-        response->status = 500;
-        return;
+    size_t length = json_dumpb(value, exchange->text, EXCHANGE_TEXT_SIZE, JSON_COMPACT);
+    response->body = exchange->text;
+    if (length > EXCHANGE_TEXT_SIZE) {
+        exchange->long_text = json_dumps(value, JSON_COMPACT);
+        response->body = exchange->long_text;
     }
+    json_decref(value);
+    if (length == 0 || response->body == NULL) /* not to be had from what transcode makes */
+        abort();
     response->content_type = "application/json";
-    response->body = exchange->body;
-    response->body_length = strlen(exchange->body);
+    response->body_length = length;
 }
 
 /* Where an unpaged list that was cut goes on (RFC 8288). */

@@ -319,6 +319,18 @@ status_t envelope_read_reply(const msgpack_object *envelope, reply_t *out)
     return STATUS_OK;
 }
 
+status_t envelope_decode_in(msgpack_zone *zone, const void *bytes, size_t length,
+                            msgpack_object *out)
+{
+    status_t status = scan_msgpack(bytes, length);
+    if (status != STATUS_OK)
+        return status;
+    size_t used = 0;
+    return msgpack_unpack(bytes, length, &used, zone, out) == MSGPACK_UNPACK_SUCCESS
+               ? STATUS_OK
+               : STATUS_INVALID;
+}
+
 status_t envelope_decode(const void *bytes, size_t length, msgpack_unpacked *out)
 {
     msgpack_unpacked_init(out);

@@ -92,7 +92,12 @@ void envelope_write_reply(const reply_t *reply, const void *body, size_t body_le
 /* As envelope_read_request. */
 status_t envelope_read_reply(const msgpack_object *envelope, reply_t *out) MUST_CHECK;
 
-/* Scans and decodes one envelope. *out is the caller's: msgpack_unpacked_destroy, in any case. */
+/* Scans and decodes one msgpack object. What *out holds lives in the zone (and in bytes) until the zone is
+ * cleared; for callers that decode often and keep a zone. */
+status_t envelope_decode_in(msgpack_zone *zone, const void *bytes, size_t length,
+                            msgpack_object *out) MUST_CHECK;
+
+/* The same with a zone of its own. *out is the caller's: msgpack_unpacked_destroy, in any case. */
 status_t envelope_decode(const void *bytes, size_t length, msgpack_unpacked *out) MUST_CHECK;
 
 #endif

@@ -46,4 +46,20 @@ static inline record_mode_t operation_mode(const operation_t *operation)
     return (operation->flags & OPERATION_PART) != 0 ? RECORD_PART : RECORD_WHOLE;
 }
 
+/* Whether a key of that scope may ask for the operation. Gateway and worker both look. */
+static inline bool operation_permits(const operation_t *operation, scope_t scope)
+{
+    bool call = (operation->flags & OPERATION_CALL) != 0;
+    bool writes = (operation->flags & OPERATION_WRITES) != 0;
+    switch (scope) {
+    case SCOPE_ADMIN:
+        return true;
+    case SCOPE_READ:
+        return !call && !writes;
+    case SCOPE_SIP:
+        return call;
+    }
+    return false;
+}
+
 #endif

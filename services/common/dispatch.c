@@ -7,7 +7,6 @@
 #include "common/log.h"
 #include "common/mem.h"
 #include "common/text.h"
-#include "proto/scan.h"
 #include "services/common/replylog.h"
 
 #include <assert.h>
@@ -137,27 +136,9 @@ void dispatch_drop(dispatch_t *dispatch, job_t *job)
 static bool read_envelope(dispatch_t *dispatch, const batch_item_t *item, request_t *out)
 {
     msgpack_object envelope;
-    size_t used = 0;
     msgpack_zone_clear(&dispatch->zone);
-    return scan_msgpack(item->bytes, item->length) == STATUS_OK &&
-           msgpack_unpack(item->bytes, item->length, &used, &dispatch->zone, &envelope) ==
-               MSGPACK_UNPACK_SUCCESS &&
+    return envelope_decode_in(&dispatch->zone, item->bytes, item->length, &envelope) == STATUS_OK &&
            envelope_read_request(&envelope, out) == STATUS_OK;
-}
-
-static bool has_right(const operation_t *operation, scope_t scope)
-{
-    bool writes = (operation->flags & OPERATION_WRITES) != 0;
-    bool is_call = (operation->flags & OPERATION_CALL) != 0;
-    switch (scope) {
-    case SCOPE_ADMIN:
-        return true;
-    case SCOPE_READ:
-        return !writes && !is_call;
-    case SCOPE_SIP:
-        return is_call;
-    }
-    return false;
 }
 
 /* Reads one of the maps into its record, which stands at *at. */
@@ -241,7 +222,7 @@ static lane_t route(dispatch_t *dispatch, job_t *job, const batch_item_t *item, 
         return LANE_DONE;
     }
     call->deadline_ms = now_ms + (item->ms_left < LONGEST_MS ? item->ms_left : LONGEST_MS);
-    if (!has_right(operation, call->request.principal.scope)) {
+    if (!operation_permits(operation, call->request.principal.scope)) {
         call_refuse(call, OUTCOME_FORBIDDEN, NULL);
         return LANE_DONE;
     }

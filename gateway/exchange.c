@@ -1,0 +1,109 @@
+#include "gateway/exchange.h"
+
+#include "common/clock.h"
+#include "common/mem.h"
+#include "proto/registry.h"
+
+#include <pthread.h>
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { ZONE_CHUNK = 8192 };
+
+static pthread_key_t thread_key;
+static pthread_once_t thread_key_made = PTHREAD_ONCE_INIT;
+
+static size_t larger(size_t size, const schema_t *schema)
+{
+    return schema != NULL && schema->record_size > size ? schema->record_size : size;
+}
+
+static size_t largest_record(void)
+{
+    size_t size = 0;
+    for (size_t s = 0; s < registry_count; s++) {
+        for (size_t i = 0; i < registry[s]->operation_count; i++) {
+            const operation_t *operation = &registry[s]->operations[i];
+            size = larger(size, operation->path_schema);
+            size = larger(size, operation->query);
+            size = larger(size, operation->body);
+        }
+    }
+    return size;
+}
+
+static void free_exchange(void *memory)
+{
+    exchange_t *exchange = memory;
+    msgpack_sbuffer_destroy(&exchange->envelope);
+    msgpack_zone_destroy(&exchange->zone);
+    mem_free(exchange->record);
+    mem_free(exchange->text);
+    mem_free(exchange);
+}
+
+static void make_thread_key(void)
+{
+    if (pthread_key_create(&thread_key, free_exchange) != 0)
+        abort();
+}
+
+static exchange_t *exchange_of_thread(void)
+{
+    (void)pthread_once(&thread_key_made, make_thread_key);
+    exchange_t *exchange = pthread_getspecific(thread_key);
+    if (exchange != NULL)
+        return exchange;
+    exchange = mem_zalloc(sizeof(*exchange));
+    msgpack_sbuffer_init(&exchange->envelope);
+    exchange->record = mem_zalloc(largest_record());
+    exchange->text = mem_zalloc(EXCHANGE_TEXT_SIZE);
+    if (!msgpack_zone_init(&exchange->zone, ZONE_CHUNK) ||
+        pthread_setspecific(thread_key, exchange) != 0)
+        abort();
+    return exchange;
+}
+
+static const char id_characters[] =
+    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
+
+/* The client's own request id if it is well-formed, else a fresh one. */
+static void take_request_id(exchange_t *exchange)
+{
+    const char *given = exchange->http == NULL ? NULL : http_header(exchange->http, "x-request-id");
+    size_t length = given == NULL ? 0 : strlen(given);
+    if (length > 0 && length < REQUEST_ID_SIZE && strspn(given, id_characters) == length)
+        memcpy(exchange->request_id, given, length + 1);
+    else
+        uuid_new(exchange->request_id);
+}
+
+exchange_t *exchange_begin(http_request_t *http, http_response_t *response)
+{
+    exchange_t *exchange = exchange_of_thread();
+    exchange->http = http;
+    exchange->response = response;
+    exchange->started_us = clock_us();
+    exchange->route.operation = NULL;
+    exchange->route.dialect = &dialect_v2;
+    exchange->key.id[0] = '\0';
+    exchange->client[0] = '\0';
+    exchange->allowance.limited = false;
+    exchange->idempotency_key[0] = '\0';
+    exchange->client_key = false;
+    take_request_id(exchange);
+    reply_init(&exchange->reply, exchange->request_id, OUTCOME_INTERNAL);
+    response->owner = exchange;
+    return exchange;
+}
+
+void exchange_end(exchange_t *exchange)
+{
+    mem_free(TAKE(exchange->reply_bytes));
+    free(TAKE(exchange->long_text));
+    if (exchange->envelope.size > 0)
+        sodium_memzero(exchange->envelope.data, exchange->envelope.size);
+    msgpack_sbuffer_clear(&exchange->envelope);
+    msgpack_zone_clear(&exchange->zone);
+}

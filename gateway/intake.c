@@ -1,0 +1,152 @@
+#include "gateway/intake.h"
+
+#include "common/text.h"
+#include "proto/json.h"
+#include "proto/record.h"
+#include "proto/registry.h"
+#include "proto/transcode.h"
+
+#include <sodium.h>
+#include <string.h>
+#include <strings.h>
+
+static bool is_json(const char *content_type)
+{
+    static const char json[] = "application/json";
+    if (content_type == NULL || strncasecmp(content_type, json, sizeof(json) - 1) != 0)
+        return false;
+    const char *rest = content_type + sizeof(json) - 1;
+    rest += strspn(rest, " \t");
+    return *rest == '\0' || *rest == ';';
+}
+
+/* The body as JSON; {} where there is none. Without a body schema it is not even read. */
+static outcome_t read_body(exchange_t *exchange, json_t **out)
+{
+    const operation_t *operation = exchange->route.operation;
+    const char *bytes = "";
+    size_t length = 0;
+    if (operation->body != NULL && http_has_body(exchange->http)) {
+        size_t limit = operation->body_limit != 0 ? operation->body_limit : (size_t)BODY_LIMIT;
+        status_t status = http_body(exchange->http, limit, &bytes, &length);
+        if (status == STATUS_TOO_LARGE)
+            return OUTCOME_BODY_TOO_LARGE;
+        if (status != STATUS_OK) {
+            exchange->response->close = true;
+            text_cut(exchange->reply.message, sizeof(exchange->reply.message),
+                     "The body did not arrive as announced.");
+            return OUTCOME_BAD_REQUEST;
+        }
+        if (length > 0 && !is_json(http_header(exchange->http, "Content-Type")))
+            return OUTCOME_BAD_MEDIA_TYPE;
+    }
+    err_t err;
+    if (json_read(bytes, length, out, &err) == STATUS_OK)
+        return OUTCOME_OK;
+    status_t status = text_format(exchange->reply.message, sizeof(exchange->reply.message),
+                                  "The body %s.", err.text);
+    (void)status;
+    return OUTCOME_BAD_JSON;
+}
+
+static bool is_printable(const char *text)
+{
+    for (const char *c = text; *c != '\0'; c++)
+        if (*c < 0x20 || *c > 0x7e)
+            return false;
+    return true;
+}
+
+/* A write carries a key in any case: the gateway's own makes a re-sent one apply once. */
+static outcome_t take_idempotency_key(exchange_t *exchange)
+{
+    if ((exchange->route.operation->flags & OPERATION_WRITES) == 0)
+        return OUTCOME_OK;
+    const char *given = http_header(exchange->http, "Idempotency-Key");
+    if (given == NULL) {
+        uuid_new(exchange->idempotency_key);
+        return OUTCOME_OK;
+    }
+    size_t length = strlen(given);
+    if (length == 0 || length >= IDEMPOTENCY_KEY_SIZE || !is_printable(given)) {
+        text_cut(exchange->reply.message, sizeof(exchange->reply.message),
+                 "Idempotency-Key must be 1 to 64 printable characters.");
+        return OUTCOME_BAD_REQUEST;
+    }
+    memcpy(exchange->idempotency_key, given, length + 1);
+    exchange->client_key = true;
+    return OUTCOME_OK;
+}
+
+static void write_envelope(exchange_t *exchange, const json_t *body)
+{
+    const route_t *route = &exchange->route;
+    msgpack_packer packer;
+    msgpack_packer_init(&packer, &exchange->envelope, msgpack_sbuffer_write);
+    request_t head = {.client_key = exchange->client_key};
+    text_cut(head.request_id, sizeof(head.request_id), exchange->request_id);
+    text_cut(head.idempotency_key, sizeof(head.idempotency_key), exchange->idempotency_key);
+    text_cut(head.service, sizeof(head.service), registry[route->service]->name);
+    text_cut(head.operation, sizeof(head.operation), route->operation->name);
+    text_cut(head.principal.organization_id, sizeof(head.principal.organization_id),
+             exchange->key.organization_id);
+    text_cut(head.principal.key_id, sizeof(head.principal.key_id), exchange->key.id);
+    head.principal.scope = exchange->key.scope;
+    head.principal.is_operator = exchange->key.is_operator;
+    envelope_write_request(&head, &packer);
+    transcode_path(route->operation->path_schema, route->values, route->lengths, &packer);
+    transcode_query(route->operation->query, http_query(exchange->http), &packer,
+                    &exchange->reply.faults);
+    transcode_body(route->operation->body, body, &packer);
+}
+
+/* Reads into a record that nobody looks at: what counts is the faults. */
+static bool check_part(exchange_t *exchange, const schema_t *schema, const msgpack_object *map,
+                       record_mode_t mode, fault_place_t place)
+{
+    if (schema == NULL)
+        return true;
+    memset(exchange->record, 0, schema->record_size);
+    status_t status =
+        record_read(schema, map, mode, place, exchange->record, &exchange->reply.faults);
+    sodium_memzero(exchange->record, schema->record_size);
+    return status == STATUS_OK;
+}
+
+/* The same walk that the worker will make, so that bad input does not travel. */
+static outcome_t check_envelope(exchange_t *exchange)
+{
+    const operation_t *operation = exchange->route.operation;
+    msgpack_object decoded;
+    request_t request;
+    if (exchange->reply.faults.count > 0)
+        return OUTCOME_BAD_QUERY;
+    if (envelope_decode_in(&exchange->zone, exchange->envelope.data, exchange->envelope.size,
+                           &decoded) != STATUS_OK ||
+        envelope_read_request(&decoded, &request) != STATUS_OK)
+        return OUTCOME_INTERNAL;
+    if (!check_part(exchange, operation->path_schema, &request.path, RECORD_WHOLE, FAULT_IN_PATH)) {
+        if ((operation->flags & OPERATION_BAD_ID) != 0)
+            return OUTCOME_INVALID;
+        exchange->reply.faults.count = 0;
+        return OUTCOME_UNKNOWN;
+    }
+    if (!check_part(exchange, operation->query, &request.query, RECORD_WHOLE, FAULT_IN_QUERY))
+        return OUTCOME_BAD_QUERY;
+    return check_part(exchange, operation->body, &request.body, operation_mode(operation),
+                      FAULT_IN_BODY)
+               ? OUTCOME_OK
+               : OUTCOME_INVALID;
+}
+
+outcome_t intake(exchange_t *exchange)
+{
+    AUTO(json_release) json_t *body = NULL;
+    outcome_t outcome = read_body(exchange, &body);
+    if (outcome == OUTCOME_OK)
+        outcome = take_idempotency_key(exchange);
+    if (outcome != OUTCOME_OK)
+        return outcome;
+    write_envelope(exchange, body);
+    return check_envelope(exchange);
+}

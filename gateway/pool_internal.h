@@ -1,0 +1,58 @@
+/* What pool.c and pool_messages.c share. */
+#ifndef LK_GATEWAY_POOL_INTERNAL_H
+#define LK_GATEWAY_POOL_INTERNAL_H
+
+#include "gateway/pool.h"
+
+enum { EVENTS_MAX = 64, ID_SLOT_BITS = 16 };
+
+typedef struct worker {
+    char identity[POOL_IDENTITY_MAX];
+    size_t identity_length;
+    size_t service;
+    char instance[UUID_SIZE];
+    uint32_t window;
+    pendings_t held;   /* sent, not answered */
+    pendings_t outbox; /* given to it, not sent yet */
+    bool taking;       /* a REQUEST message is out and has not been answered */
+    bool draining;     /* said DISCONNECT: finishes what it holds */
+    pending_t *only;   /* this worker is kept for one dangerous request */
+    int64_t heard_ms;
+    int64_t beat_ms; /* when we last sent it something */
+} worker_t;
+
+/* A place for a request in flight; the generation makes ids of former tenants void. */
+typedef struct {
+    pending_t *pending;
+    uint64_t generation;
+} slot_t;
+
+struct pool {
+    pool_limits_t limits;
+    pool_io_t io;
+    worker_t *workers[POOL_WORKERS_MAX];
+    size_t worker_count;
+    pendings_t *queues; /* one per service */
+    slot_t *slots;
+    size_t *free_slots; /* a stack */
+    size_t free_count;
+    pending_t *done;
+    batch_t batch;
+    pool_counters_t counters;
+    pool_event_t events[EVENTS_MAX];
+    size_t event_count;
+};
+
+/* Hands out what waits for a service and sends it. */
+void pool_advance(pool_t *pool, size_t service, int64_t now_ms);
+/* Ends a request: out of its list, among the done. */
+void pool_finish(pool_t *pool, pending_t *pending, pending_end_t end);
+/* The worker is no more: its requests go back to the queue. died: they count it as a death. */
+void pool_lose(pool_t *pool, worker_t *worker, const char *why, bool died);
+/* Puts the requests of one of a worker's lists back at the head of the queue, in their order. */
+void pool_reclaim(pool_t *pool, pendings_t *list, bool died);
+void pool_forget(pool_t *pool, worker_t *worker);
+void pool_note(pool_t *pool, const worker_t *worker, bool joined, const char *why);
+status_t pool_send_command(pool_t *pool, worker_t *worker, command_t command, int64_t now_ms);
+
+#endif

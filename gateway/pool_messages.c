@@ -1,0 +1,148 @@
+/* What workers say, and what becomes of it. Must never: trust an id, an identity or a count. */
+#include "gateway/pool_internal.h"
+
+#include "common/mem.h"
+#include "common/text.h"
+#include "proto/registry.h"
+
+#include <string.h>
+
+static worker_t *find_worker(const pool_t *pool, const void *identity, size_t length)
+{
+    for (size_t i = 0; i < pool->worker_count; i++) {
+        worker_t *worker = pool->workers[i];
+        if (worker->identity_length == length && memcmp(worker->identity, identity, length) == 0)
+            return worker;
+    }
+    return NULL;
+}
+
+static worker_t *find_instance(const pool_t *pool, const char *instance)
+{
+    for (size_t i = 0; i < pool->worker_count; i++)
+        if (strcmp(pool->workers[i]->instance, instance) == 0)
+            return pool->workers[i];
+    return NULL;
+}
+
+void pool_garbage(pool_t *pool, const void *identity, size_t identity_length)
+{
+    pool->counters.bad_messages++;
+    status_t status =
+        pool->io.send(pool->io.context, identity, identity_length, COMMAND_DISCONNECT, NULL, 0);
+    (void)status; /* a stranger that is gone already is no loss */
+}
+
+static bool service_index(const char *name, size_t *out)
+{
+    for (size_t i = 0; i < registry_count; i++) {
+        if (strcmp(registry[i]->name, name) == 0) {
+            *out = i;
+            return true;
+        }
+    }
+    return false;
+}
+
+static void on_ready(pool_t *pool, const void *identity, size_t identity_length, const void *body,
+                     size_t body_length, int64_t now_ms)
+{
+    ready_t ready;
+    size_t service = 0;
+    if (find_worker(pool, identity, identity_length) != NULL ||
+        identity_length > POOL_IDENTITY_MAX || pool->worker_count == POOL_WORKERS_MAX ||
+        frames_read_ready(body, body_length, &ready) != STATUS_OK ||
+        !service_index(ready.service, &service)) {
+        pool_garbage(pool, identity, identity_length);
+        return;
+    }
+    worker_t *former = find_instance(pool, ready.instance);
+    if (former != NULL)
+        pool_lose(pool, former, "it has connected anew", false);
+    worker_t *worker = mem_zalloc(sizeof(*worker));
+    memcpy(worker->identity, identity, identity_length);
+    worker->identity_length = identity_length;
+    worker->service = service;
+    text_cut(worker->instance, sizeof(worker->instance), ready.instance);
+    worker->window = ready.window;
+    worker->heard_ms = now_ms;
+    pool->workers[pool->worker_count++] = worker;
+    pool_note(pool, worker, true, "it is ready");
+    if (pool_send_command(pool, worker, COMMAND_HEARTBEAT, now_ms) == STATUS_CLOSED)
+        pool_lose(pool, worker, "its connection is gone", false);
+    pool_advance(pool, service, now_ms);
+}
+
+static void take_reply(pool_t *pool, const worker_t *worker, const batch_item_t *item)
+{
+    size_t slot = item->id & (((uint64_t)1 << ID_SLOT_BITS) - 1);
+    pending_t *pending = slot < pool->limits.in_flight_max ? pool->slots[slot].pending : NULL;
+    if (pending == NULL || pending->id != item->id || pending->holder != worker || !pending->sent) {
+        pool->counters.late_replies++; /* of a request that was given up or given to another */
+        return;
+    }
+    pending->reply = mem_copy(item->bytes, item->length);
+    pending->reply_length = item->length;
+    pool_finish(pool, pending, PENDING_ANSWERED);
+}
+
+static void on_reply(pool_t *pool, worker_t *worker, const void *body, size_t body_length,
+                     int64_t now_ms)
+{
+    batch_reader_t batch;
+    size_t service = worker->service;
+    if (batch_read_replies(&batch, body, body_length) == STATUS_OK) {
+        worker->taking = false;
+        for (uint32_t i = 0; i < batch.count; i++) {
+            batch_item_t item = batch_item(&batch, i);
+            take_reply(pool, worker, &item);
+        }
+    } else {
+        pool_garbage(pool, worker->identity, worker->identity_length);
+        pool_lose(pool, worker, "it sent a malformed reply", true);
+    }
+    batch_reader_free(&batch);
+    pool_advance(pool, service, now_ms);
+}
+
+/* The worker finishes what it holds; what it has not been sent goes to others. */
+static void on_disconnect(pool_t *pool, worker_t *worker, int64_t now_ms)
+{
+    size_t service = worker->service;
+    worker->draining = true;
+    worker->only = NULL;
+    pool_note(pool, worker, false, "it is stopping");
+    pool_reclaim(pool, &worker->outbox, false);
+    if (worker->held.count == 0)
+        pool_forget(pool, worker);
+    pool_advance(pool, service, now_ms);
+}
+
+void pool_message(pool_t *pool, const void *identity, size_t identity_length, command_t command,
+                  const void *body, size_t body_length, int64_t now_ms)
+{
+    worker_t *worker = find_worker(pool, identity, identity_length);
+    if (worker != NULL)
+        worker->heard_ms = now_ms;
+    switch (command) {
+    case COMMAND_READY:
+        on_ready(pool, identity, identity_length, body, body_length, now_ms);
+        return;
+    case COMMAND_REPLY:
+        if (worker == NULL)
+            break;
+        on_reply(pool, worker, body, body_length, now_ms);
+        return;
+    case COMMAND_HEARTBEAT:
+        if (worker == NULL)
+            break;
+        return;
+    case COMMAND_DISCONNECT:
+        if (worker != NULL)
+            on_disconnect(pool, worker, now_ms);
+        return;
+    case COMMAND_REQUEST:
+        break;
+    }
+    pool_garbage(pool, identity, identity_length);
+}

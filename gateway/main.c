@@ -163,7 +163,7 @@ int main(int argc, char *argv[])
         (void)fprintf(stderr, "gateway: unknown argument %s; try gateway --help\n", argv[1]);
         return EXIT_BAD_USAGE;
     }
-    gateway_config_t config;
+    gateway_config_t config = {0};
     log_level_t level = LOG_INFO;
     err_t err;
     harden();

@@ -78,7 +78,7 @@ static void *pass_on(void *endpoint)
 int main(int argc, char *argv[])
 {
     if (argc != 4) {
-        fprintf(stderr, "usage: bare-gateway HTTP_PORT WORKER_ENDPOINT broker|direct\n");
+        (void)fprintf(stderr, "usage: bare-gateway HTTP_PORT WORKER_ENDPOINT broker|direct\n");
         return 64;
     }
     bool broker = strcmp(argv[3], "broker") == 0;

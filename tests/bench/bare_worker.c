@@ -52,7 +52,7 @@ static void serve(void *socket, sqlite3_stmt *query)
 int main(int argc, char *argv[])
 {
     if (argc != 4) {
-        fprintf(stderr, "usage: bare-worker DATABASE ENDPOINT connect|bind\n");
+        (void)fprintf(stderr, "usage: bare-worker DATABASE ENDPOINT connect|bind\n");
         return 64;
     }
     sqlite3 *database = NULL;
@@ -61,14 +61,14 @@ int main(int argc, char *argv[])
             SQLITE_OK ||
         sqlite3_exec(database, "PRAGMA wal_autocheckpoint=0", NULL, NULL, NULL) != SQLITE_OK ||
         sqlite3_prepare_v2(database, select_method, -1, &query, NULL) != SQLITE_OK) {
-        fprintf(stderr, "bare-worker: %s: %s\n", argv[1], sqlite3_errmsg(database));
+        (void)fprintf(stderr, "bare-worker: %s: %s\n", argv[1], sqlite3_errmsg(database));
         return 1;
     }
     void *context = zmq_ctx_new();
     bool bind = strcmp(argv[3], "bind") == 0;
     void *socket = zmq_socket(context, bind ? ZMQ_ROUTER : ZMQ_DEALER);
     if ((bind ? zmq_bind(socket, argv[2]) : zmq_connect(socket, argv[2])) != 0) {
-        fprintf(stderr, "bare-worker: %s: %s\n", argv[2], zmq_strerror(zmq_errno()));
+        (void)fprintf(stderr, "bare-worker: %s: %s\n", argv[2], zmq_strerror(zmq_errno()));
         return 1;
     }
     serve(socket, query);

@@ -63,7 +63,7 @@ static int compare(const void *a, const void *b)
 static void they_grow_and_never_repeat(void **state)
 {
     (void)state;
-    char(*made)[UUID_SIZE] = calloc(THREADS * EACH, sizeof(*made));
+    char(*made)[UUID_SIZE] = calloc((size_t)THREADS * EACH, sizeof(*made));
     assert_non_null(made);
     pthread_t threads[THREADS];
     maker_t makers[THREADS];

@@ -8,7 +8,7 @@
 #include "common/log.h"
 #include "common/mem.h"
 #include "proto/scan.h"
-#include "services/common/peer.h"
+#include "services/common/peers.h"
 
 #include <errno.h>
 #include <sodium.h>
@@ -29,8 +29,7 @@ typedef struct {
     void *context;
     resolver_t *resolver;
     int moved; /* eventfd: the resolver has news */
-    peer_t peers[RESOLVER_ADDRESSES_MAX];
-    size_t peer_count;
+    peers_t peers;
     uint64_t connections; /* made so far */
     size_t held;          /* jobs that others have, of lost connections too */
     int64_t now_ms;
@@ -85,43 +84,12 @@ static void tick_peer(link_t *link, peer_t *peer)
         lose(link, peer, "connection gone");
 }
 
-static peer_t *peer_at(link_t *link, const char *address)
-{
-    for (size_t i = 0; i < link->peer_count; i++)
-        if (strcmp(link->peers[i].address, address) == 0)
-            return &link->peers[i];
-    return NULL;
-}
-
-static peer_t *peer_of(link_t *link, uint64_t connection)
-{
-    for (size_t i = 0; i < link->peer_count; i++)
-        if (link->peers[i].socket != NULL && link->peers[i].connection == connection)
-            return &link->peers[i];
-    return NULL;
-}
-
-static void update_peers(link_t *link)
-{
-    addresses_t addresses;
-    resolver_get(link->resolver, &addresses);
-    for (size_t i = 0; i < link->peer_count; i++)
-        link->peers[i].listed = false;
-    for (size_t i = 0; i < addresses.count; i++) {
-        peer_t *peer = peer_at(link, addresses.items[i]);
-        if (peer != NULL)
-            peer->listed = true;
-        else if (link->peer_count < RESOLVER_ADDRESSES_MAX)
-            peer_init(&link->peers[link->peer_count++], addresses.items[i], link->now_ms);
-    }
-}
-
 /* What no name leads to any more goes, once it has its answers. */
 static void drop_unlisted(link_t *link)
 {
     size_t kept = 0;
-    for (size_t i = 0; i < link->peer_count; i++) {
-        peer_t *peer = &link->peers[i];
+    for (size_t i = 0; i < link->peers.count; i++) {
+        peer_t *peer = &link->peers.items[i];
         if (!peer->listed && (peer->socket == NULL || peer->held == 0)) {
             if (peer->greeted)
                 (void)!peer_send(peer, COMMAND_DISCONNECT, NULL, 0, link->now_ms);
@@ -129,11 +97,11 @@ static void drop_unlisted(link_t *link)
             peer_free(peer);
         } else {
             if (kept != i)
-                link->peers[kept] = *peer;
+                link->peers.items[kept] = *peer;
             kept++;
         }
     }
-    link->peer_count = kept;
+    link->peers.count = kept;
 }
 
 /* ---- replies ---- */
@@ -168,7 +136,7 @@ static void send_finished(link_t *link)
         job_t *job = chain;
         chain = job->next;
         link->held--;
-        peer_t *peer = peer_of(link, job->connection);
+        peer_t *peer = peers_with_connection(&link->peers, job->connection);
         if (peer == NULL) {
             dispatch_drop(link->config->dispatch, job);
             continue;
@@ -176,9 +144,9 @@ static void send_finished(link_t *link)
         peer->held--;
         reply_with(link, peer, job);
     }
-    for (size_t i = 0; i < link->peer_count; i++)
-        if (link->peers[i].replies.count > 0)
-            flush(link, &link->peers[i]);
+    for (size_t i = 0; i < link->peers.count; i++)
+        if (link->peers.items[i].replies.count > 0)
+            flush(link, &link->peers.items[i]);
 }
 
 /* ---- requests ---- */
@@ -355,22 +323,14 @@ static void begin_drain(link_t *link)
     log_line_t line = log_line(LOG_INFO, "draining");
     log_number(&line, "held", (int64_t)link->held);
     log_end(&line);
-    for (size_t i = 0; i < link->peer_count; i++) {
-        peer_t *peer = &link->peers[i];
+    for (size_t i = 0; i < link->peers.count; i++) {
+        peer_t *peer = &link->peers.items[i];
         /* One that has not been greeted must not be any more. */
         if (!peer->greeted)
             peer_lose(peer, link->now_ms);
         else if (!peer_send(peer, COMMAND_DISCONNECT, NULL, 0, link->now_ms))
             lose(link, peer, "connection gone");
     }
-}
-
-static bool has_connection(const link_t *link)
-{
-    for (size_t i = 0; i < link->peer_count; i++)
-        if (link->peers[i].greeted)
-            return true;
-    return false;
 }
 
 /* Requests that were on their way when we said DISCONNECT still come: hence the quiet time. */
@@ -380,7 +340,8 @@ static bool is_over(const link_t *link)
         return false;
     if (link->now_ms >= link->drain_until_ms)
         return true;
-    return link->held == 0 && (!has_connection(link) || link->now_ms - link->asked_ms >= QUIET_MS);
+    return link->held == 0 &&
+           (!peers_any_greeted(&link->peers) || link->now_ms - link->asked_ms >= QUIET_MS);
 }
 
 static int64_t earlier(int64_t a, int64_t b)
@@ -391,8 +352,8 @@ static int64_t earlier(int64_t a, int64_t b)
 static long until_next_tick(const link_t *link)
 {
     int64_t next_ms = link->now_ms + FRAMES_HEARTBEAT_MS;
-    for (size_t i = 0; i < link->peer_count; i++) {
-        const peer_t *peer = &link->peers[i];
+    for (size_t i = 0; i < link->peers.count; i++) {
+        const peer_t *peer = &link->peers.items[i];
         if (peer->socket == NULL) {
             if (!link->draining)
                 next_ms = earlier(next_ms, peer->open_ms);
@@ -417,8 +378,8 @@ static int fill_poll(const link_t *link, zmq_pollitem_t *items)
                                    link->config->signals};
     for (; count < POLL_FIXED; count++)
         items[count] = (zmq_pollitem_t){.fd = files[count], .events = ZMQ_POLLIN};
-    for (size_t i = 0; i < link->peer_count; i++) {
-        const peer_t *peer = &link->peers[i];
+    for (size_t i = 0; i < link->peers.count; i++) {
+        const peer_t *peer = &link->peers.items[i];
         if (peer->socket != NULL)
             items[count++] = (zmq_pollitem_t){
                 .socket = peer->socket,
@@ -428,18 +389,11 @@ static int fill_poll(const link_t *link, zmq_pollitem_t *items)
     return count;
 }
 
-static peer_t *peer_with(link_t *link, const void *socket)
-{
-    for (size_t i = 0; i < link->peer_count; i++)
-        if (link->peers[i].socket == socket)
-            return &link->peers[i];
-    return NULL;
-}
-
 static void serve_sockets(link_t *link, const zmq_pollitem_t *items, int count)
 {
     for (int i = 0; i < count; i++) {
-        peer_t *peer = items[i].revents == 0 ? NULL : peer_with(link, items[i].socket);
+        peer_t *peer =
+            items[i].revents == 0 ? NULL : peers_with_socket(&link->peers, items[i].socket);
         if (peer == NULL)
             continue;
         if (!peer->greeted && (items[i].revents & ZMQ_POLLOUT) != 0)
@@ -464,13 +418,13 @@ static void step(link_t *link)
         if (items[1].revents != 0) {
             eventfd_t news = 0;
             (void)eventfd_read(link->moved, &news);
-            update_peers(link);
+            peers_update(&link->peers, link->resolver, link->now_ms);
         }
         if (items[2].revents != 0)
             begin_drain(link);
     }
-    for (size_t i = 0; i < link->peer_count; i++)
-        tick_peer(link, &link->peers[i]);
+    for (size_t i = 0; i < link->peers.count; i++)
+        tick_peer(link, &link->peers.items[i]);
     drop_unlisted(link);
 }
 
@@ -478,8 +432,8 @@ static void release(link_t **link)
 {
     if (*link == NULL)
         return;
-    for (size_t i = 0; i < (*link)->peer_count; i++)
-        peer_free(&(*link)->peers[i]);
+    for (size_t i = 0; i < (*link)->peers.count; i++)
+        peer_free(&(*link)->peers.items[i]);
     resolver_stop(&(*link)->resolver);
     if ((*link)->moved >= 0)
         (void)close((*link)->moved);
@@ -501,7 +455,7 @@ status_t link_run(const link_config_t *config, size_t *out_held, err_t *err)
     status_t status = resolver_start(config->gateways, link->moved, &link->resolver, err);
     if (status != STATUS_OK)
         return status;
-    update_peers(link);
+    peers_update(&link->peers, link->resolver, link->now_ms);
     while (!is_over(link))
         step(link);
     *out_held = link->held;

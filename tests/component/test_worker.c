@@ -178,7 +178,8 @@ static void silence_is_answered_with_ready(void **state)
     int64_t start_ms = clock_ms();
     f->gateway.muted = true;
     assert_true(fake_await(&f->gateway, &f->gateway.readies, 2));
-    assert_true(clock_ms() - start_ms >= FRAMES_SILENCE_MS - 10);
+    /* The gateway's last beat may have been a while before. */
+    assert_true(clock_ms() - start_ms >= FRAMES_SILENCE_MS / 2);
     f->gateway.muted = false;
     assert_int_equal(look(f, "{'id':'a'}"), OUTCOME_UNKNOWN);
 }

@@ -1,0 +1,63 @@
+"""Too much, and too late: 503 at once where there is no room, 504 where no answer came in time."""
+
+import concurrent.futures
+import signal
+import time
+
+from suite import Client, Suite, await_that
+
+TRUNKS = "/voip/trunk"
+
+
+def test_a_full_queue_is_refused_at_once_and_the_rest_is_served():
+    with Suite(gateway_settings={"LK_QUEUE": "5", "LK_HTTP_THREADS": "200"}) as suite:
+        suite.workers[0].kill(signal.SIGSTOP)
+        clients = [Client(suite.port, suite.admin, strict=True) for _ in range(120)]
+        with concurrent.futures.ThreadPoolExecutor(len(clients)) as pool:
+            asked = [pool.submit(client.call, "GET", TRUNKS) for client in clients]
+            await_that(lambda: sum(one.done() for one in asked) > 0, 5, "some are refused")
+            suite.workers[0].kill(signal.SIGCONT)
+            answers = [one.result() for one in asked]
+        suite.workers[0].expected_end = False
+        statuses = [answer.status for answer in answers]
+        assert set(statuses) == {200, 503}, statuses
+        assert statuses.count(200) >= 64  # what the worker's window held
+        assert all(answer.headers["Retry-After"] == "1" for answer in answers if answer.status == 503)
+        suite.assert_answers()
+
+
+def test_no_answer_in_time_and_the_write_is_applied_once_all_the_same():
+    with Suite(gateway_settings={"LK_ANSWER_MS": "300"}) as suite:
+        named = {"Idempotency-Key": "late"}
+        suite.workers[0].kill(signal.SIGSTOP)
+        begun = time.monotonic()
+        answer = suite.call("POST", TRUNKS, {"name": "late"}, headers=named)
+        assert answer.status == 504 and answer.json["status_code"] == 504, answer.body
+        assert 0.25 < time.monotonic() - begun < 2
+        suite.workers[0].kill(signal.SIGCONT)
+        suite.workers[0].expected_end = False
+        await_that(lambda: suite.call("GET", TRUNKS).status == 200, 5, "it answers again")
+        again = suite.call("POST", TRUNKS, {"name": "late"}, headers=named)
+        assert again.status == 201
+        assert [trunk["name"] for trunk in suite.call("GET", TRUNKS).result] == ["late"]
+
+
+def test_reads_go_on_while_passwords_are_hashed():
+    """A storm of password creations holds the slow pool, not the link."""
+    with Suite(worker_settings={"LK_SLOW_THREADS": "1"}) as suite:
+        trunk = suite.make_trunk()
+
+        def create(number):
+            body = {"type": "sipuser", "username": f"storm-{number}", "password": "correct horse"}
+            return Client(suite.port, suite.admin).call("POST", f"{TRUNKS}/{trunk}/auth", body).status
+
+        with concurrent.futures.ThreadPoolExecutor(16) as pool:
+            creations = [pool.submit(create, number) for number in range(60)]
+            reader, reads, longest = Client(suite.port, suite.admin), 0, 0.0
+            while not all(one.done() for one in creations):
+                begun = time.monotonic()
+                assert reader.call("GET", f"{TRUNKS}/{trunk}/auth?limit=1").status == 200
+                longest, reads = max(longest, time.monotonic() - begun), reads + 1
+        assert {one.result() for one in creations} == {201}
+        print(f"{reads} reads, the longest {longest * 1000:.1f} ms")
+        assert reads > 60

@@ -1,6 +1,7 @@
 #include "common/log.h"
 
 #include "common/clock.h"
+#include "common/mem.h"
 #include "common/text.h"
 
 #include <errno.h>
@@ -10,16 +11,24 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { GATHERED_SIZE = 32 * 1024 };
+enum { GATHERED_SIZE = 1024 * 1024 };
 
+/* Two halves: lines gather in one while the other is written, so that no thread with a line to log
+ * waits for the reader of the log. */
 static struct {
-    pthread_mutex_t lock;
+    pthread_mutex_t lock;  /* guards all but `writing` */
+    pthread_mutex_t write; /* whoever writes; taken before lock */
     const char *program;
     log_level_t lowest;
     bool gathering;
+    int64_t dropped;
     size_t used;
-    char bytes[GATHERED_SIZE];
-} sink = {.lock = PTHREAD_MUTEX_INITIALIZER, .program = "linekeeper", .lowest = LOG_INFO};
+    char *lines; /* GATHERED_SIZE, or NULL: not gathering yet */
+    char *writing;
+} sink = {.lock = PTHREAD_MUTEX_INITIALIZER,
+          .write = PTHREAD_MUTEX_INITIALIZER,
+          .program = "linekeeper",
+          .lowest = LOG_INFO};
 
 static const char *const level_names[] = {"debug", "info", "warn", "error"};
 
@@ -34,6 +43,10 @@ void log_gather(void)
     pthread_mutex_lock(&sink.lock);
     bool begins = !sink.gathering;
     sink.gathering = true;
+    if (begins) {
+        sink.lines = mem_zalloc(GATHERED_SIZE);
+        sink.writing = mem_zalloc(GATHERED_SIZE);
+    }
     pthread_mutex_unlock(&sink.lock);
     if (begins)
         (void)atexit(log_flush);
@@ -53,17 +66,26 @@ static void write_all(const char *bytes, size_t length)
     }
 }
 
-static void flush_locked(void)
-{
-    write_all(sink.bytes, sink.used);
-    sink.used = 0;
-}
-
 void log_flush(void)
 {
+    pthread_mutex_lock(&sink.write);
     pthread_mutex_lock(&sink.lock);
-    flush_locked();
+    char *lines = sink.lines;
+    size_t used = sink.used;
+    int64_t dropped = sink.dropped;
+    sink.lines = sink.writing;
+    sink.writing = lines;
+    sink.used = 0;
+    sink.dropped = 0;
     pthread_mutex_unlock(&sink.lock);
+    write_all(lines, used);
+    if (dropped > 0) {
+        log_line_t line = log_line(LOG_WARN, "log_lines_dropped");
+        log_number(&line, "count", dropped);
+        line.bytes[line.used++] = '\n';
+        write_all(line.bytes, line.used);
+    }
+    pthread_mutex_unlock(&sink.write);
 }
 
 /* The last byte is the newline's. */
@@ -177,19 +199,34 @@ void log_error(log_line_t *line, const err_t *err)
     log_text(line, "error", err->text);
 }
 
+/* Whether the line is laid among the gathered, or dropped since they are too many. */
+static bool gather(const log_line_t *line)
+{
+    pthread_mutex_lock(&sink.lock);
+    bool gathered = sink.gathering;
+    if (gathered && sink.used + line->used <= GATHERED_SIZE) {
+        memcpy(sink.lines + sink.used, line->bytes, line->used);
+        sink.used += line->used;
+    } else {
+        sink.dropped += gathered;
+    }
+    pthread_mutex_unlock(&sink.lock);
+    return gathered;
+}
+
 void log_end(log_line_t *line)
 {
     if (line->level < sink.lowest)
         return;
     line->bytes[line->used++] = '\n';
-    pthread_mutex_lock(&sink.lock);
-    if (sink.used + line->used > sizeof(sink.bytes))
-        flush_locked();
-    memcpy(sink.bytes + sink.used, line->bytes, line->used);
-    sink.used += line->used;
-    if (!sink.gathering || line->level >= LOG_WARN)
-        flush_locked();
-    pthread_mutex_unlock(&sink.lock);
+    if (gather(line)) {
+        if (line->level >= LOG_WARN)
+            log_flush();
+        return;
+    }
+    pthread_mutex_lock(&sink.write);
+    write_all(line->bytes, line->used);
+    pthread_mutex_unlock(&sink.write);
 }
 
 void log_failure(log_level_t level, const char *event, const err_t *err)

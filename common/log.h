@@ -31,9 +31,9 @@ typedef struct {
 /* Once, at the start of main: what every line's `program` says, and the lowest level written. */
 void log_open(const char *program, log_level_t lowest);
 
-/* From now on lines of LOG_INFO and LOG_DEBUG are gathered, and written by log_flush, by a line of
- * a higher level, when 32 KiB are full, and at exit. Whoever calls this calls log_flush regularly.
- */
+/* From now on lines are gathered, and written by log_flush, at a line of LOG_WARN or higher, and at
+ * exit. Whoever calls this calls log_flush many times a second: a MiB of lines has room, further
+ * ones are dropped and counted. */
 void log_gather(void);
 void log_flush(void);
 

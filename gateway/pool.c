@@ -124,10 +124,18 @@ status_t pool_send_command(pool_t *pool, worker_t *worker, command_t command, in
                          0);
 }
 
+/* A busy worker gets what has gathered when it has taken the last message; one with little to do
+ * gets each request at once. */
+static bool must_wait(const worker_t *worker)
+{
+    return worker->untaken > 0 &&
+           (worker->untaken >= POOL_UNTAKEN_MAX || worker->held.count >= POOL_BUSY);
+}
+
 /* Sends all of the outbox in one message, unless one is out already. */
 static status_t flush(pool_t *pool, worker_t *worker, int64_t now_ms)
 {
-    if (worker->outbox.count == 0 || worker->taking)
+    if (worker->outbox.count == 0 || must_wait(worker))
         return STATUS_OK;
     batch_clear(&pool->batch);
     for (pending_t *pending = worker->outbox.first; pending != NULL; pending = pending->next)
@@ -139,7 +147,7 @@ static status_t flush(pool_t *pool, worker_t *worker, int64_t now_ms)
                                     COMMAND_REQUEST, body, length);
     if (status != STATUS_OK)
         return status;
-    worker->taking = true;
+    worker->untaken++;
     worker->beat_ms = now_ms;
     while (worker->outbox.first != NULL) {
         pending_t *pending = worker->outbox.first;

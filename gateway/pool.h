@@ -24,6 +24,8 @@ enum {
     POOL_WORKERS_MAX = 256,
     POOL_NO_WORKER_MS = 2000,
     POOL_DEATHS_BEFORE_ALONE = 2,
+    POOL_UNTAKEN_MAX = 8, /* REQUEST messages that a worker has not taken yet */
+    POOL_BUSY = 8,        /* a worker that holds so many is sent batches */
 };
 
 /* How the pool sends. Returns STATUS_OK, STATUS_BUSY (try again on the next tick) or STATUS_CLOSED

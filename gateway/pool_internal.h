@@ -14,7 +14,7 @@ typedef struct worker {
     uint32_t window;
     pendings_t held;   /* sent, not answered */
     pendings_t outbox; /* given to it, not sent yet */
-    bool taking;       /* a REQUEST message is out and has not been answered */
+    unsigned untaken;  /* REQUEST messages that are out and have not been answered */
     bool draining;     /* said DISCONNECT: finishes what it holds */
     pending_t *only;   /* this worker is kept for one dangerous request */
     int64_t heard_ms;

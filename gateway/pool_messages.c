@@ -92,7 +92,7 @@ static void on_reply(pool_t *pool, worker_t *worker, const void *body, size_t bo
     batch_reader_t batch;
     size_t service = worker->service;
     if (batch_read_replies(&batch, body, body_length) == STATUS_OK) {
-        worker->taking = false;
+        worker->untaken -= worker->untaken > 0;
         for (uint32_t i = 0; i < batch.count; i++) {
             batch_item_t item = batch_item(&batch, i);
             take_reply(pool, worker, &item);

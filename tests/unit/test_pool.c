@@ -10,7 +10,7 @@
 #include <string.h>
 #include <cmocka.h>
 
-enum { SENT_MAX = 256, REQUESTS = 16, DEADLINE_MS = 10000 };
+enum { SENT_MAX = 256, REQUESTS = 32, DEADLINE_MS = 10000 };
 
 /* What the pool sent, oldest first. */
 typedef struct {
@@ -176,18 +176,41 @@ static void without_a_worker_waits_two_seconds(void **state)
     end_world(&world);
 }
 
-static void gathers_while_a_message_is_out(void **state)
+static void sends_at_once_while_there_is_little(void **state)
 {
     (void)state;
     world_t world;
     new_world(&world, 8);
-    join(&world, 'a', 8);
-    submit(&world, 0);
+    join(&world, 'a', 64);
+    for (size_t i = 0; i < POOL_BUSY; i++)
+        submit(&world, i);
+    assert_int_equal(sent_of(&world, COMMAND_REQUEST), POOL_BUSY);
+    assert_int_equal(last_sent(&world)->count, 1);
+    end_world(&world);
+}
+
+/* Submits as many as make the worker busy: the next ones gather. */
+static void make_busy(world_t *world)
+{
+    for (size_t i = REQUESTS - POOL_BUSY; i < REQUESTS; i++)
+        submit(world, i);
+}
+
+static void gathers_for_a_busy_worker(void **state)
+{
+    (void)state;
+    world_t world;
+    new_world(&world, 8);
+    join(&world, 'a', 64);
+    make_busy(&world);
     size_t before = world.sent_count;
-    for (size_t i = 1; i <= 3; i++)
+    for (size_t i = 0; i < 3; i++)
         submit(&world, i);
     assert_int_equal(world.sent_count, before);
-    reply(&world, 'a', NULL, 0); /* taken, nothing ready yet */
+    for (size_t i = 1; i < POOL_BUSY; i++)
+        reply(&world, 'a', NULL, 0); /* taken, nothing ready yet */
+    assert_int_equal(world.sent_count, before);
+    reply(&world, 'a', NULL, 0); /* all are taken */
     assert_int_equal(world.sent_count, before + 1);
     assert_int_equal(last_sent(&world)->count, 3);
     assert_false(world.ended[0]);
@@ -265,18 +288,21 @@ static void silence_moves_requests(void **state)
     (void)state;
     world_t world;
     new_world(&world, 8);
-    join(&world, 'a', 8);
+    join(&world, 'a', 64);
     submit(&world, 0);
-    submit(&world, 1); /* in the outbox of a */
     uint64_t old_id = last_sent(&world)->ids[0];
-    join(&world, 'b', 8);
+    make_busy(&world);
+    submit(&world, 1); /* gathers */
+    join(&world, 'b', 64);
     for (int i = 0; i < 4; i++) {
         beat(&world, 'b');
         tick(&world, 250);
     }
     assert_int_equal(pool_live(world.pool, 0), 1);
     assert_int_equal(last_sent(&world)->to, 'b');
-    assert_int_equal(last_sent(&world)->count, 2);
+    assert_int_equal(last_sent(&world)->count, POOL_BUSY + 2);
+    assert_true(last_sent(&world)->ids[0] == old_id); /* in their old order */
+    assert_true(last_sent(&world)->ids[POOL_BUSY + 1] == world.pending[1].id);
     reply(&world, 'a', &old_id, 1); /* a wakes up: a stranger now, told to say READY */
     assert_false(world.ended[0]);
     assert_int_equal(last_sent(&world)->command, COMMAND_DISCONNECT);
@@ -368,9 +394,10 @@ static void a_stopping_worker_finishes_what_it_holds(void **state)
     (void)state;
     world_t world;
     new_world(&world, 8);
-    join(&world, 'a', 8);
+    join(&world, 'a', 64);
     submit(&world, 0);
     uint64_t id = last_sent(&world)->ids[0];
+    make_busy(&world);
     submit(&world, 1); /* not sent yet */
     char a = 'a';
     pool_message(world.pool, &a, 1, COMMAND_DISCONNECT, "", 0, world.now);
@@ -452,7 +479,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(answers_a_request),
         cmocka_unit_test(without_a_worker_waits_two_seconds),
-        cmocka_unit_test(gathers_while_a_message_is_out),
+        cmocka_unit_test(sends_at_once_while_there_is_little),
+        cmocka_unit_test(gathers_for_a_busy_worker),
         cmocka_unit_test(keeps_to_the_window),
         cmocka_unit_test(chooses_the_fewest_waiting),
         cmocka_unit_test(bounds_the_queue),

@@ -82,10 +82,10 @@ pool_counters_t pool_counters(const pool_t *pool);
 /* What happened since the last call, for the log: workers that came and went. Returns false when
  * there is nothing more. */
 typedef struct {
-    bool joined; /* else lost */
     const char *service;
-    char instance[UUID_SIZE];
     const char *why;
+    char instance[UUID_SIZE];
+    bool joined; /* else lost */
 } pool_event_t;
 bool pool_next_event(pool_t *pool, pool_event_t *out);
 

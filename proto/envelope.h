@@ -92,8 +92,8 @@ void envelope_write_reply(const reply_t *reply, const void *body, size_t body_le
 /* As envelope_read_request. */
 status_t envelope_read_reply(const msgpack_object *envelope, reply_t *out) MUST_CHECK;
 
-/* Scans and decodes one msgpack object. What *out holds lives in the zone (and in bytes) until the zone is
- * cleared; for callers that decode often and keep a zone. */
+/* Scans and decodes one msgpack object. What *out holds lives in the zone (and in bytes) until the
+ * zone is cleared; for callers that decode often and keep a zone. */
 status_t envelope_decode_in(msgpack_zone *zone, const void *bytes, size_t length,
                             msgpack_object *out) MUST_CHECK;
 

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ZONE_CHUNK = 8192 };
+enum { ZONE_CHUNK = 8192, KEPT_MAX = 64 * 1024 };
 
 static pthread_key_t thread_key;
 static pthread_once_t thread_key_made = PTHREAD_ONCE_INIT;
@@ -40,7 +40,7 @@ static void free_exchange(void *memory)
     msgpack_sbuffer_destroy(&exchange->envelope);
     msgpack_zone_destroy(&exchange->zone);
     mem_free(exchange->record);
-    mem_free(exchange->text);
+    msgpack_sbuffer_destroy(&exchange->body);
     mem_free(exchange);
 }
 
@@ -58,8 +58,8 @@ static exchange_t *exchange_of_thread(void)
         return exchange;
     exchange = mem_zalloc(sizeof(*exchange));
     msgpack_sbuffer_init(&exchange->envelope);
+    msgpack_sbuffer_init(&exchange->body);
     exchange->record = mem_zalloc(largest_record());
-    exchange->text = mem_zalloc(EXCHANGE_TEXT_SIZE);
     if (!msgpack_zone_init(&exchange->zone, ZONE_CHUNK) ||
         pthread_setspecific(thread_key, exchange) != 0)
         abort();
@@ -112,12 +112,22 @@ exchange_t *exchange_begin(http_request_t *http, http_response_t *response)
     return exchange;
 }
 
+/* A long list's buffer is not kept: there is one per thread. */
+static void keep_small(msgpack_sbuffer *buffer)
+{
+    if (buffer->alloc > KEPT_MAX) {
+        msgpack_sbuffer_destroy(buffer);
+        msgpack_sbuffer_init(buffer);
+    }
+    msgpack_sbuffer_clear(buffer);
+}
+
 void exchange_end(exchange_t *exchange)
 {
     mem_free(TAKE(exchange->reply_bytes));
-    free(TAKE(exchange->long_text));
     if (exchange->envelope.size > 0)
         sodium_memzero(exchange->envelope.data, exchange->envelope.size);
-    msgpack_sbuffer_clear(&exchange->envelope);
+    keep_small(&exchange->envelope);
+    keep_small(&exchange->body);
     msgpack_zone_clear(&exchange->zone);
 }

@@ -14,8 +14,6 @@
 #include <jansson.h>
 #include <msgpack.h>
 
-enum { EXCHANGE_TEXT_SIZE = 16 * 1024 };
-
 typedef struct {
     http_request_t *http; /* NULL: refused before there was one */
     http_response_t *response;
@@ -30,14 +28,13 @@ typedef struct {
     reply_t reply;
     char *reply_bytes; /* behind reply.body; NULL or mem_free */
     /* What the response borrows: */
-    char *long_text;  /* a body that `text` has no room for; NULL or free, since jansson made it */
     char rate[3][24]; /* limit, remaining, reset */
     char link[2200];
     /* Buffers that stay: */
     msgpack_sbuffer envelope;
+    msgpack_sbuffer body; /* of the response */
     msgpack_zone zone;
     void *record; /* room for the largest record of the registry */
-    char *text;   /* EXCHANGE_TEXT_SIZE */
 } exchange_t;
 
 /* The calling thread's exchange, made ready for a request. */

@@ -1,29 +1,28 @@
 #include "gateway/render.h"
 
 #include "common/text.h"
-#include "proto/transcode.h"
+#include "proto/json.h"
 
 #include <inttypes.h>
-#include <stdlib.h>
 
-void render_json(exchange_t *exchange, int status, json_t *value)
+/* Points the response at what has been written for it. */
+static void set_body(exchange_t *exchange, int status)
 {
     http_response_t *response = exchange->response;
     response->status = status;
     http_response_header(response, "x-request-id", exchange->request_id);
-    if (value == NULL)
+    if (exchange->body.size == 0)
         return;
-    size_t length = json_dumpb(value, exchange->text, EXCHANGE_TEXT_SIZE, JSON_COMPACT);
-    response->body = exchange->text;
-    if (length > EXCHANGE_TEXT_SIZE) {
-        exchange->long_text = json_dumps(value, JSON_COMPACT);
-        response->body = exchange->long_text;
-    }
-    json_decref(value);
-    if (length == 0 || response->body == NULL) /* not to be had from what transcode makes */
-        abort();
     response->content_type = "application/json";
-    response->body_length = length;
+    response->body = exchange->body.data;
+    response->body_length = exchange->body.size;
+}
+
+void render_json(exchange_t *exchange, int status, json_t *value)
+{
+    json_put_value(&exchange->body, value);
+    json_decref(value);
+    set_body(exchange, status);
 }
 
 /* Where an unpaged list that was cut goes on (RFC 8288). */
@@ -71,14 +70,11 @@ static void add_headers(exchange_t *exchange)
 void render_reply(exchange_t *exchange)
 {
     const reply_t *reply = &exchange->reply;
-    const operation_t *operation = exchange->route.operation;
-    json_t *result = NULL;
-    if (outcome_is_success(reply->outcome) && operation != NULL && operation->result != NULL)
-        result = (operation->flags & OPERATION_LIST) != 0
-                     ? transcode_results(operation->result, &reply->body)
-                     : transcode_result(operation->result, &reply->body);
     const dialect_t *dialect = exchange->route.dialect;
+    const operation_t *operation = exchange->route.operation;
+    bool is_list = operation != NULL && (operation->flags & OPERATION_LIST) != 0;
     add_headers(exchange);
-    render_json(exchange, dialect_status(dialect, reply->outcome),
-                dialect_render(dialect, reply, result));
+    dialect_render(dialect, reply, operation == NULL ? NULL : operation->result, is_list,
+                   &exchange->body);
+    set_body(exchange, dialect_status(dialect, reply->outcome));
 }

@@ -1,5 +1,8 @@
 #include "proto/dialect.h"
 
+#include "proto/json.h"
+#include "proto/transcode.h"
+
 #include <assert.h>
 #include <string.h>
 
@@ -91,15 +94,23 @@ const dialect_t *dialect_of_path(const char *path)
     return &dialect_v2;
 }
 
-json_t *dialect_render(const dialect_t *dialect, const reply_t *reply, json_t *result)
+void dialect_render(const dialect_t *dialect, const reply_t *reply, const schema_t *result,
+                    bool is_list, msgpack_sbuffer *out)
 {
     int status = dialect_status(dialect, reply->outcome);
-    if (status == 204) {
-        json_decref(result);
-        return NULL;
+    if (status == 204)
+        return;
+    if (!outcome_is_success(reply->outcome)) {
+        AUTO(json_release) json_t *failure = dialect->failure(status, reply);
+        json_put_value(out, failure);
+        return;
     }
-    if (outcome_is_success(reply->outcome))
-        return dialect->success(status, result, reply);
-    json_decref(result);
-    return dialect->failure(status, reply);
+    json_put(out, dialect->open);
+    if (result == NULL)
+        json_put(out, dialect->no_result);
+    else if (is_list)
+        transcode_results(result, &reply->body, out);
+    else
+        transcode_result(result, &reply->body, out);
+    dialect->close(status, reply, out);
 }

@@ -7,6 +7,7 @@
 #define LK_PROTO_DIALECT_H
 
 #include "proto/envelope.h"
+#include "proto/field.h"
 
 #include <jansson.h>
 
@@ -16,7 +17,10 @@ struct dialect {
     const char *name;
     const char *prefix;    /* unknown routes below it speak this dialect */
     const short *statuses; /* indexed by outcome_t */
-    json_t *(*success)(int status, json_t *result, const reply_t *reply);
+    const char *no_result; /* what stands for a result where there is none */
+    /* A success is what `open` writes, the result, and what `close` writes. */
+    const char *open;
+    void (*close)(int status, const reply_t *reply, msgpack_sbuffer *out);
     json_t *(*failure)(int status, const reply_t *reply);
 };
 
@@ -29,9 +33,10 @@ const dialect_t *dialect_of_path(const char *path);
 /* The HTTP status of an outcome. */
 int dialect_status(const dialect_t *dialect, outcome_t outcome);
 
-/* The body of an answer; NULL where the status has none (204). Takes over result, which may be
- * NULL. The caller owns the value (json_decref). */
-json_t *dialect_render(const dialect_t *dialect, const reply_t *reply, json_t *result);
+/* Appends the body of an answer, JSON text; nothing where the status has none (204). result: what
+ * the reply's body is a record of, or an array of records if is_list; NULL: no result. */
+void dialect_render(const dialect_t *dialect, const reply_t *reply, const schema_t *result,
+                    bool is_list, msgpack_sbuffer *out);
 
 /* Whether the outcome is a success. */
 bool outcome_is_success(outcome_t outcome);

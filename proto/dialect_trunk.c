@@ -1,5 +1,7 @@
 #include "proto/dialect.h"
 
+#include "proto/json.h"
+
 static const short statuses[] = {
     [OUTCOME_OK] = 200,
     [OUTCOME_CREATED] = 201,
@@ -25,19 +27,14 @@ static const short statuses[] = {
 };
 _Static_assert(ARRAY_LEN(statuses) == OUTCOME_COUNT, "every outcome has a status");
 
-static json_t *envelope(int status, json_t *result)
-{
-    json_t *body = json_object();
-    json_object_set_new_nocheck(body, "result", result);
-    json_object_set_new_nocheck(body, "status_code", json_integer(status));
-    json_object_set_new_nocheck(body, "status_message", json_string_nocheck(http_reason(status)));
-    return body;
-}
-
-static json_t *success(int status, json_t *result, const reply_t *reply)
+static void close_success(int status, const reply_t *reply, msgpack_sbuffer *out)
 {
     (void)reply;
-    return envelope(status, result != NULL ? result : json_object());
+    json_put(out, ",\"status_code\":");
+    json_put_number(out, status);
+    json_put(out, ",\"status_message\":\"");
+    json_put(out, http_reason(status));
+    json_put(out, "\"}");
 }
 
 static json_t *error_entry(const char *field, const char *message)
@@ -62,7 +59,10 @@ static json_t *failure(int status, const reply_t *reply)
             reply->message[0] != '\0' ? reply->message : outcome_message(reply->outcome);
         json_array_append_new(errors, error_entry(NULL, message));
     }
-    json_t *body = envelope(status, json_object());
+    json_t *body = json_object();
+    json_object_set_new_nocheck(body, "result", json_object());
+    json_object_set_new_nocheck(body, "status_code", json_integer(status));
+    json_object_set_new_nocheck(body, "status_message", json_string_nocheck(http_reason(status)));
     json_object_set_new_nocheck(body, "errors", errors);
     return body;
 }
@@ -71,6 +71,8 @@ const dialect_t dialect_trunk = {
     .name = "trunk",
     .prefix = "/voip/",
     .statuses = statuses,
-    .success = success,
+    .no_result = "{}",
+    .open = "{\"result\":",
+    .close = close_success,
     .failure = failure,
 };

@@ -1,6 +1,7 @@
 #include "proto/dialect.h"
 
 #include "common/text.h"
+#include "proto/json.h"
 
 static const short statuses[] = {
     [OUTCOME_OK] = 200,
@@ -63,17 +64,15 @@ static const error_kind_t fault_kinds[] = {
     [FAULT_RULE] = {"10015", "Bad Request"},
 };
 
-static json_t *success(int status, json_t *result, const reply_t *reply)
+static void close_success(int status, const reply_t *reply, msgpack_sbuffer *out)
 {
     (void)status;
-    json_t *body = json_object();
-    json_object_set_new_nocheck(body, "data", result != NULL ? result : json_null());
     if (reply->total >= 0) {
-        json_t *meta = json_object();
-        json_object_set_new_nocheck(meta, "total_results", json_integer(reply->total));
-        json_object_set_new_nocheck(body, "meta", meta);
+        json_put(out, ",\"meta\":{\"total_results\":");
+        json_put_number(out, reply->total);
+        json_put(out, "}");
     }
-    return body;
+    json_put(out, "}");
 }
 
 static json_t *error_entry(const error_kind_t *kind, const char *detail)
@@ -125,6 +124,8 @@ const dialect_t dialect_v2 = {
     .name = "v2",
     .prefix = "/v2/",
     .statuses = statuses,
-    .success = success,
+    .no_result = "null",
+    .open = "{\"data\":",
+    .close = close_success,
     .failure = failure,
 };

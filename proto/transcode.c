@@ -1,6 +1,7 @@
 #include "proto/transcode.h"
 
 #include "common/clock.h"
+#include "proto/json.h"
 
 #include <string.h>
 
@@ -193,80 +194,109 @@ void transcode_path(const schema_t *schema, const char *const *values, const siz
 
 /* ---- msgpack -> JSON ---- */
 
-static json_t *json_of_time(field_type_t type, int64_t utc_ms)
-{
-    char text[CLOCK_RFC3339_SIZE];
-    if (type == FIELD_DATE)
-        clock_format_date(utc_ms, text);
-    else
-        clock_format_time(utc_ms, text);
-    return json_string_nocheck(text);
-}
-
-static json_t *json_of_text(const msgpack_object *value)
-{
-    return value->type == MSGPACK_OBJECT_STR ? json_stringn(value->via.str.ptr, value->via.str.size)
-                                             : NULL;
-}
-
 static bool is_int64(const msgpack_object *value)
 {
     return value->type == MSGPACK_OBJECT_NEGATIVE_INTEGER ||
            (value->type == MSGPACK_OBJECT_POSITIVE_INTEGER && value->via.u64 <= INT64_MAX);
 }
 
-static json_t *json_of(const field_t *row, const msgpack_object *value)
+static void show_time(field_type_t type, int64_t utc_ms, msgpack_sbuffer *out)
 {
-    json_t *json = NULL;
+    char text[CLOCK_RFC3339_SIZE];
+    if (type == FIELD_DATE)
+        clock_format_date(utc_ms, text);
+    else
+        clock_format_time(utc_ms, text);
+    json_put(out, "\"");
+    json_put(out, text);
+    json_put(out, "\"");
+}
+
+/* Whether the value is of the kind that the table says. */
+static bool is_of_type(field_type_t type, const msgpack_object *value)
+{
+    switch (type) {
+    case FIELD_TEXT:
+    case FIELD_CHOICE:
+        return value->type == MSGPACK_OBJECT_STR;
+    case FIELD_NUMBER:
+    case FIELD_TIME:
+    case FIELD_DATE:
+        return is_int64(value);
+    case FIELD_SWITCH:
+        return value->type == MSGPACK_OBJECT_BOOLEAN;
+    case FIELD_OBJECT:
+        return value->type == MSGPACK_OBJECT_MAP;
+    case FIELD_LIST:
+        return value->type == MSGPACK_OBJECT_ARRAY;
+    }
+    return false;
+}
+
+static void show_value(const field_t *row, const msgpack_object *value, msgpack_sbuffer *out)
+{
+    if (!is_of_type(row->type, value)) {
+        json_put(out, "null");
+        return;
+    }
     switch (row->type) {
     case FIELD_TEXT:
     case FIELD_CHOICE:
-        json = json_of_text(value);
-        break;
+        json_put_text(out, value->via.str.ptr, value->via.str.size);
+        return;
     case FIELD_NUMBER:
-        json = is_int64(value) ? json_integer(value->via.i64) : NULL;
-        break;
+        json_put_number(out, value->via.i64);
+        return;
     case FIELD_SWITCH:
-        json = value->type == MSGPACK_OBJECT_BOOLEAN ? json_boolean(value->via.boolean) : NULL;
-        break;
+        json_put(out, value->via.boolean ? "true" : "false");
+        return;
     case FIELD_TIME:
     case FIELD_DATE:
-        json = is_int64(value) ? json_of_time(row->type, value->via.i64) : NULL;
-        break;
+        show_time(row->type, value->via.i64, out);
+        return;
     case FIELD_OBJECT:
-        json = value->type == MSGPACK_OBJECT_MAP ? transcode_result(row->schema, value) : NULL;
-        break;
+        transcode_result(row->schema, value, out);
+        return;
     case FIELD_LIST:
-        json = value->type == MSGPACK_OBJECT_ARRAY ? transcode_results(row->schema, value) : NULL;
-        break;
+        transcode_results(row->schema, value, out);
+        return;
     }
-    return json != NULL ? json : json_null();
 }
 
-json_t *transcode_result(const schema_t *schema, const msgpack_object *map)
+void transcode_result(const schema_t *schema, const msgpack_object *map, msgpack_sbuffer *out)
 {
-    json_t *object = json_object();
-    if (map->type != MSGPACK_OBJECT_MAP)
-        return object;
+    uint32_t count = map->type == MSGPACK_OBJECT_MAP ? map->via.map.size : 0;
+    uint64_t shown = 0;
     size_t hint = 0;
-    for (uint32_t i = 0; i < map->via.map.size; i++) {
+    json_put(out, "{");
+    for (uint32_t i = 0; i < count; i++) {
         const msgpack_object_kv *pair = &map->via.map.ptr[i];
         if (pair->key.type != MSGPACK_OBJECT_STR)
             continue;
         const field_t *row =
             schema_find(schema, pair->key.via.str.ptr, pair->key.via.str.size, &hint);
-        if (row != NULL && (row->flags & FIELD_WRITE_ONLY) == 0)
-            json_object_set_new_nocheck(object, row->name, json_of(row, &pair->val));
+        if (row == NULL || (row->flags & FIELD_WRITE_ONLY) != 0)
+            continue;
+        uint64_t bit = (uint64_t)1 << (row - schema->rows);
+        if ((shown & bit) != 0) /* a second key of one name: only a forged message has it */
+            continue;
+        json_put(out, shown == 0 ? "\"" : ",\"");
+        json_put(out, row->name);
+        json_put(out, "\":");
+        show_value(row, &pair->val, out);
+        shown |= bit;
     }
-    return object;
+    json_put(out, "}");
 }
 
-json_t *transcode_results(const schema_t *schema, const msgpack_object *array)
+void transcode_results(const schema_t *schema, const msgpack_object *array, msgpack_sbuffer *out)
 {
-    json_t *list = json_array();
-    if (array->type != MSGPACK_OBJECT_ARRAY)
-        return list;
-    for (uint32_t i = 0; i < array->via.array.size; i++)
-        json_array_append_new(list, transcode_result(schema, &array->via.array.ptr[i]));
-    return list;
+    uint32_t count = array->type == MSGPACK_OBJECT_ARRAY ? array->via.array.size : 0;
+    json_put(out, "[");
+    for (uint32_t i = 0; i < count; i++) {
+        if (i > 0)
+            json_put(out, ",");
+        transcode_result(schema, &array->via.array.ptr[i], out);
+    }
+    json_put(out, "]");
 }

@@ -25,11 +25,11 @@ void transcode_query(const schema_t *schema, const char *query, msgpack_packer *
 void transcode_path(const schema_t *schema, const char *const *values, const size_t *lengths,
                     msgpack_packer *out);
 
-/* A record's map as JSON, in the table's order: times and dates as text. A missing key is left out;
- * what does not fit the table reads as null. The caller owns the value. */
-json_t *transcode_result(const schema_t *schema, const msgpack_object *map);
+/* Appends a record's map as JSON text: keys in the map's order, times and dates as text. What the
+ * table does not know is left out; what does not fit it reads as null. */
+void transcode_result(const schema_t *schema, const msgpack_object *map, msgpack_sbuffer *out);
 
 /* The same for an array of records. */
-json_t *transcode_results(const schema_t *schema, const msgpack_object *array);
+void transcode_results(const schema_t *schema, const msgpack_object *array, msgpack_sbuffer *out);
 
 #endif

@@ -6,6 +6,7 @@
 #include "proto/transcode.h"
 #include "tests/fuzz/replay.h"
 #include "tests/fuzz/schemas.h"
+#include "tests/support/shown.h"
 
 #include <stdlib.h>
 
@@ -38,10 +39,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     msgpack_unpacked decoded;
     if (envelope_decode(bytes + 1, size - 1, &decoded) == STATUS_OK) {
         fuzz_record_round_trip(&pick, &decoded.data);
-        AUTO(json_release) json_t *result = transcode_result(pick.schema, &decoded.data);
-        AUTO(json_release) json_t *results = transcode_results(pick.schema, &decoded.data);
-        if (result == NULL || results == NULL)
-            abort();
+        json_decref(shown_result(pick.schema, &decoded.data, false));
+        json_decref(shown_result(pick.schema, &decoded.data, true));
     }
     msgpack_unpacked_destroy(&decoded);
     return 0;

@@ -6,6 +6,7 @@
 #include "services/common/migrate.h"
 #include "services/trunk-auth/handlers.h"
 #include "services/trunk-auth/sql.h"
+#include "tests/support/shown.h"
 
 #include <sodium.h>
 #include <sqlite3.h>
@@ -234,8 +235,7 @@ static json_t *show_body(const call_t *call)
              used == call->body_bytes.size,
          "answer");
     bool list = (call->operation->flags & OPERATION_LIST) != 0;
-    json_t *body = list ? transcode_results(call->operation->result, &decoded.data)
-                        : transcode_result(call->operation->result, &decoded.data);
+    json_t *body = shown_result(call->operation->result, &decoded.data, list);
     msgpack_unpacked_destroy(&decoded);
     return body;
 }

@@ -7,6 +7,9 @@
 #include "common/text.h"
 #include "proto/dialect.h"
 #include "proto/json.h"
+#include "tests/support/packed.h"
+#include "tests/support/sample_schema.h"
+#include "tests/support/shown.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -40,11 +43,14 @@ static const struct {
     {OUTCOME_TIMEOUT, 504, 504, "10008"},
 };
 
+static const schema_t *const no_result = NULL;
+
 /* The body as text with single quotes; "(none)" where there is none. */
-static const char *rendered(const dialect_t *dialect, const reply_t *reply, json_t *result)
+static const char *rendered(const dialect_t *dialect, const reply_t *reply, const schema_t *result,
+                            bool is_list)
 {
     static char text[4096];
-    AUTO(json_release) json_t *body = dialect_render(dialect, reply, result);
+    AUTO(json_release) json_t *body = shown_reply(dialect, reply, result, is_list);
     if (body == NULL)
         return "(none)";
     size_t size = json_dumpb(body, text, sizeof(text) - 1, JSON_COMPACT);
@@ -84,14 +90,14 @@ static void every_outcome_has_its_status_and_shape(void **state)
                                          "'errors':[{'field':null,'message':",
                                          promised[i].trunk, reason),
                              STATUS_OK);
-        const char *body = rendered(&dialect_trunk, &reply, NULL);
+        const char *body = rendered(&dialect_trunk, &reply, no_result, false);
         assert_memory_equal(body, promised[i].trunk == 204 ? "(none)" : expected,
                             promised[i].trunk == 204 ? 7 : strlen(expected));
         if (!success)
             assert_int_equal(text_format(expected, sizeof(expected),
                                          "{'errors':[{'code':'%s','title':'", promised[i].v2_code),
                              STATUS_OK);
-        body = rendered(&dialect_v2, &reply, NULL);
+        body = rendered(&dialect_v2, &reply, no_result, false);
         assert_memory_equal(body, success ? "{'data':null}" : expected,
                             success ? 14 : strlen(expected));
         if (!success)
@@ -102,20 +108,28 @@ static void every_outcome_has_its_status_and_shape(void **state)
 static void results_stand_in_their_envelopes(void **state)
 {
     (void)state;
+    packed_t one, many;
     reply_t reply;
     reply_init(&reply, "r", OUTCOME_OK);
-    assert_string_equal(rendered(&dialect_trunk, &reply, json_pack("[i]", 1)),
-                        "{'result':[1],'status_code':200,'status_message':'OK'}");
-    assert_string_equal(rendered(&dialect_v2, &reply, json_pack("{s:i}", "a", 1)),
-                        "{'data':{'a':1}}");
+    reply.body = *packed_json(&one, "{'size':1}");
+    assert_string_equal(rendered(&dialect_trunk, &reply, &sample_schema, false),
+                        "{'result':{'size':1},'status_code':200,'status_message':'OK'}");
+    assert_string_equal(rendered(&dialect_v2, &reply, &sample_schema, false),
+                        "{'data':{'size':1}}");
+    reply.body = *packed_json(&many, "[{'size':1},{'size':2}]");
+    assert_string_equal(
+        rendered(&dialect_trunk, &reply, &sample_schema, true),
+        "{'result':[{'size':1},{'size':2}],'status_code':200,'status_message':'OK'}");
     reply.total = 7;
-    assert_string_equal(rendered(&dialect_v2, &reply, json_pack("[i]", 1)),
-                        "{'data':[1],'meta':{'total_results':7}}");
-    reply_init(&reply, "r", OUTCOME_DELETED);
-    assert_string_equal(rendered(&dialect_trunk, &reply, json_pack("{s:i}", "a", 1)), "(none)");
-    reply_init(&reply, "r", OUTCOME_INTERNAL); /* a failure drops the result */
-    assert_null(strstr(rendered(&dialect_trunk, &reply, json_pack("{s:i}", "a1b2", 1)), "a1b2"));
-    assert_null(strstr(rendered(&dialect_v2, &reply, json_pack("{s:i}", "a1b2", 1)), "a1b2"));
+    assert_string_equal(rendered(&dialect_v2, &reply, &sample_schema, true),
+                        "{'data':[{'size':1},{'size':2}],'meta':{'total_results':7}}");
+    reply.outcome = OUTCOME_DELETED;
+    assert_string_equal(rendered(&dialect_trunk, &reply, &sample_schema, false), "(none)");
+    reply.outcome = OUTCOME_INTERNAL; /* a failure drops the result */
+    assert_null(strstr(rendered(&dialect_trunk, &reply, &sample_schema, true), "size"));
+    assert_null(strstr(rendered(&dialect_v2, &reply, &sample_schema, true), "size"));
+    packed_free(&one);
+    packed_free(&many);
 }
 
 static void faults_are_listed(void **state)
@@ -126,13 +140,13 @@ static void faults_are_listed(void **state)
     faults_add(&reply.faults, FAULT_REQUIRED, FAULT_IN_BODY, "/inner/name", "is required");
     faults_add(&reply.faults, FAULT_RANGE, FAULT_IN_QUERY, "limit", "must be at most 250");
     faults_add(&reply.faults, FAULT_TYPE, FAULT_IN_BODY, "", "must be an object");
-    assert_string_equal(rendered(&dialect_trunk, &reply, NULL),
+    assert_string_equal(rendered(&dialect_trunk, &reply, no_result, false),
                         "{'result':{},'status_code':400,'status_message':'Bad Request','errors':["
                         "{'field':'inner/name','message':'is required'},"
                         "{'field':'limit','message':'must be at most 250'},"
                         "{'field':'','message':'must be an object'}]}");
     assert_string_equal(
-        rendered(&dialect_v2, &reply, NULL),
+        rendered(&dialect_v2, &reply, no_result, false),
         "{'errors':[{'code':'10004','title':'Missing required parameter',"
         "'detail':'inner/name is required','meta':{'url':'urn:linekeeper:error:10004'},"
         "'source':{'pointer':'/inner/name'}},"
@@ -143,7 +157,7 @@ static void faults_are_listed(void **state)
     for (int code = 0; code <= FAULT_RULE; code++) {
         reply_init(&reply, "r", OUTCOME_INVALID);
         faults_add(&reply.faults, (fault_code_t)code, FAULT_IN_BODY, "/x", "y");
-        assert_null(strstr(rendered(&dialect_v2, &reply, NULL), "'code':null"));
+        assert_null(strstr(rendered(&dialect_v2, &reply, no_result, false), "'code':null"));
     }
 }
 
@@ -153,8 +167,10 @@ static void a_message_of_the_workers_goes_before_ours(void **state)
     reply_t reply;
     reply_init(&reply, "r", OUTCOME_CONFLICT);
     text_cut(reply.message, sizeof(reply.message), "The name is taken.");
-    assert_non_null(strstr(rendered(&dialect_trunk, &reply, NULL), "'The name is taken.'"));
-    assert_non_null(strstr(rendered(&dialect_v2, &reply, NULL), "'The name is taken.'"));
+    assert_non_null(
+        strstr(rendered(&dialect_trunk, &reply, no_result, false), "'The name is taken.'"));
+    assert_non_null(
+        strstr(rendered(&dialect_v2, &reply, no_result, false), "'The name is taken.'"));
 }
 
 static void paths_without_a_route_have_a_dialect(void **state)

@@ -10,6 +10,7 @@
 #include "proto/trunk_auth.h"
 #include "tests/support/packed.h"
 #include "tests/support/sample_schema.h"
+#include "tests/support/shown.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -171,8 +172,7 @@ static const char *result_of(const char *record, bool list)
     packed_t packed;
     const msgpack_object *object = packed_json(&packed, record);
     AUTO(json_release)
-    json_t *json =
-        list ? transcode_results(&sample_schema, object) : transcode_result(&sample_schema, object);
+    json_t *json = shown_result(&sample_schema, object, list);
     size_t size = json_dumpb(json, text, sizeof(text) - 1, JSON_COMPACT);
     packed_free(&packed);
     assert_true(size < sizeof(text));
@@ -198,6 +198,7 @@ static void results_become_json(void **state)
         {"{'inner':{'realm':'r','x':1},'items':[{'level':1},5]}",
          "{'inner':{'realm':'r'},'items':[{'level':1},{}]}"},
         {"{'unseen':'x','token':'********'}", "{'token':'********'}"},
+        {"{'name':'a\\u0001\\n\\\\b'}", "{'name':'a\\u0001\\n\\\\b'}"},
         /* what does not fit the table */
         {"{'name':5,'size':'x','on':1,'at':'x','made':true,'kind':2,'inner':[],'items':{}}",
          "{'name':null,'size':null,'on':null,'at':null,'made':null,'kind':null,'inner':null,"
@@ -229,7 +230,7 @@ static void a_record_survives_the_round_trip(void **state)
                      STATUS_OK);
     packed_init(&back);
     record_write(&sample_schema, &sample, &back.packer);
-    AUTO(json_release) json_t *result = transcode_result(&sample_schema, packed_decode(&back));
+    AUTO(json_release) json_t *result = shown_result(&sample_schema, packed_decode(&back), false);
     char *again = json_dumps(result, JSON_COMPACT);
     assert_string_equal(again, text);
     free(again);

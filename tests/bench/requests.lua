@@ -1,0 +1,46 @@
+-- wrk script: what to ask, by environment.
+--   BENCH_KEY    API key; none for the bare stack
+--   BENCH_PATHS  file with one path a line, asked in random order (GET)
+--   BENCH_CREATE ip | sipuser: POST a new method to BENCH_TRUNK each time
+-- Prints one line at the end: RESULT requests/s, p50 and p99 in ms, answers that were no success, lost connections.
+local key, paths, create = os.getenv("BENCH_KEY"), {}, os.getenv("BENCH_CREATE")
+local threads = 0
+
+function setup(thread)
+  thread:set("id", threads)
+  threads = threads + 1
+end
+
+function init()
+  math.randomseed(os.time() * 100 + id)
+  count = 0
+  headers = { ["Content-Type"] = "application/json" }
+  if key then headers["Authorization"] = "Bearer " .. key end
+  if create then return end
+  for line in io.lines(os.getenv("BENCH_PATHS")) do
+    paths[#paths + 1] = wrk.format("GET", line, headers)
+  end
+end
+
+local function new_method()
+  count = count + 1
+  local serial = os.time() % 100000 * 100 + id * 50 + (tonumber(os.getenv("BENCH_ROUND")) or 0)
+  if create == "ip" then
+    return string.format('{"type":"ip","ip":"2001:db8:%x:%x::%x"}', serial % 65536, math.floor(serial / 65536) % 65536, count)
+  end
+  return string.format('{"type":"sipuser","username":"bench-%d-%d","password":"correct horse"}', serial, count)
+end
+
+function request()
+  if create then
+    return wrk.format("POST", "/voip/trunk/" .. os.getenv("BENCH_TRUNK") .. "/auth", headers, new_method())
+  end
+  return paths[math.random(#paths)]
+end
+
+function done(summary, latency)
+  local errors = summary.errors
+  io.write(string.format("RESULT %.1f %.3f %.3f %d %d\n",
+    summary.requests / (summary.duration / 1e6), latency:percentile(50) / 1000, latency:percentile(99) / 1000,
+    errors.status, errors.connect + errors.read + errors.write + errors.timeout))
+end

@@ -11,6 +11,7 @@
 #include "services/common/peers.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <sodium.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -349,7 +350,7 @@ static int64_t earlier(int64_t a, int64_t b)
     return a < b ? a : b;
 }
 
-static long until_next_tick(const link_t *link)
+static int until_next_tick(const link_t *link)
 {
     int64_t next_ms = link->now_ms + FRAMES_HEARTBEAT_MS;
     for (size_t i = 0; i < link->peers.count; i++) {
@@ -368,61 +369,69 @@ static long until_next_tick(const link_t *link)
         if (link->held == 0)
             next_ms = earlier(next_ms, link->asked_ms + QUIET_MS);
     }
-    return next_ms > link->now_ms ? (long)(next_ms - link->now_ms) : 0;
+    return next_ms > link->now_ms ? (int)(next_ms - link->now_ms) : 0;
 }
 
-static int fill_poll(const link_t *link, zmq_pollitem_t *items)
+/* A peer without a socket is polled as -1, which poll(2) passes over: positions are the peers'. */
+static nfds_t fill_poll(const link_t *link, struct pollfd *items)
 {
-    int count = 0;
     const int files[POLL_FIXED] = {link->config->finished->event, link->moved,
                                    link->config->signals};
+    nfds_t count = 0;
     for (; count < POLL_FIXED; count++)
-        items[count] = (zmq_pollitem_t){.fd = files[count], .events = ZMQ_POLLIN};
+        items[count] = (struct pollfd){.fd = files[count], .events = POLLIN};
     for (size_t i = 0; i < link->peers.count; i++) {
         const peer_t *peer = &link->peers.items[i];
-        if (peer->socket != NULL)
-            items[count++] = (zmq_pollitem_t){
-                .socket = peer->socket,
-                .events = peer->greeted ? ZMQ_POLLIN : ZMQ_POLLIN | ZMQ_POLLOUT,
-            };
+        items[count++] =
+            (struct pollfd){.fd = peer->socket == NULL ? -1 : peer->fd, .events = POLLIN};
     }
     return count;
 }
 
-static void serve_sockets(link_t *link, const zmq_pollitem_t *items, int count)
+static bool any_unsettled(const link_t *link)
 {
-    for (int i = 0; i < count; i++) {
-        peer_t *peer =
-            items[i].revents == 0 ? NULL : peers_with_socket(&link->peers, items[i].socket);
-        if (peer == NULL)
-            continue;
-        if (!peer->greeted && (items[i].revents & ZMQ_POLLOUT) != 0)
-            peer_greet(peer, &link->config->ready, link->now_ms);
-        if ((items[i].revents & ZMQ_POLLIN) != 0)
-            receive(link, peer);
+    for (size_t i = 0; i < link->peers.count; i++)
+        if (link->peers.items[i].socket != NULL && link->peers.items[i].unsettled)
+            return true;
+    return false;
+}
+
+static void serve_peer(link_t *link, peer_t *peer, bool told)
+{
+    if (peer->socket == NULL || !(told || peer->unsettled))
+        return;
+    receive(link, peer);
+    /* Only now: it is a receive that takes in what fd has told, such as a connection made. */
+    if (peer->socket != NULL && !peer->greeted)
+        peer_greet(peer, &link->config->ready, link->now_ms);
+}
+
+static void serve_files(link_t *link, const struct pollfd *items)
+{
+    if (items[0].revents != 0)
+        send_finished(link);
+    if (items[1].revents != 0) {
+        eventfd_t news = 0;
+        (void)eventfd_read(link->moved, &news);
+        peers_update(&link->peers, link->resolver, link->now_ms);
     }
+    if (items[2].revents != 0)
+        begin_drain(link);
 }
 
 /* Messages before timers: after a pause of our own (SIGSTOP, a suspended machine) a gateway that
  * has been writing all the while is not silent. */
 static void step(link_t *link)
 {
-    zmq_pollitem_t items[POLL_FIXED + RESOLVER_ADDRESSES_MAX];
-    int count = fill_poll(link, items);
-    int ready = zmq_poll(items, count, until_next_tick(link));
+    struct pollfd items[POLL_FIXED + RESOLVER_ADDRESSES_MAX];
+    size_t peers = link->peers.count; /* those that were polled: more may join */
+    nfds_t count = fill_poll(link, items);
+    int ready = poll(items, count, any_unsettled(link) ? 0 : until_next_tick(link));
     link->now_ms = clock_ms();
-    if (ready > 0) {
-        serve_sockets(link, items + POLL_FIXED, count - POLL_FIXED);
-        if (items[0].revents != 0)
-            send_finished(link);
-        if (items[1].revents != 0) {
-            eventfd_t news = 0;
-            (void)eventfd_read(link->moved, &news);
-            peers_update(&link->peers, link->resolver, link->now_ms);
-        }
-        if (items[2].revents != 0)
-            begin_drain(link);
-    }
+    if (ready > 0)
+        serve_files(link, items);
+    for (size_t i = 0; i < peers; i++)
+        serve_peer(link, &link->peers.items[i], ready > 0 && items[POLL_FIXED + i].revents != 0);
     for (size_t i = 0; i < link->peers.count; i++)
         tick_peer(link, &link->peers.items[i]);
     drop_unlisted(link);

@@ -81,7 +81,10 @@ status_t peer_open(peer_t *peer, void *context, uint32_t window, uint64_t connec
     peer->held = 0;
     batch_clear(&peer->replies);
     peer->socket = zmq_socket(context, ZMQ_DEALER);
+    size_t fd_size = sizeof(peer->fd);
+    peer->unsettled = true;
     if (peer->socket != NULL && set_options(peer, peer->socket, window) &&
+        zmq_getsockopt(peer->socket, ZMQ_FD, &peer->fd, &fd_size) == 0 &&
         zmq_connect(peer->socket, peer->address) == 0)
         return STATUS_OK;
     status_t status = err_errno(err, peer->address, "cannot be connected to");
@@ -119,6 +122,7 @@ bool peer_send(peer_t *peer, command_t command, const void *body, size_t length,
 {
     char head[FRAMES_HEAD_SIZE];
     frames_write_head(command, head);
+    peer->unsettled = true; /* a send may take in what fd would have told */
     if (!send_part(peer->socket, head, sizeof(head), body == NULL ? 0 : ZMQ_SNDMORE) ||
         (body != NULL && !send_part(peer->socket, body, length, 0)))
         return false;
@@ -192,6 +196,7 @@ status_t peer_receive(peer_t *peer, command_t *out_command, zmq_msg_t *out_body)
     bool more = false;
     command_t command = COMMAND_HEARTBEAT;
     status_t status = receive_head(peer->socket, &command, &more);
+    peer->unsettled = status != STATUS_BUSY;
     if (status == STATUS_BUSY)
         return status;
     zmq_msg_t body;

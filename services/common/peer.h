@@ -15,6 +15,8 @@ typedef struct {
     char address[RESOLVER_ADDRESS_SIZE];
     bool listed;         /* the resolver still names it */
     void *socket;        /* NULL between two connections */
+    int fd;              /* ZMQ_FD: readable when something has happened, told once */
+    bool unsettled;      /* something may have happened that fd does not tell any more: look */
     uint64_t connection; /* its number; none is used twice */
     bool greeted;        /* READY is sent */
     bool heard;          /* it has answered on this connection */

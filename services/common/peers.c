@@ -33,14 +33,6 @@ peer_t *peers_with_connection(peers_t *peers, uint64_t connection)
     return NULL;
 }
 
-peer_t *peers_with_socket(peers_t *peers, const void *socket)
-{
-    for (size_t i = 0; socket != NULL && i < peers->count; i++)
-        if (peers->items[i].socket == socket)
-            return &peers->items[i];
-    return NULL;
-}
-
 bool peers_any_greeted(const peers_t *peers)
 {
     for (size_t i = 0; i < peers->count; i++)

@@ -14,8 +14,6 @@ void peers_update(peers_t *peers, resolver_t *resolver, int64_t now_ms);
 
 /* The peer whose connection has that number, if it still stands; or NULL. */
 peer_t *peers_with_connection(peers_t *peers, uint64_t connection);
-/* The peer of that socket, or NULL if it has been closed since. */
-peer_t *peers_with_socket(peers_t *peers, const void *socket);
 bool peers_any_greeted(const peers_t *peers);
 
 #endif

@@ -247,7 +247,7 @@ is_ready() {
 
 announce() {
     printf 'ready: http://%s:%s\n' "$HTTP_HOST" "$HTTP_PORT"
-    printf "try: curl -s -H \"Authorization: Bearer \$(cat '%s')\" http://%s:%s/voip/trunk\n" "$ADMIN_KEY" "$HTTP_HOST" "$HTTP_PORT"
+    printf "  curl -s -H \"Authorization: Bearer \$(cat '%s')\" http://%s:%s/voip/trunk\n" "$ADMIN_KEY" "$HTTP_HOST" "$HTTP_PORT"
 }
 
 run() {

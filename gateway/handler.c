@@ -111,16 +111,18 @@ static outcome_t outcome_of_status(int status)
     }
 }
 
-static void refuse(void *context, int status, const char *detail, http_response_t *out)
+static void refuse(void *context, int status, const char *path, const char *detail,
+                   http_response_t *out)
 {
     (void)context;
     exchange_t *exchange = exchange_begin(NULL, out);
+    exchange->route.dialect = dialect_of_path(path);
     exchange->reply.outcome = outcome_of_status(status);
     if (detail != NULL)
         text_cut(exchange->reply.message, sizeof(exchange->reply.message), detail);
     render_reply(exchange);
     out->status = status;
-    log_access(exchange, NULL, NULL);
+    log_access(exchange, NULL, path[0] == '\0' ? NULL : path);
 }
 
 http_handler_t gateway_handler(gateway_t *gateway)

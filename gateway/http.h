@@ -51,7 +51,8 @@ typedef struct {
     void (*release)(void *context, http_response_t *response);
     /* The body of an error that the server finds by itself (status 400, 413, 414, 431, 505, ...).
      */
-    void (*refuse)(void *context, int status, const char *detail, http_response_t *out);
+    void (*refuse)(void *context, int status, const char *path, const char *detail,
+                   http_response_t *out);
     void *context;
 } http_handler_t;
 

@@ -96,7 +96,7 @@ static void refuse(http_request_t *request, int status, const char *detail)
 {
     http_response_t response = {0};
     http_server_t *server = request->server;
-    server->handler.refuse(server->handler.context, status, detail, &response);
+    server->handler.refuse(server->handler.context, status, request->path, detail, &response);
     if (response.status == 0)
         response.status = status;
     request->close = request->close || status == 400 || status == 431;

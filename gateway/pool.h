@@ -8,8 +8,8 @@
  * - A request goes to the live worker with the fewest held requests, within that worker's window.
  * - With no room it queues, bounded in count, and in time by its deadline. With no live worker it
  * waits POOL_NO_WORKER_MS at most: UNAVAILABLE.
- * - One REQUEST message at a time is outstanding to a worker; what comes meanwhile travels
- * together.
+ * - A worker that holds little is sent each request at once. A busy one (POOL_BUSY) gets its next
+ *   REQUEST message when it has taken the last; what comes meanwhile travels together.
  * - A worker that is silent for FRAMES_SILENCE_MS, or that a send finds gone, is lost: what it
  * holds goes to others. Safe, since a worker applies a write with a known idempotency key once.
  * - A request that has seen two workers die runs once more with a worker of its own; if that one

@@ -72,8 +72,10 @@ static void handle(void *context, http_request_t *request, http_response_t *out)
     }
 }
 
-static void refuse(void *context, int status, const char *detail, http_response_t *out)
+static void refuse(void *context, int status, const char *path, const char *detail,
+                   http_response_t *out)
 {
+    (void)path;
     char text[256];
     (void)context;
     int printed = snprintf(text, sizeof text, "{\"refused\":%d,\"detail\":\"%s\"}", status, detail);

@@ -15,8 +15,8 @@
  * - A worker says READY once on every new connection. `window` is how many requests this gateway
  * may have waiting there; `instance` (a UUID) is the process, so that a reconnection is recognised.
  * - Every REQUEST message is answered at once by one REPLY message that holds the replies which are
- *   ready, perhaps none; slower ones follow in REPLY messages of their own. So a gateway knows what has
- *   been taken, and may let requests gather for a busy worker until then.
+ *   ready, perhaps none; slower ones follow in REPLY messages of their own. So a gateway knows what
+ * has been taken, and may let requests gather for a busy worker until then.
  * - Any message counts as a heartbeat; each side sends one at least every FRAMES_HEARTBEAT_MS, and
  *   holds the other for dead after FRAMES_SILENCE_MS without any.
  * - DISCONNECT from a worker: send me nothing more, I finish what I have. From a gateway: I don't

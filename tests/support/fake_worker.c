@@ -55,8 +55,7 @@ static void add_answer(fake_worker_t *worker, batch_t *batch, const batch_item_t
     char *text = mem_array(length, 1);
     memcpy(text, prefix, sizeof(prefix) - 1);
     memcpy(text + sizeof(prefix) - 1, item->bytes, item->length);
-    bool hold =
-        item->length >= sizeof(FAKE_HOLD) - 1 && memcmp(item->bytes, FAKE_HOLD, 4) == 0;
+    bool hold = item->length >= sizeof(FAKE_HOLD) - 1 && memcmp(item->bytes, FAKE_HOLD, 4) == 0;
     batch_add_reply(hold ? &worker->held : batch, item->id, text, length);
     atomic_fetch_add(&worker->taken, 1);
     mem_free(text);
@@ -137,7 +136,7 @@ void fake_worker_start(fake_worker_t *worker, const char *endpoint, const char *
     memset(worker, 0, sizeof(*worker));
     (void)snprintf(worker->endpoint, sizeof(worker->endpoint), "%s", endpoint);
     (void)snprintf(worker->ready.service, sizeof(worker->ready.service), "%s", service);
-    uuid_make(worker->ready.instance);
+    uuid_new(worker->ready.instance);
     worker->ready.window = FRAMES_WINDOW;
     batch_init(&worker->held);
     worker->context = zmq_ctx_new();

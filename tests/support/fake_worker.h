@@ -1,5 +1,6 @@
-/* The worker's end of the worker protocol, played by a thread of the test: it says READY, beats, and
- * answers at once. What it answers is made from the request, so that the asker can tell its own. */
+/* The worker's end of the worker protocol, played by a thread of the test: it says READY, beats,
+ * and answers at once. What it answers is made from the request, so that the asker can tell its
+ * own. */
 #ifndef LK_TESTS_SUPPORT_FAKE_WORKER_H
 #define LK_TESTS_SUPPORT_FAKE_WORKER_H
 
@@ -22,7 +23,7 @@ typedef enum {
 typedef struct {
     char endpoint[256];
     ready_t ready;
-    _Atomic int manner;            /* fake_manner_t; may be set at any time */
+    _Atomic int manner;                 /* fake_manner_t; may be set at any time */
     _Atomic unsigned taken, called_off; /* requests; DISCONNECTs from the gateway */
     /* The thread's own: */
     pthread_t thread;

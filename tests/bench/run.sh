@@ -82,7 +82,7 @@ stop_all() {
 run_wrk() {
     local line threads=2
     (($2 >= 4)) || threads=1
-    line=$(wrk -t$threads -c"$2" -d"$3s" -s tests/bench/requests.lua "$1" | grep '^RESULT')
+    line=$(wrk --timeout 30s -t$threads -c"$2" -d"$3s" -s tests/bench/requests.lua "$1" | grep '^RESULT')
     read -r _ rate p50 p99 bad errors <<<"$line"
     ((bad == 0 && errors == 0)) || echo "bench: $1: $bad answers were no success, $errors connections lost" >&2
     echo "$rate $p50 $p99"

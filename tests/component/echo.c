@@ -1,7 +1,7 @@
 #include "tests/component/echo.h"
 
-#include "common/clock.h"
 #include "common/mem.h"
+#include "tests/support/await.h"
 
 #include <stdarg.h>
 #include <stddef.h>
@@ -48,6 +48,12 @@ static void echo_head(const http_request_t *request, http_response_t *out)
     out->body = mem_copy(text, out->body_length);
 }
 
+static bool never(void *context)
+{
+    (void)context;
+    return false;
+}
+
 static void handle(void *context, http_request_t *request, http_response_t *out)
 {
     (void)context;
@@ -63,7 +69,7 @@ static void handle(void *context, http_request_t *request, http_response_t *out)
         out->status = 204;
         out->body = mem_copy("", 0);
     } else if (strcmp(http_path(request), "/slow") == 0) {
-        (void)usleep(300000);
+        (void)await(never, NULL, 300); /* a handler that takes its time */
         echo_head(request, out);
     } else {
         echo_head(request, out);
@@ -124,19 +130,9 @@ int echo_stop(void **state)
     return echo_server == NULL ? 0 : -1;
 }
 
-bool echo_wait_until(bool (*holds)(void), int limit_ms)
+bool echo_is_idle(void *context)
 {
-    int64_t deadline = clock_ms() + limit_ms;
-    while (!holds()) {
-        if (clock_ms() >= deadline)
-            return false;
-        (void)usleep(2000);
-    }
-    return true;
-}
-
-bool echo_is_idle(void)
-{
+    (void)context;
     return http_connections(echo_server) == 0;
 }
 
@@ -144,7 +140,7 @@ bool echo_is_idle(void)
 int echo_settle(void **state)
 {
     (void)state;
-    return echo_wait_until(echo_is_idle, 5000) ? 0 : -1;
+    return await(echo_is_idle, NULL, 5000) ? 0 : -1;
 }
 
 void echo_ask(const char *request)

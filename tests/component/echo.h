@@ -26,8 +26,8 @@ int echo_start(void **state);
 int echo_stop(void **state);
 int echo_settle(void **state);
 
-bool echo_wait_until(bool (*holds)(void), int limit_ms);
-bool echo_is_idle(void);
+/* Whether nobody is connected: a condition_t. */
+bool echo_is_idle(void *context);
 /* raw_ask of echo_server, into echo_reply; the body of that. */
 void echo_ask(const char *request);
 const char *echo_text(void);

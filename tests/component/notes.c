@@ -1,13 +1,12 @@
 #include "tests/component/notes.h"
 
-#include "common/clock.h"
 #include "notes_migrations.h"
+#include "tests/support/await.h"
 
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 typedef struct {
@@ -102,14 +101,17 @@ static const store_spec_t notes_store = {.file = "notes.db",
 
 /* ---- handlers ---- */
 
+static bool exists(void *path)
+{
+    return access(path, F_OK) == 0;
+}
+
 static void wait_for_release(void)
 {
     char path[512];
     const char *directory = getenv("LK_DATA_DIR");
     (void)snprintf(path, sizeof(path), "%s/release", directory == NULL ? "." : directory);
-    int64_t until_ms = clock_ms() + 10000;
-    while (access(path, F_OK) != 0 && clock_ms() < until_ms)
-        (void)nanosleep(&(struct timespec){.tv_nsec = 2000000}, NULL);
+    (void)await(exists, path, 10000);
 }
 
 static void read_note(call_t *call, store_t *reader)

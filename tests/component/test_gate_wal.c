@@ -15,6 +15,7 @@
 #include "services/common/gate.h"
 #include "services/common/migrate.h"
 #include "tests/component/sample_store.h"
+#include "tests/support/await.h"
 #include "tests/support/scratch.h"
 
 #include <errno.h>
@@ -227,13 +228,15 @@ static int64_t count(store_t *store, int writer, int64_t first, int64_t last)
     return query_column_number(query, 0);
 }
 
-static void wait_until_half(int writer)
+static bool is_half_done(void *writer)
 {
     int64_t half_ms = end_ms - (int64_t)run_seconds * 500;
-    while (clock_ms() < half_ms || last_acknowledged(writer) == 0) {
-        assert_true(clock_ms() < end_ms);
-        (void)poll(NULL, 0, 10);
-    }
+    return clock_ms() >= half_ms && last_acknowledged(*(int *)writer) != 0;
+}
+
+static void wait_until_half(int writer)
+{
+    assert_true(await(is_half_done, &writer, (int)(end_ms - clock_ms())));
 }
 
 /* No SQLite in this process before the others are forked: a fork must not copy its locks. */

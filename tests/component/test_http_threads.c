@@ -3,6 +3,7 @@
 
 #include "common/clock.h"
 #include "tests/component/echo.h"
+#include "tests/support/await.h"
 
 #include <stdarg.h>
 #include <stddef.h>
@@ -20,8 +21,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-static bool all_connected(void)
+static bool all_connected(void *context)
 {
+    (void)context;
     return http_connections(echo_server) == THREADS;
 }
 
@@ -79,12 +81,25 @@ static void test_silent_connections_give_way(void **state)
     (void)state;
     for (int i = 0; i < THREADS; i++)
         fds[i] = raw_connect(http_port(echo_server));
-    assert_true(echo_wait_until(all_connected, 2000));
+    assert_true(await(all_connected, NULL, 2000));
     echo_ask("GET /new HTTP/1.1\r\nHost: h\r\n\r\n");
     assert_int_equal(echo_reply.status, 200);
     assert_true(clock_ms() < begin + REQUEST_MS + SLACK_MS);
     for (int i = 0; i < THREADS; i++)
         (void)close(fds[i]);
+}
+
+typedef struct {
+    int fd;
+    int before; /* how many were released */
+} sipper_t;
+
+static bool sips_until_released(void *context)
+{
+    const sipper_t *sipper = context;
+    char waste[100];
+    (void)recv(sipper->fd, waste, sizeof waste, MSG_DONTWAIT);
+    return atomic_load(&echo_released) != sipper->before;
 }
 
 static void test_slow_reader_is_cut(void **state)
@@ -97,13 +112,10 @@ static void test_slow_reader_is_cut(void **state)
     int64_t begin = clock_ms();
     raw_send_text(fd, "GET /large HTTP/1.1\r\nHost: h\r\n\r\n");
     /* Reads a little now and then, so that civetweb's own timeout never comes. */
-    char waste[1024];
-    while (atomic_load(&echo_released) == before && clock_ms() < begin + 4L * REQUEST_MS) {
-        (void)recv(fd, waste, sizeof waste, MSG_DONTWAIT);
-        (void)usleep(20000);
-    }
+    sipper_t sipper = {fd, before};
+    (void)await(sips_until_released, &sipper, 4 * REQUEST_MS);
     assert_in_range(clock_ms() - begin, REQUEST_MS - 100, REQUEST_MS + SLACK_MS);
-    assert_true(echo_wait_until(echo_is_idle, 1000));
+    assert_true(await(echo_is_idle, NULL, 1000));
     (void)close(fd);
 }
 
@@ -135,8 +147,9 @@ static http_server_t *start_another(int64_t request_ms)
 
 static http_server_t *patient; /* a starved client thread must not be taken for a slow one */
 
-static bool nobody_in_flight(void)
+static bool nobody_in_flight(void *context)
 {
+    (void)context;
     return http_in_flight(patient) == 0;
 }
 
@@ -173,7 +186,7 @@ static void test_many_at_once(void **state)
         bad += failed != NULL;
     }
     assert_int_equal(bad, 0);
-    assert_true(echo_wait_until(nobody_in_flight, 1000));
+    assert_true(await(nobody_in_flight, NULL, 1000));
     http_stop(&patient);
 }
 
@@ -284,15 +297,18 @@ static void test_stop_with_idle_connections(void **state)
     http_stop(&second); /* NULL-safe */
 }
 
+static bool has_one_in_flight(void *server)
+{
+    return http_in_flight(server) > 0;
+}
+
 static void test_stop_waits_for_handlers(void **state)
 {
     (void)state;
     http_server_t *second = start_another(REQUEST_MS);
     int fd = raw_connect(http_port(second));
     raw_send_text(fd, "GET /slow HTTP/1.1\r\nHost: h\r\n\r\n");
-    int64_t deadline = clock_ms() + 2000;
-    while (http_in_flight(second) == 0 && clock_ms() < deadline)
-        (void)usleep(1000);
+    assert_true(await(has_one_in_flight, second, 2000));
     http_stop(&second);
     raw_receive(fd, 1, false, 1000, &echo_reply);
     assert_int_equal(echo_reply.status, 200);

@@ -5,6 +5,7 @@
 #include "common/config.h"
 #include "common/mem.h"
 #include "gateway/key_command.h"
+#include "tests/support/await.h"
 #include "tests/support/scratch.h"
 
 #include <stdarg.h>
@@ -197,6 +198,17 @@ static void test_many_keys(void **state)
     key_cache_destroy(&cache);
 }
 
+typedef struct {
+    key_cache_t *cache;
+    const char *secret;
+} sought_t;
+
+static bool is_unknown(void *context)
+{
+    const sought_t *sought = context;
+    return find(sought->cache, sought->secret) == STATUS_UNKNOWN;
+}
+
 static void test_expiry_needs_no_refresh(void **state)
 {
     char secret[KEY_SIZE];
@@ -206,9 +218,8 @@ static void test_expiry_needs_no_refresh(void **state)
     (void)make(keys, &ask, secret);
     key_cache_t *cache = make_cache();
     assert_int_equal(find(cache, secret), STATUS_OK);
-    int64_t deadline = clock_ms() + 3000;
-    while (find(cache, secret) == STATUS_OK && clock_ms() < deadline)
-        (void)usleep(5000);
+    sought_t sought = {cache, secret};
+    assert_true(await(is_unknown, &sought, 3000));
     assert_true(clock_utc_ms() >= ask.expires_at);
     assert_int_equal(find(cache, secret), STATUS_UNKNOWN);
     key_cache_destroy(&cache);

@@ -18,12 +18,12 @@ typedef struct {
 typedef struct {
     world_t *world;
     pthread_t thread;
-    unsigned number;
     const char *word;    /* what its requests begin with */
     int64_t until_ms;    /* asks until then; 0: once */
     int64_t deadline_ms; /* of each, from its asking */
-    unsigned ends[ENDS], wrong;
     int64_t longest_us;
+    unsigned number;
+    unsigned ends[ENDS], wrong;
 } asker_t;
 
 /* For cmocka: a zeroed world; tear_down stops what was started. */

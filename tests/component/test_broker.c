@@ -176,7 +176,7 @@ static void without_a_worker_asks_wait_for_one(void **state)
     start_askers(world, askers, ASKERS, &like);
     asker_t sum = join_askers(askers, ASKERS);
     assert_int_equal(sum.ends[PENDING_UNAVAILABLE], ASKERS);
-    assert_true(sum.longest_us >= POOL_NO_WORKER_MS * 1000);
+    assert_true(sum.longest_us >= POOL_NO_WORKER_MS * INT64_C(1000));
     start_askers(world, askers, ASKERS, &like);
     world_start_worker(world, 0);
     world->worker_count = 1;

@@ -17,11 +17,8 @@ typedef struct {
 static void take_secret(credential_t *credential, const char *secret, size_t length)
 {
     char copy[KEY_SIZE] = {0};
-    if (text_copy(copy, sizeof(copy), secret, length) != STATUS_OK) {
-        credential->differs = true;
-        return;
-    }
-    if (credential->found && sodium_memcmp(copy, credential->secret, sizeof(copy)) != 0)
+    if (text_copy(copy, sizeof(copy), secret, length) != STATUS_OK ||
+        (credential->found && sodium_memcmp(copy, credential->secret, sizeof(copy)) != 0))
         credential->differs = true;
     memcpy(credential->secret, copy, sizeof(copy));
     credential->length = length;
@@ -35,13 +32,11 @@ static void take_basic(credential_t *credential, const char *encoded)
     char decoded[256];
     size_t length = 0;
     const char *end = NULL;
-    if (sodium_base642bin((unsigned char *)decoded, sizeof(decoded), encoded, strlen(encoded), " ",
-                          &length, &end, sodium_base64_VARIANT_ORIGINAL) != 0 ||
-        *end != '\0') {
-        credential->differs = true;
-        return;
-    }
-    const char *colon = memchr(decoded, ':', length);
+    bool whole =
+        sodium_base642bin((unsigned char *)decoded, sizeof(decoded), encoded, strlen(encoded), " ",
+                          &length, &end, sodium_base64_VARIANT_ORIGINAL) == 0 &&
+        *end == '\0';
+    const char *colon = whole ? memchr(decoded, ':', length) : NULL;
     if (colon == NULL)
         credential->differs = true;
     else

@@ -25,6 +25,7 @@ struct broker {
     pool_t *pool;
     pthread_t thread;
     bool running;
+    pthread_cond_t nobody_receives; /* for broker_stop */
     pending_t *receiver; /* the asker that takes what comes; NULL: the thread, at its ticks */
     int nudge_fd;        /* eventfd: the receiver's own request has ended by another's hand */
     char endpoint[256];
@@ -161,8 +162,10 @@ static void pass_receiving_on(broker_t *broker)
 {
     pending_t *heir = pool_first_waiting(broker->pool);
     broker->receiver = heir;
-    if (heir == NULL)
+    if (heir == NULL) {
+        (void)pthread_cond_signal(&broker->nobody_receives);
         return;
+    }
     heir->receives = true;
     (void)sem_post(&heir->done);
 }
@@ -203,13 +206,16 @@ static void wait_for_post(pending_t *pending)
 void broker_ask(broker_t *broker, pending_t *pending)
 {
     int64_t now_ms = clock_ms();
+    bool more = false;
     lock(broker);
     if (pool_submit(broker->pool, pending, now_ms))
-        (void)receive_all(broker, now_ms);
+        more = receive_all(broker, now_ms);
     bool receives = !pending->ended && broker->receiver == NULL;
     if (receives)
         broker->receiver = pending;
     unlock_and_wake(broker);
+    if (more) /* nothing else tells of what was left: the next to wait at the socket looks again */
+        (void)eventfd_write(broker->nudge_fd, 1);
     if (receives) {
         wait_for_messages(broker);
     } else {
@@ -324,6 +330,7 @@ static void free_broker(broker_t *broker)
         (void)close(broker->stop_fd);
     if (broker->nudge_fd >= 0)
         (void)close(broker->nudge_fd);
+    (void)pthread_cond_destroy(&broker->nobody_receives);
     (void)pthread_mutex_destroy(&broker->lock);
     mem_free(broker);
 }
@@ -332,6 +339,7 @@ status_t broker_start(const broker_settings_t *settings, broker_t **out, err_t *
 {
     broker_t *broker = mem_zalloc(sizeof(*broker));
     (void)pthread_mutex_init(&broker->lock, NULL);
+    (void)pthread_cond_init(&broker->nobody_receives, NULL);
     pool_limits_t limits = {.services = registry_count,
                             .queue_max = (size_t)settings->queue_max,
                             .in_flight_max = (size_t)settings->in_flight_max};
@@ -367,6 +375,10 @@ void broker_stop(broker_t **broker)
     lock(self);
     pool_stop(self->pool);
     unlock_and_wake(self);
+    lock(self); /* the receiver, woken by this, still comes in once */
+    while (self->receiver != NULL)
+        (void)pthread_cond_wait(&self->nobody_receives, &self->lock);
+    (void)pthread_mutex_unlock(&self->lock);
     free_broker(self);
     *broker = NULL;
 }

@@ -184,6 +184,25 @@ static void without_a_worker_asks_wait_for_one(void **state)
     assert_all_answered(&sum);
 }
 
+static bool all_are_taken(void *context)
+{
+    world_t *world = context;
+    return atomic_load(&world->workers[0].taken) == ASKERS;
+}
+
+static void stopping_ends_what_waits(void **state)
+{
+    world_t *world = *state;
+    asker_t askers[ASKERS];
+    asker_t like = {.word = FAKE_HOLD, .deadline_ms = LONG_MS};
+    world_start(world, 1);
+    start_askers(world, askers, ASKERS, &like);
+    assert_true(await(all_are_taken, world, WAIT_MS));
+    broker_stop(&world->broker);
+    asker_t sum = join_askers(askers, ASKERS);
+    assert_int_equal(sum.ends[PENDING_UNAVAILABLE], ASKERS);
+}
+
 static void an_address_is_taken_once(void **state)
 {
     world_t *world = *state;
@@ -208,7 +227,7 @@ int main(void)
         TEST(few_askers_are_not_forgotten),  TEST(receiving_is_handed_on),
         TEST(a_closed_worker_loses_nothing), TEST(a_silent_worker_loses_nothing),
         TEST(asks_end_at_their_deadline),    TEST(without_a_worker_asks_wait_for_one),
-        TEST(an_address_is_taken_once),
+        TEST(stopping_ends_what_waits),      TEST(an_address_is_taken_once),
     };
     if (sodium_init() < 0)
         return 1;

@@ -250,7 +250,7 @@ static void run_once(broker_t *broker, int64_t *next_tick_ms)
         lock(broker);
         int64_t now_ms = clock_ms();
         more = receive_all(broker, now_ms);
-        if (now_ms >= *next_tick_ms) {
+        if (!more && now_ms >= *next_tick_ms) { /* silence is judged when all is read */
             pool_tick(broker->pool, now_ms);
             *next_tick_ms = now_ms + TICK_MS;
             more = receive_all(broker, now_ms) || more;
@@ -364,6 +364,13 @@ status_t broker_start(const broker_settings_t *settings, broker_t **out, err_t *
     return STATUS_OK;
 }
 
+void broker_end(broker_t *broker)
+{
+    lock(broker);
+    pool_stop(broker->pool);
+    unlock_and_wake(broker);
+}
+
 void broker_stop(broker_t **broker)
 {
     broker_t *self = *broker;
@@ -372,9 +379,7 @@ void broker_stop(broker_t **broker)
     __atomic_store_n(&self->running, false, __ATOMIC_RELEASE);
     (void)eventfd_write(self->stop_fd, 1);
     (void)pthread_join(self->thread, NULL);
-    lock(self);
-    pool_stop(self->pool);
-    unlock_and_wake(self);
+    broker_end(self);
     lock(self); /* the receiver, woken by this, still comes in once */
     while (self->receiver != NULL)
         (void)pthread_cond_wait(&self->nobody_receives, &self->lock);

@@ -20,7 +20,11 @@ typedef struct {
 
 /* Binds and starts the thread. STATUS_BUSY if the address is taken. */
 status_t broker_start(const broker_settings_t *settings, broker_t **out, err_t *err) MUST_CHECK;
-/* Ends what waits, tells the workers, frees. NULL-safe; clears *broker. */
+/* Ends what waits and tells the workers; whatever is asked from now on ends at once
+ * (PENDING_UNAVAILABLE). For a shutdown that must not wait for workers. */
+void broker_end(broker_t *broker);
+/* broker_end, then frees. No thread may ask any more; those that are being ended may still be
+ * inside. NULL-safe; clears *broker. */
 void broker_stop(broker_t **broker);
 
 /* Hands a request over and waits until it has ended: at its deadline at the latest. Fills end,

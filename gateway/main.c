@@ -96,6 +96,7 @@ static void drain(parts_t *parts)
     const struct timespec pause = {.tv_nsec = 5000000};
     while (http_in_flight(parts->http) > 0 && clock_ms() < deadline_ms)
         (void)nanosleep(&pause, NULL);
+    broker_end(parts->gateway.broker); /* what no worker has answered by now */
 }
 
 static void harden(void)

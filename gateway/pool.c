@@ -69,8 +69,10 @@ bool pool_next_event(pool_t *pool, pool_event_t *out)
 void pool_finish(pool_t *pool, pending_t *pending, pending_end_t end)
 {
     pendings_remove(list_of(pool, pending), pending);
-    if (pending->holder != NULL && pending->holder->only == pending)
-        pending->holder->only = NULL;
+    for (size_t i = 0; i < pool->worker_count;
+         i++) /* one may be kept for it while it still waits */
+        if (pool->workers[i]->only == pending)
+            pool->workers[i]->only = NULL;
     size_t slot = pending->id & (((uint64_t)1 << ID_SLOT_BITS) - 1);
     pool->slots[slot].pending = NULL;
     pool->free_slots[pool->free_count++] = slot;
@@ -132,24 +134,38 @@ static bool must_wait(const worker_t *worker)
            (worker->untaken >= POOL_UNTAKEN_MAX || worker->held.count >= POOL_BUSY);
 }
 
-/* Sends all of the outbox in one message, unless one is out already. */
+/* Packs as much of the outbox as one message may hold. Returns the first request that has no room.
+ */
+static const pending_t *pack(pool_t *pool, const worker_t *worker, int64_t now_ms)
+{
+    const pending_t *pending = worker->outbox.first;
+    batch_clear(&pool->batch);
+    for (; pending != NULL; pending = pending->next) {
+        if (pool->batch.count > 0 &&
+            pool->batch.bytes.size + pending->request_length > POOL_MESSAGE_BYTES)
+            break;
+        batch_add_request(&pool->batch, pending->id, pending->deadline_ms - now_ms,
+                          pending->request, pending->request_length);
+    }
+    return pending;
+}
+
+/* Sends what has gathered in one message, unless the worker has enough to do. */
 static status_t flush(pool_t *pool, worker_t *worker, int64_t now_ms)
 {
     if (worker->outbox.count == 0 || must_wait(worker))
         return STATUS_OK;
-    batch_clear(&pool->batch);
-    for (pending_t *pending = worker->outbox.first; pending != NULL; pending = pending->next)
-        batch_add_request(&pool->batch, pending->id, pending->deadline_ms - now_ms,
-                          pending->request, pending->request_length);
+    const pending_t *rest = pack(pool, worker, now_ms);
     size_t length = 0;
     const void *body = batch_bytes(&pool->batch, &length);
     status_t status = pool->io.send(pool->io.context, worker->identity, worker->identity_length,
                                     COMMAND_REQUEST, body, length);
+    batch_clear(&pool->batch); /* there may be passwords in it */
     if (status != STATUS_OK)
         return status;
     worker->untaken++;
     worker->beat_ms = now_ms;
-    while (worker->outbox.first != NULL) {
+    while (worker->outbox.first != rest) {
         pending_t *pending = worker->outbox.first;
         pendings_remove(&worker->outbox, pending);
         pendings_append(&worker->held, pending);
@@ -263,7 +279,7 @@ bool pool_submit(pool_t *pool, pending_t *pending, int64_t now_ms)
     pending->ended = false;
     pending->receives = false;
     pending->queued_ms = now_ms;
-    if (queue->count >= pool->limits.queue_max || pool->free_count == 0) {
+    if (pool->stopped || queue->count >= pool->limits.queue_max || pool->free_count == 0) {
         pool->counters.unavailable++;
         pending->end = PENDING_UNAVAILABLE;
         pending->ended = true;
@@ -340,15 +356,19 @@ static bool tick_worker(pool_t *pool, worker_t *worker, int64_t now_ms)
     return true;
 }
 
+/* How a request ends that gets no answer: a worker may have done what it asks, or certainly not. */
+static pending_end_t unanswered(const pending_t *pending)
+{
+    return pending->sent || pending->deaths > 0 ? PENDING_TIMEOUT : PENDING_UNAVAILABLE;
+}
+
 static void tick_pending(pool_t *pool, pending_t *pending, int64_t now_ms)
 {
     bool waits = pending->holder == NULL;
     bool no_worker = waits && pool_live(pool, pending->service) == 0;
-    if (no_worker && now_ms - pending->queued_ms >= POOL_NO_WORKER_MS)
-        pool_finish(pool, pending, PENDING_UNAVAILABLE);
-    else if (now_ms >= pending->deadline_ms)
-        pool_finish(pool, pending,
-                    pending->sent || pending->deaths > 0 ? PENDING_TIMEOUT : PENDING_UNAVAILABLE);
+    if (now_ms >= pending->deadline_ms ||
+        (no_worker && now_ms - pending->queued_ms >= POOL_NO_WORKER_MS))
+        pool_finish(pool, pending, unanswered(pending));
 }
 
 void pool_tick(pool_t *pool, int64_t now_ms)
@@ -364,9 +384,10 @@ void pool_tick(pool_t *pool, int64_t now_ms)
 
 void pool_stop(pool_t *pool)
 {
+    pool->stopped = true;
     for (size_t i = 0; i < pool->limits.in_flight_max; i++)
         if (pool->slots[i].pending != NULL)
-            pool_finish(pool, pool->slots[i].pending, PENDING_UNAVAILABLE);
+            pool_finish(pool, pool->slots[i].pending, unanswered(pool->slots[i].pending));
     for (size_t i = 0; i < pool->worker_count; i++) {
         status_t status = pool_send_command(pool, pool->workers[i], COMMAND_DISCONNECT, 0);
         (void)status;

@@ -18,14 +18,16 @@
 #define LK_GATEWAY_POOL_H
 
 #include "gateway/pending.h"
+#include "proto/scan.h"
 
 enum {
     POOL_IDENTITY_MAX = 32, /* ours are ROUTER's own: 5 bytes */
     POOL_WORKERS_MAX = 256,
     POOL_NO_WORKER_MS = 2000,
     POOL_DEATHS_BEFORE_ALONE = 2,
-    POOL_UNTAKEN_MAX = 8, /* REQUEST messages that a worker has not taken yet */
-    POOL_BUSY = 8,        /* a worker that holds so many is sent batches */
+    POOL_UNTAKEN_MAX = 8,                    /* REQUEST messages that a worker has not taken yet */
+    POOL_MESSAGE_BYTES = SCAN_BYTES_MAX / 2, /* of one REQUEST message, about */
+    POOL_BUSY = 8,                           /* a worker that holds so many is sent batches */
 };
 
 /* How the pool sends. Returns STATUS_OK, STATUS_BUSY (try again on the next tick) or STATUS_CLOSED
@@ -65,7 +67,8 @@ void pool_garbage(pool_t *pool, const void *identity, size_t identity_length);
 /* Heartbeats, silence, deadlines, sends that were busy. Call it at least every 50 ms. */
 void pool_tick(pool_t *pool, int64_t now_ms);
 
-/* Ends everything that waits (PENDING_UNAVAILABLE) and says DISCONNECT to all workers. */
+/* Ends everything that waits, and at once whatever is submitted later; says
+ * DISCONNECT to all workers. */
 void pool_stop(pool_t *pool);
 
 /* A request that has not ended, any; NULL if there is none. */

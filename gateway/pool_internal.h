@@ -39,6 +39,7 @@ struct pool {
     pending_t *done;
     batch_t batch;
     pool_counters_t counters;
+    bool stopped;
     pool_event_t events[EVENTS_MAX];
     size_t event_count;
 };

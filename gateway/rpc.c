@@ -17,7 +17,7 @@ static outcome_t outcome_of(pending_end_t end)
     return OUTCOME_INTERNAL;
 }
 
-void rpc_ask(broker_t *broker, exchange_t *exchange, int64_t wait_ms)
+pending_end_t rpc_ask(broker_t *broker, exchange_t *exchange, int64_t wait_ms)
 {
     reply_t *reply = &exchange->reply;
     pending_t pending = {.service = exchange->route.service,
@@ -29,7 +29,7 @@ void rpc_ask(broker_t *broker, exchange_t *exchange, int64_t wait_ms)
     (void)sem_destroy(&pending.done);
     if (pending.end != PENDING_ANSWERED) {
         reply->outcome = outcome_of(pending.end);
-        return;
+        return pending.end;
     }
     msgpack_object decoded;
     exchange->reply_bytes = pending.reply;
@@ -37,4 +37,5 @@ void rpc_ask(broker_t *broker, exchange_t *exchange, int64_t wait_ms)
             STATUS_OK ||
         envelope_read_reply(&decoded, reply) != STATUS_OK)
         reply_init(reply, exchange->request_id, OUTCOME_INTERNAL);
+    return pending.end;
 }

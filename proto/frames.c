@@ -92,13 +92,22 @@ void batch_init(batch_t *batch)
     reserve_count(batch);
 }
 
+/* Requests may hold passwords, and the buffer lives long. */
+static void wipe(batch_t *batch)
+{
+    if (batch->bytes.data != NULL)
+        explicit_bzero(batch->bytes.data, batch->bytes.size);
+}
+
 void batch_free(batch_t *batch)
 {
+    wipe(batch);
     msgpack_sbuffer_destroy(&batch->bytes);
 }
 
 void batch_clear(batch_t *batch)
 {
+    wipe(batch);
     msgpack_sbuffer_clear(&batch->bytes);
     reserve_count(batch);
 }

@@ -64,7 +64,7 @@ typedef struct {
 
 void batch_init(batch_t *batch);
 void batch_free(batch_t *batch);
-/* Empties it and keeps the memory. */
+/* Empties it, wipes what it held, and keeps the memory. */
 void batch_clear(batch_t *batch);
 void batch_add_request(batch_t *batch, uint64_t id, int64_t ms_left, const void *request,
                        size_t length);

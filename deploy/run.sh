@@ -96,6 +96,26 @@ read_scale() {
     SCALE[$name]=$number
 }
 
+# check_scale WORKER...: --scale names none but these.
+check_scale() {
+    local name
+    for name in "${!SCALE[@]}"; do
+        if [[ " $* " != *" $name "* ]]; then
+            fail "--scale $name: no such worker; there is $*" "$BAD_USAGE"
+        fi
+    done
+}
+
+# Before there is a gateway to ask: a service is a folder with a program in it.
+check_scale_early() {
+    local file workers=()
+    for file in "$ROOT"/services/*/main.c; do
+        file=${file%/main.c}
+        workers+=("${file##*/}")
+    done
+    check_scale "${workers[@]}"
+}
+
 # Sets what the programs read from the environment.
 read_settings() {
     export LK_LISTEN=${LK_LISTEN:-127.0.0.1:8080}
@@ -159,6 +179,8 @@ lock_data_dir() {
     fi
     HAS_LOCK=1
     printf '%s\n' "$$" >"$RUN_DIR/supervisor"
+    # A killed run.sh leaves them, and nobody lives who holds no lock.
+    rm -f "$RUN_DIR"/*.pid "$RUN_DIR"/*.pid.new
 }
 
 port_is_taken() {
@@ -228,11 +250,7 @@ make_keys() {
 plan() {
     local services name number
     mapfile -t services < <("$BUILD_DIR/bin/gateway" services)
-    for name in "${!SCALE[@]}"; do
-        if [[ " ${services[*]} " != *" $name "* ]]; then
-            fail "--scale $name: no such worker; there is ${services[*]}" "$BAD_USAGE"
-        fi
-    done
+    check_scale "${services[@]}"
     child_add "$BUILD_DIR/bin/gateway" 1
     for name in "${services[@]}"; do
         for ((number = 1; number <= ${SCALE[$name]:-1}; number++)); do
@@ -247,7 +265,7 @@ is_ready() {
 
 announce() {
     printf 'ready: http://%s:%s\n' "$HTTP_HOST" "$HTTP_PORT"
-    printf "  curl -s -H \"Authorization: Bearer \$(cat '%s')\" http://%s:%s/voip/trunk\n" "$ADMIN_KEY" "$HTTP_HOST" "$HTTP_PORT"
+    printf "  curl -s -H \"Authorization: Bearer \$(cat %q)\" http://%s:%s/voip/trunk\n" "$ADMIN_KEY" "$HTTP_HOST" "$HTTP_PORT"
 }
 
 run() {
@@ -275,6 +293,7 @@ stop_early() {
 main() {
     umask 077
     read_arguments "$@"
+    check_scale_early
     read_settings
     trap tidy_up EXIT
     trap stop_early INT TERM HUP

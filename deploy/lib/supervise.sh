@@ -78,6 +78,11 @@ child_watch() {
         complain "${CHILD_NAME[i]} can't run as it is configured (exit code $status): its own message stands above"
         return "$EXIT_BAD_CONFIG"
     fi
+    # An address that is taken stays so; by a signal it may have died for other reasons.
+    if ((!ready && status < 128)) && [[ ${CHILD_NAME[i]} == gateway.* ]]; then
+        complain "${CHILD_NAME[i]} can't start (exit code $status): its own message stands above"
+        return 1
+    fi
     if ((!ready && CHILD_DEATHS[i] >= HOPELESS)); then
         complain "${CHILD_NAME[i]} died ${CHILD_DEATHS[i]} times (exit code $status) and the suite was never ready"
         return 1

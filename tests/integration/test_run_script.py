@@ -24,8 +24,8 @@ class Run:
         self.directory, self.port = pathlib.Path(directory), port or free_port()
         self.data = self.directory / "var"
         base = {name: value for name, value in os.environ.items() if not name.startswith("LK_")}
-        base.update(LK_LISTEN=f"127.0.0.1:{self.port}", LK_DATA_DIR=str(self.data), LK_BUILD_DIR=BUILD,
-                    LK_PWHASH="2:19", **settings)
+        base.update({"LK_LISTEN": f"127.0.0.1:{self.port}", "LK_DATA_DIR": str(self.data), "LK_BUILD_DIR": BUILD,
+                     "LK_PWHASH": "2:19", **settings})
         self.environment = base
         self.out, self.err = self.directory / f"out.{id(self)}", self.directory / f"err.{id(self)}"
         with open(self.out, "wb") as out, open(self.err, "wb") as err:
@@ -97,12 +97,16 @@ def one_line(run, code, *words):
 
 # ---- a running one ----
 
-def test_ready_line_and_the_call_to_try(running):
-    text = running.out.read_text()
+def call_to_try(run):
+    text = run.out.read_text()
     assert text.count("ready: http://") == 1
     call = re.search(r"^ready: .*\n.*?(curl .*)$", text, re.M).group(1)
     done = subprocess.run(["bash", "-c", call], capture_output=True, text=True, timeout=20, check=True)
     assert done.stdout.startswith('{"result":[') and '"status_code":200' in done.stdout
+
+
+def test_ready_line_and_the_call_to_try(running):
+    call_to_try(running)
 
 
 def test_files(running):
@@ -189,8 +193,31 @@ def test_wrong_arguments(directory, arguments, word):
     assert not (directory / "var").exists()
 
 
-def test_an_unknown_worker(running, directory):
-    one_line(Run(directory, "--scale", "frob=2"), 64, "frob", "trunk-auth")
+def test_an_unknown_worker_is_refused_before_anything_is_built(directory):
+    one_line(Run(directory, "--scale", "frob=2", LK_BUILD_DIR=str(directory / "build")), 64, "frob", "trunk-auth")
+    assert not (directory / "var").exists() and not (directory / "build").exists()
+
+
+@pytest.mark.parametrize("above", [0, 1])
+def test_a_port_that_is_bound_but_not_listened_on(running, directory, above):
+    with socket.socket() as holder:
+        port = free_port()
+        holder.bind(("127.0.0.1", port + above))  # the check before the start can't see it
+        run = Run(directory, port=port)
+        assert run.wait() == 1
+    text = run.err.read_text()
+    assert f":{port + above}" in text and ("taken" in text or "can't listen" in text), text
+    assert "\nrun.sh: gateway.1 can't start" in text and "gateway.1 died" not in text
+    assert "ready:" not in run.out.read_text()
+
+
+def test_the_call_to_try_where_the_path_needs_quotes(running, directory):
+    odd = directory / "it's a \"$HOME\" of `odd` names"
+    odd.mkdir()
+    run = Run(odd)
+    run.await_ready()
+    call_to_try(run)
+    assert run.stop()[0] == 0
 
 
 @pytest.mark.parametrize("settings", [
@@ -248,7 +275,7 @@ def test_workers_by_ipc(running, directory):
 
 
 def test_killed_it_leaves_no_orphans(running, directory):
-    run = Run(directory)
+    run = Run(directory, "--scale", "trunk-auth=3")
     run.await_ready()
     pids = run.pids()
     run.popen.kill()
@@ -256,6 +283,7 @@ def test_killed_it_leaves_no_orphans(running, directory):
     await_that(lambda: not [pid for pid in pids.values() if exists(pid)], 5, "its processes have gone")
     again = Run(directory, port=run.port)
     again.await_ready(30)
+    assert sorted(again.pids()) == ["gateway.1.pid", "trunk-auth.1.pid"]
     assert again.stop()[0] == 0
 
 

@@ -89,7 +89,10 @@ static const field_t method_rows[] = {
 
 static const field_t trunk_rows[] = {
     [TRUNK_AUTH] = FIELD_LIST_ROW(trunk_t, auth, &method_schema, .flags = FIELD_READ_ONLY,
-        .doc = "Its authentication methods, oldest first."),
+        .doc = "Its authentication methods, oldest first; an answer shows 10,000 at most in all."),
+    [TRUNK_AUTH_COUNT] = FIELD_NUMBER_ROW(trunk_t, auth_count, 0, INT64_MAX,
+        .flags = FIELD_READ_ONLY,
+        .doc = "How many authentication methods it has, shown in auth or not."),
     [TRUNK_AUTH_POLICY] = FIELD_CHOICE_ROW(trunk_t, auth_policy, policies, .dflt_text = "any",
         .doc = "any: one method suffices; all: a sipuser and an ip method must both match.",
         .example = "\"any\""),

@@ -1,5 +1,5 @@
 /* The contract of the service trunk-auth: SIP trunks and their authentication methods.
- * The API is Yay.com's /voip/trunk, with ours beside it; docs/contract says what is whose. */
+ * The API is Yay.com's /voip/trunk, with ours beside it; docs/api/trunks.md says what is whose. */
 #ifndef LK_PROTO_TRUNK_AUTH_H
 #define LK_PROTO_TRUNK_AUTH_H
 
@@ -43,7 +43,8 @@ enum {
 
 typedef struct {
     presence_t fields;
-    records_t auth;  /* of method_t */
+    records_t auth; /* of method_t */
+    int64_t auth_count;
     int auth_policy; /* auth_policy_t */
     int64_t created_on;
     char domain[TEXT_SIZE(253)];
@@ -57,6 +58,7 @@ typedef struct {
 
 enum {
     TRUNK_AUTH,
+    TRUNK_AUTH_COUNT,
     TRUNK_AUTH_POLICY,
     TRUNK_CREATED_ON,
     TRUNK_DOMAIN,

@@ -30,7 +30,7 @@ void method_list(call_t *call, store_t *reader)
     if (!verdict_passes(call, status, &verdict, &err))
         return;
     AUTO(query_end)
-    query_t *list = method_store_list(reader, trunk_uuid, paged ? most : most + 1, page->offset);
+    query_t *list = method_store_list(reader, trunk_uuid, most + 1, page->offset);
     call_list_begin(call);
     bool more = true;
     for (int64_t shown = 0; more; shown++) {

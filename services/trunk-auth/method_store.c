@@ -202,6 +202,17 @@ status_t method_store_all(store_t *store, const char *trunk_uuid, int64_t limit,
     return STATUS_OK;
 }
 
+status_t method_store_count(store_t *store, const char *trunk_uuid, int64_t *out, err_t *err)
+{
+    bool row = false;
+    AUTO(query_end) query_t *count = store_query(store, SQL_METHOD_COUNT);
+    query_text(count, 1, trunk_uuid);
+    status_t status = query_step(count, &row, err);
+    if (status == STATUS_OK)
+        *out = query_column_number(count, 0);
+    return status;
+}
+
 status_t method_store_change(store_t *store, const method_t *method, err_t *err)
 {
     const presence_t *fields = &method->fields;

@@ -36,6 +36,9 @@ status_t method_store_next(query_t *list, method_t *out, bool *out_more, err_t *
 /* The first `limit` of them at once. The caller frees out->items (mem_free). */
 status_t method_store_all(store_t *store, const char *trunk_uuid, int64_t limit, records_t *out,
                           err_t *err) MUST_CHECK;
+/* How many methods a trunk has. */
+status_t method_store_count(store_t *store, const char *trunk_uuid, int64_t *out, err_t *err)
+    MUST_CHECK;
 
 /* Writes label, enabled, expires_at, ip and updated_on. */
 status_t method_store_change(store_t *store, const method_t *method, err_t *err) MUST_CHECK;

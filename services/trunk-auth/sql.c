@@ -36,6 +36,7 @@ static const char *const statements[] = {
                        "WHERE m.uuid = $1 AND m.trunk_uuid = $2",
     [SQL_METHOD_LIST] = "SELECT " METHOD_COLUMNS " FROM method m WHERE m.trunk_uuid = $1 "
                         "ORDER BY m.uuid LIMIT $2 OFFSET $3",
+    [SQL_METHOD_COUNT] = "SELECT COUNT(*) FROM method WHERE trunk_uuid = $1",
     [SQL_METHOD_CHANGE] =
         "UPDATE method SET ip = $1, range_first = $2, prefix = $3, range_last = $4, "
         "claimed_until = $5, label = $6, enabled = $7, expires_at = $8, updated_at = $9 "

@@ -7,8 +7,8 @@
 
 #include <string.h>
 
-/* Above this a list ends early, so that it fits a message (SCAN_BYTES_MAX) with the longest trunk
- * that may still follow. */
+/* Above this an unpaged list ends, so that it fits a message (SCAN_BYTES_MAX) with the methods that
+ * may still follow. A page of the longest trunks and methods is smaller. */
 enum { ANSWER_BYTES_ENOUGH = 4 * 1024 * 1024 };
 
 /* The most rows that the link thread may take the time for: as many as a page has. */
@@ -20,11 +20,18 @@ static void free_auth(stored_trunk_t *trunk)
     trunk->shown.auth = (records_t){0};
 }
 
-static status_t load_auth(store_t *store, trunk_t *trunk, int64_t limit, err_t *err)
+/* Loads the trunk's methods, `room` at most; auth_count tells when there are more. */
+static status_t load_auth(store_t *store, trunk_t *trunk, int64_t room, err_t *err)
 {
-    status_t status = method_store_all(store, trunk->uuid, limit, &trunk->auth, err);
-    if (status == STATUS_OK)
-        field_give(&trunk->fields, TRUNK_AUTH);
+    records_t *auth = &trunk->auth;
+    status_t status = method_store_all(store, trunk->uuid, room + 1, auth, err);
+    trunk->auth_count = (int64_t)auth->count;
+    if (status == STATUS_OK && trunk->auth_count > room) {
+        auth->count = (size_t)room;
+        status = method_store_count(store, trunk->uuid, &trunk->auth_count, err);
+    }
+    field_give(&trunk->fields, TRUNK_AUTH);
+    field_give(&trunk->fields, TRUNK_AUTH_COUNT);
     return status;
 }
 
@@ -46,9 +53,9 @@ static void answer_stored(call_t *call, store_t *store, const char *uuid)
         return;
     }
     if (status == STATUS_OK)
-        status = load_auth(store, &trunk.shown,
-                           call->on_link ? QUICK_ROWS_MAX + 1 : ANSWER_ROWS_MAX, &err);
-    if (status == STATUS_OK && trunk.shown.auth.count > QUICK_ROWS_MAX && call_defer(call))
+        status =
+            load_auth(store, &trunk.shown, call->on_link ? QUICK_ROWS_MAX : ANSWER_ROWS_MAX, &err);
+    if (status == STATUS_OK && trunk.shown.auth_count > QUICK_ROWS_MAX && call_defer(call))
         return;
     if (status == STATUS_OK)
         call_answer(call, &trunk.shown);
@@ -66,35 +73,33 @@ void trunk_read(call_t *call, store_t *reader)
 
 /* How much of a list has been shown. */
 typedef struct {
-    int64_t most; /* rows, of trunks and methods */
+    int64_t most; /* trunks that are wanted */
     int64_t trunks;
-    int64_t rows;
-    bool cut;
+    int64_t methods;
+    bool more; /* trunks are left */
 } shown_t;
 
-/* Adds one trunk with its methods, unless that would be too much. In the slow pool the first is
- * always shown: else a list could never go on. */
+/* Adds one trunk with its methods, as far as the answer has room for these. */
 static status_t add_trunk(call_t *call, store_t *reader, trunk_t *trunk, shown_t *so_far,
                           err_t *err)
 {
-    int64_t room = so_far->most - so_far->rows - 1;
-    bool always = so_far->trunks == 0 && !call->on_link;
-    if (!always && (room < 0 || call->body_bytes.size > ANSWER_BYTES_ENOUGH)) {
-        so_far->cut = true;
-        return STATUS_OK;
-    }
-    status_t status = load_auth(reader, trunk, always ? ANSWER_ROWS_MAX : room + 1, err);
+    int64_t room = call->on_link ? QUICK_ROWS_MAX : ANSWER_ROWS_MAX;
+    status_t status = load_auth(reader, trunk, room - so_far->methods, err);
     if (status != STATUS_OK)
         return status;
-    int64_t methods = (int64_t)trunk->auth.count;
-    if (!always && methods > room) {
-        so_far->cut = true;
-        return STATUS_OK;
-    }
+    if ((int64_t)trunk->auth.count < trunk->auth_count && call_defer(call))
+        return STATUS_OK; /* the slow pool has more room */
     call_list_add(call, trunk);
     so_far->trunks++;
-    so_far->rows += 1 + methods;
+    so_far->methods += (int64_t)trunk->auth.count;
     return STATUS_OK;
+}
+
+/* A page is whole; what is not paged ends before it could be too large for a message. */
+static bool is_full(const call_t *call, const shown_t *so_far, bool paged)
+{
+    return so_far->trunks == so_far->most ||
+           (!paged && call->body_bytes.size > ANSWER_BYTES_ENOUGH);
 }
 
 void trunk_list(call_t *call, store_t *reader)
@@ -103,25 +108,26 @@ void trunk_list(call_t *call, store_t *reader)
     const principal_t *principal = &call->request.principal;
     bool paged = field_set(&page->fields, PAGE_LIMIT);
     err_t err = {0};
-    shown_t so_far = {.most = call->on_link ? QUICK_ROWS_MAX : ANSWER_ROWS_MAX};
+    shown_t so_far = {.most = paged ? page->limit : ANSWER_ROWS_MAX, .more = true};
     AUTO(query_end)
     query_t *list =
         trunk_store_list(reader, principal->is_operator ? NULL : principal->organization_id,
-                         paged ? page->limit : ANSWER_ROWS_MAX + 1, page->offset);
+                         so_far.most + 1, page->offset);
     call_list_begin(call);
-    for (bool more = true; more && !so_far.cut;) {
+    while (!call->deferred) {
         AUTO(free_auth) stored_trunk_t trunk = {.organization_id = ""};
-        status_t status = trunk_store_next(list, &trunk, &more, &err);
-        if (status == STATUS_OK && more)
+        status_t status = trunk_store_next(list, &trunk, &so_far.more, &err);
+        if (status == STATUS_OK && (!so_far.more || is_full(call, &so_far, paged)))
+            break;
+        if (status == STATUS_OK)
             status = add_trunk(call, reader, &trunk.shown, &so_far, &err);
         if (status != STATUS_OK) {
             call_fail(call, &err);
             return;
         }
     }
-    if (so_far.cut && call_defer(call))
-        return;
-    call_list_end(call, so_far.cut ? page->offset + so_far.trunks : -1);
+    if (!call->deferred)
+        call_list_end(call, so_far.more ? page->offset + so_far.trunks : -1);
 }
 
 void trunk_create(call_t *call, store_t *writer)

@@ -4,7 +4,7 @@
 
 #include "services/common/call.h"
 
-/* The most rows, trunks and methods together, that one answer shows. */
+/* The most trunks, and the most methods of all of them together, that one answer shows. */
 enum { ANSWER_ROWS_MAX = 10000 };
 
 /* Lists without a limit. What else turns out to be long defers itself. */

@@ -83,7 +83,7 @@ static int tear_down(void **state)
 static void fill_in(const char *lines, char *out, size_t size)
 {
     size_t used = 0;
-    char plain[512];
+    static char plain[8192];
     const char *text = NULL;
     size_t plain_used = 0;
     bool encoding = false;
@@ -109,8 +109,8 @@ static void fill_in(const char *lines, char *out, size_t size)
 
 static int status_of(const char *lines)
 {
-    char filled[1024];
-    char request[2048];
+    static char filled[12000];
+    static char request[12288];
     fill_in(lines, filled, sizeof(filled));
     (void)snprintf(request, sizeof(request),
                    "GET / HTTP/1.1\r\nHost: h\r\n%sConnection: close\r\n\r\n", filled);
@@ -133,6 +133,9 @@ static void a_key_is_taken_in_every_form(void **state)
         "AUTHORIZATION: BEARER %\r\n",
         "Authorization: Bearer   %\r\n",
         "Authorization: Token %\r\n",
+        "Authorization: Bearer % \r\n",
+        "Authorization: Basic <user:%>   \r\n",
+        "x-api-token:   %   \r\n",
         "Authorization: token %\r\n",
         "Authorization: Basic <user:%>\r\n",
         "Authorization: basic <:%>\r\n",
@@ -146,6 +149,19 @@ static void a_key_is_taken_in_every_form(void **state)
     };
     (void)state;
     assert_all(lines, ARRAY_LEN(lines), 204);
+}
+
+static void basic_takes_any_user_name(void **state)
+{
+    static char name[6000], lines[6100];
+    (void)state;
+    memset(name, 'u', sizeof(name));
+    for (int length = 1; length <= (int)sizeof(name); length = length * 2 + 98) {
+        (void)snprintf(lines, sizeof(lines), "Authorization: Basic <%.*s:%%>\r\n", length, name);
+        assert_int_equal(status_of(lines), 204);
+        (void)snprintf(lines, sizeof(lines), "Authorization: Basic <%.*s%%>\r\n", length, name);
+        assert_int_equal(status_of(lines), 401);
+    }
 }
 
 static void anything_else_is_nobody(void **state)
@@ -207,6 +223,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_key_is_taken_in_every_form),
+        cmocka_unit_test(basic_takes_any_user_name),
         cmocka_unit_test(anything_else_is_nobody),
         cmocka_unit_test(what_is_too_long_is_nobody),
     };

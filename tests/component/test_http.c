@@ -174,6 +174,29 @@ static void test_smuggling_is_refused(void **state)
     echo_expect_refused("GET / HTTP/1.1\r\n Host: h\r\n\r\n", 400);
 }
 
+/* RFC 9110 section 5.5: blanks around a value are none of it. A tab would be one too, but civetweb
+ * refuses every control character in a head. */
+static void test_blanks_around_values(void **state)
+{
+    static const char *const lengths[] = {"5 ", " 5", "  5   "};
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(lengths); i++) {
+        char request[256];
+        (void)snprintf(request, sizeof request,
+                       "POST /body HTTP/1.1\r\nHost: h \r\nContent-Length:%s\r\nX:  \r\n\r\nhello",
+                       lengths[i]);
+        echo_ask(request);
+        assert_int_equal(echo_reply.status, 200);
+        assert_string_equal(echo_text(), "hello");
+        assert_false(echo_reply.closed);
+    }
+    echo_ask("BREW /m HTTP/1.1\r\nHost: h\r\nConnection: close \r\nContent-Length: 0 \r\n\r\n");
+    assert_int_equal(echo_reply.status, 200);
+    assert_true(echo_reply.closed);
+    echo_expect_refused("POST /body HTTP/1.1\r\nHost: h\r\nContent-Length: 5 6\r\n\r\nhello", 400);
+    echo_expect_refused("GET / HTTP/1.1\r\nHost: h\t\r\n\r\n", 400);
+}
+
 static void test_host_is_needed(void **state)
 {
     (void)state;
@@ -252,6 +275,7 @@ static void test_long_targets(void **state)
     echo_ask(request);
     assert_int_equal(echo_reply.status, 414);
     assert_non_null(strstr(echo_text(), "{\"refused\":414"));
+    assert_non_null(strstr(echo_reply.bytes, "HTTP/1.1 414 URI Too Long\r\n"));
     long_target(request, sizeof request, 30000, "GET");
     echo_expect_refused(request, 400);
     long_target(request, sizeof request, 2001, "BREW");
@@ -270,6 +294,7 @@ int main(void)
         cmocka_unit_test_setup(test_pipelined, echo_settle),
         cmocka_unit_test_setup(test_connection_header, echo_settle),
         cmocka_unit_test_setup(test_smuggling_is_refused, echo_settle),
+        cmocka_unit_test_setup(test_blanks_around_values, echo_settle),
         cmocka_unit_test_setup(test_host_is_needed, echo_settle),
         cmocka_unit_test_setup(test_versions, echo_settle),
         cmocka_unit_test_setup(test_leading_blank_lines, echo_settle),

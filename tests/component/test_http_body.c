@@ -73,6 +73,7 @@ static void test_body_at_and_over_the_limit(void **state)
                    "POST /body HTTP/1.1\r\nHost: h\r\nContent-Length: 1001\r\n\r\n%01001d", 1);
     echo_ask(request);
     assert_int_equal(echo_reply.status, 413);
+    assert_non_null(strstr(echo_reply.bytes, "HTTP/1.1 413 Content Too Large\r\n"));
     assert_true(echo_reply.closed);
 }
 

@@ -190,6 +190,41 @@ static void test_many_at_once(void **state)
     http_stop(&patient);
 }
 
+static bool all_hold_patient(void *context)
+{
+    (void)context;
+    return http_in_flight(patient) == THREADS;
+}
+
+/* Every thread held by somebody who sends a body's first byte and no more. */
+static void test_half_bodies_give_way(void **state)
+{
+    static const char *const heads[] = {
+        "POST /body HTTP/1.1\r\nHost: h\r\nContent-Length: 1000\r\n\r\nx",
+        "POST /body HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nx",
+    };
+    int fds[THREADS];
+    (void)state;
+    patient = start_another(20000);
+    for (int i = 0; i < THREADS; i++) {
+        fds[i] = raw_connect(http_port(patient));
+        raw_send_text(fds[i], heads[i % 2]);
+    }
+    assert_true(await(all_hold_patient, NULL, 2000));
+    int64_t begin = clock_ms();
+    raw_ask(http_port(patient), "GET /new HTTP/1.1\r\nHost: h\r\n\r\n", &echo_reply);
+    assert_int_equal(echo_reply.status, 200);
+    assert_true(clock_ms() < begin + 1000 + SLACK_MS);
+    int cut = 0;
+    for (int i = 0; i < THREADS; i++) {
+        raw_receive(fds[i], 1, false, 2000, &echo_reply);
+        cut += echo_reply.status == 408;
+        (void)close(fds[i]);
+    }
+    assert_true(cut > 0);
+    http_stop(&patient);
+}
+
 /* ---- Start and echo_stop ---- */
 
 static void expect_start(const char *listen, status_t wanted)
@@ -336,6 +371,7 @@ int main(void)
         cmocka_unit_test_setup(test_slow_reader_is_cut, echo_settle),
         cmocka_unit_test_setup(test_large_response_arrives_whole, echo_settle),
         cmocka_unit_test_setup(test_many_at_once, echo_settle),
+        cmocka_unit_test_setup(test_half_bodies_give_way, echo_settle),
         cmocka_unit_test_setup(test_start_failures, echo_settle),
         cmocka_unit_test_setup(test_descriptor_limit, echo_settle),
         cmocka_unit_test_setup(test_threads_block_signals, echo_settle),

@@ -105,14 +105,24 @@ static void long_lists_end(void **state)
     assert_int_equal(desk.next_offset, -1);
     assert_int_equal(desk_ask(&desk, TRUNK_READ, trunk, NULL, NULL), OUTCOME_OK);
     assert_int_equal(json_array_size(json_object_get(desk.body, "auth")), ANSWER_ROWS_MAX);
-    /* A list of trunks counts their methods too; its first trunk is always shown. */
+    assert_int_equal(json_integer_value(json_object_get(desk.body, "auth_count")),
+                     ANSWER_ROWS_MAX + 2);
+    /* A page of trunks is whole, whatever methods they have. */
     fill(other, 3, 1);
     assert_int_equal(desk_ask(&desk, TRUNK_LIST, NULL, NULL, "limit=2"), OUTCOME_OK);
-    assert_int_equal(desk_count(&desk), 1);
+    assert_int_equal(desk_count(&desk), 2);
+    assert_int_equal(desk.next_offset, -1);
+    const json_t *last = json_array_get(desk.body, 1);
+    assert_int_equal(json_array_size(json_object_get(last, "auth")), 0);
+    assert_int_equal(json_integer_value(json_object_get(last, "auth_count")), 1);
+    assert_int_equal(desk_ask(&desk, TRUNK_LIST, NULL, NULL, "limit=1"), OUTCOME_OK);
     assert_int_equal(desk.next_offset, 1);
-    assert_int_equal(desk_ask(&desk, TRUNK_LIST, NULL, NULL, "limit=2&offset=1"), OUTCOME_OK);
-    assert_int_equal(desk_count(&desk), 1);
+    assert_int_equal(desk_ask(&desk, TRUNK_LIST, NULL, NULL, "limit=1&offset=1"), OUTCOME_OK);
     assert_string_equal(listed(0, "uuid"), other);
+    assert_int_equal(desk.next_offset, -1);
+    assert_int_equal(desk_ask(&desk, METHOD_LIST, trunk, NULL, "limit=250"), OUTCOME_OK);
+    assert_int_equal(desk.next_offset, 250);
+    assert_int_equal(desk_ask(&desk, METHOD_LIST, trunk, NULL, "limit=2&offset=10000"), OUTCOME_OK);
     assert_int_equal(desk.next_offset, -1);
 }
 
@@ -120,7 +130,8 @@ static void long_lists_end(void **state)
 static void quick_and_slow_reads(void **state)
 {
     (void)state;
-    fill(trunk, 1, 249);
+    fill(trunk, 1, 250);
+    fill(other, 3, 1);
     assert_int_equal(desk_ask(&desk, TRUNK_LIST, NULL, NULL, "limit=1"), OUTCOME_OK);
     assert_true(desk.was_quick);
     assert_int_equal(desk_ask(&desk, TRUNK_LIST, NULL, NULL, "limit=2"), OUTCOME_OK);
@@ -129,13 +140,12 @@ static void quick_and_slow_reads(void **state)
     assert_int_equal(desk.next_offset, -1);
     assert_int_equal(desk_ask(&desk, TRUNK_LIST, NULL, NULL, NULL), OUTCOME_OK);
     assert_false(desk.was_quick);
-    fill(trunk, 2, 1);
     assert_int_equal(desk_ask(&desk, TRUNK_READ, trunk, NULL, NULL), OUTCOME_OK);
     assert_true(desk.was_quick);
     assert_int_equal(json_array_size(json_object_get(desk.body, "auth")), 250);
+    fill(trunk, 4, 1);
     assert_int_equal(desk_ask(&desk, TRUNK_LIST, NULL, NULL, "limit=1"), OUTCOME_OK);
     assert_false(desk.was_quick);
-    fill(trunk, 3, 1);
     assert_int_equal(desk_ask(&desk, TRUNK_READ, trunk, NULL, NULL), OUTCOME_OK);
     assert_false(desk.was_quick);
     assert_int_equal(json_array_size(json_object_get(desk.body, "auth")), 251);

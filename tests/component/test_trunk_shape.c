@@ -65,6 +65,7 @@ static void every_field_has_a_column(void **state)
 {
     (void)state;
     static const char *const of_trunk[][2] = {{"auth", NULL},
+                                              {"auth_count", NULL},
                                               {"created_on", "created_at"},
                                               {"updated_on", "updated_at"},
                                               {"user", "owner"}};

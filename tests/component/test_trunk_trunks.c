@@ -41,7 +41,7 @@ static void defaults(void **state)
     assert_string_equal(desk_text(&desk, "created_on"), "2023-11-14");
     assert_string_equal(desk_text(&desk, "updated_on"), "2023-11-14");
     assert_int_equal(json_array_size(json_object_get(desk.body, "auth")), 0);
-    assert_int_equal(json_object_size(desk.body), 10);
+    assert_int_equal(json_object_size(desk.body), 11);
 }
 
 static void all_fields_and_replacement(void **state)

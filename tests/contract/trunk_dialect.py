@@ -12,7 +12,7 @@ REASONS = {200: "OK", 201: "Created", 400: "Bad Request", 401: "Unauthorized", 4
 NOWHERE = "01890000-0000-7000-8000-000000000000"
 METHOD_KEYS = ["created_on", "enabled", "expires_at", "ip", "label", "last_used_at", "password",
                "type", "updated_on", "username", "uuid"]
-TRUNK_KEYS = ["auth", "auth_policy", "created_on", "domain", "name", "port", "transport",
+TRUNK_KEYS = ["auth", "auth_count", "auth_policy", "created_on", "domain", "name", "port", "transport",
               "updated_on", "user", "uuid"]
 
 

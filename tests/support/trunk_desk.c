@@ -252,6 +252,7 @@ static void read_somewhere(desk_t *desk, desk_call_t *asked)
     if (!call->deferred)
         return;
     must(!call->answered && call->body_bytes.size == 0, "deferred and answered");
+    call->deferred = false;
     desk->was_quick = false;
     in_read(desk, asked, handler->read);
 }

@@ -1,5 +1,6 @@
 #include "gateway/access.h"
 
+#include "common/mem.h"
 #include "common/text.h"
 
 #include <sodium.h>
@@ -29,19 +30,19 @@ static void take_secret(credential_t *credential, const char *secret, size_t len
 /* "user:password" in base64; the password is what follows the first colon. */
 static void take_basic(credential_t *credential, const char *encoded)
 {
-    char decoded[256];
+    size_t room = strlen(encoded) + 1; /* bounded by the request's head */
+    AUTO(mem_release) char *decoded = mem_zalloc(room);
     size_t length = 0;
     const char *end = NULL;
-    bool whole =
-        sodium_base642bin((unsigned char *)decoded, sizeof(decoded), encoded, strlen(encoded), " ",
-                          &length, &end, sodium_base64_VARIANT_ORIGINAL) == 0 &&
-        *end == '\0';
+    bool whole = sodium_base642bin((unsigned char *)decoded, room, encoded, room - 1, " ", &length,
+                                   &end, sodium_base64_VARIANT_ORIGINAL) == 0 &&
+                 *end == '\0';
     const char *colon = whole ? memchr(decoded, ':', length) : NULL;
     if (colon == NULL)
         credential->differs = true;
     else
         take_secret(credential, colon + 1, (size_t)(decoded + length - colon - 1));
-    sodium_memzero(decoded, sizeof(decoded));
+    sodium_memzero(decoded, room);
 }
 
 static void take_authorization(void *context, const char *value)

@@ -9,9 +9,10 @@
  * Whoever waits for the client (for a request, a body, a response to be taken) is cut when its time
  * is over: request_ms, or keep_alive_ms between two requests. When more than three quarters of the
  * threads are taken, every response closes its connection, so that idle ones never hold more than
- * that. When all are taken, the connections that have no request running are cut after 1 s: as many
- * silent clients as there are threads can delay others by that much, and request_ms at most; a
- * proxy in front that buffers requests takes that away too. Must never: look at a route, a key or a
+ * that. When all are taken, whoever is waited for is cut after 1 s: a connection without a whole
+ * request, or a body of which not even 4 KiB more (or its end) came in that time. As many silent
+ * clients as there are threads can delay others by that much, and request_ms at most; a proxy in
+ * front that buffers requests takes that away too. Must never: look at a route, a key or a
  * body's meaning. Next: handler.h; inside: http_serve.c. */
 #ifndef LK_GATEWAY_HTTP_H
 #define LK_GATEWAY_HTTP_H

@@ -8,7 +8,9 @@
 #include <sodium.h>
 #include <string.h>
 
-enum { CHUNKED_START = 4096, DISCARD_AT_ONCE = 4096 };
+/* mg_read comes back with all it was asked for, or with the end: what is asked for at once is what
+ * a client must send within HTTP_CROWDED_MS while others wait for its thread. */
+enum { AT_ONCE = 4096 };
 
 bool http_has_body(const http_request_t *request)
 {
@@ -40,12 +42,21 @@ static status_t short_body(http_request_t *request, status_t otherwise)
                                                                                  : otherwise;
 }
 
+/* As mg_read; what has come is progress. */
+static int read_piece(http_request_t *request, char *to, size_t room, int64_t deadline_ms)
+{
+    int got = mg_read(request->connection, to, room < AT_ONCE ? room : AT_ONCE);
+    if (got > 0)
+        http_line_enter(request->line, LINE_READING, deadline_ms);
+    return got;
+}
+
 static status_t read_known(http_request_t *request, size_t length)
 {
     request->body = mem_zalloc(length + 1);
     while (request->body_length < length) {
-        int got = mg_read(request->connection, request->body + request->body_length,
-                          length - request->body_length);
+        int got = read_piece(request, request->body + request->body_length,
+                             length - request->body_length, request->deadline_ms);
         if (got <= 0)
             return short_body(request, STATUS_CLOSED);
         request->body_length += (size_t)got;
@@ -69,11 +80,11 @@ static void grow(http_request_t *request, size_t *room, size_t most)
 static status_t read_chunked(http_request_t *request, size_t limit)
 {
     size_t most = limit + 1; /* one more byte tells "too large" */
-    size_t room = most < CHUNKED_START ? most : CHUNKED_START;
+    size_t room = most < AT_ONCE ? most : AT_ONCE;
     request->body = mem_zalloc(room + 1);
     for (;;) {
-        int got = mg_read(request->connection, request->body + request->body_length,
-                          room - request->body_length);
+        int got = read_piece(request, request->body + request->body_length,
+                             room - request->body_length, request->deadline_ms);
         if (got < 0)
             return short_body(request, STATUS_INVALID);
         if (got == 0)
@@ -130,7 +141,7 @@ bool http_body_can_keep(const http_request_t *request)
 
 bool http_body_discard(http_request_t *request)
 {
-    char waste[DISCARD_AT_ONCE];
+    char waste[AT_ONCE];
     if (!http_has_body(request) || request->body_read)
         return true;
     if (request->expects)
@@ -142,7 +153,7 @@ bool http_body_discard(http_request_t *request)
     size_t dropped = request->body_length;
     int got = 1;
     while (got > 0 && dropped <= request->server->settings.discard_limit) {
-        got = mg_read(request->connection, waste, sizeof waste);
+        got = read_piece(request, waste, sizeof waste, deadline);
         if (got > 0)
             dropped += (size_t)got;
     }

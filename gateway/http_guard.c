@@ -68,9 +68,27 @@ static bool lines_are_clean(const http_request_t *request)
     return (end[2] == '\r' || (request->header_count == 0 && end[2] == '\0')) && end[3] == '\0';
 }
 
+/* RFC 9110 section 5.5: blanks after a value are none of it. civetweb only skips those before, and
+ * calls const what stands in its own buffer. (A head with a tab in it never comes here: civetweb
+ * answers 400 to any control character.) */
+static void trim_values(const http_request_t *request)
+{
+    for (int i = 0; i < request->header_count; i++) {
+        union {
+            const char *given;
+            char *writable;
+        } value = {request->headers[i].value};
+        size_t length = strlen(value.given);
+        while (length > 0 && (value.given[length - 1] == ' ' || value.given[length - 1] == '\t'))
+            value.writable[--length] = '\0';
+    }
+}
+
 /* civetweb takes two line ends before a request for a whole head, and then takes the real head for
  * the body. Its buffer is one per thread, so that the lowest place ever seen is the buffer's start:
- * there the request must begin, or after a single CR LF (RFC 9112 section 2.2). */
+ * there the request must begin, or after a single CR LF (RFC 9112 section 2.2). A thread that has
+ * seen no ordinary request yet can't tell one line end from several, and refuses them all: the
+ * RFC's leniency is for what old clients send behind a body, never on a fresh connection. */
 static bool begins_at_start(const http_request_t *request)
 {
     http_line_t *line = request->line;
@@ -145,6 +163,7 @@ int http_guard(const http_request_t *request, size_t url_limit, const char **out
         *out_detail = "a header line is malformed, folded, or not ended by CR LF";
         return 400;
     }
+    trim_values(request);
     if (!begins_at_start(request)) {
         *out_detail = "blank lines stand before the request";
         return 400;

@@ -34,7 +34,7 @@ typedef enum {
 typedef struct {
     _Alignas(64) pthread_mutex_t lock;
     line_phase_t phase;
-    int64_t since_ms;
+    int64_t since_ms; /* the phase's begin; in LINE_READING, the last progress */
     int64_t deadline_ms;
     bool cut; /* the watcher has shut it down */
     const struct mg_connection *connection;

@@ -115,7 +115,7 @@ static void inspect(http_server_t *server, http_line_t *line, bool crowded, bool
     (void)pthread_mutex_lock(&line->lock);
     int64_t now = clock_ms();
     bool overdue = line->deadline_ms != 0 && now >= line->deadline_ms;
-    if (crowded && (line->phase == LINE_FRESH || line->phase == LINE_IDLE))
+    if (crowded && is_waiting(line->phase))
         overdue = overdue || now >= line->since_ms + HTTP_CROWDED_MS;
     if (stopping)
         overdue = overdue || is_waiting(line->phase);

@@ -5,6 +5,7 @@
 
 #include "common/clock.h"
 #include "common/mem.h"
+#include "proto/dialect.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -83,13 +84,12 @@ static size_t head_bound(const http_response_t *response)
     return bound;
 }
 
-static void put_head(sink_t *sink, const http_request_t *request, const http_response_t *response,
-                     bool keep)
+static void put_head(sink_t *sink, const http_response_t *response, bool keep)
 {
     put(sink, "HTTP/1.1 ", 9);
     put_number(sink, (size_t)response->status);
     put(sink, " ", 1);
-    put_text(sink, mg_get_response_code_text(request->connection, response->status));
+    put_text(sink, http_reason(response->status));
     put(sink, "\r\n", 2);
     put_date(sink);
     if (response->content_type != NULL)
@@ -124,7 +124,7 @@ bool http_write(http_request_t *request, const http_response_t *response, bool k
         line->buffer = mem_zalloc(line->size);
     }
     sink_t sink = {line->buffer, 0};
-    put_head(&sink, request, response, keep);
+    put_head(&sink, response, keep);
     put(&sink, response->body == NULL ? "" : response->body, first);
     assert(sink.used <= line->size);
     http_line_enter(line, LINE_WRITING, clock_ms() + request->server->settings.request_ms);

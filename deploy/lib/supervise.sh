@@ -115,7 +115,8 @@ children_signal() {
     return "$any"
 }
 
-# Ends all: the gateway first, so that it can answer what it has taken; then the workers.
+# Ends all: the gateway first, so that it can answer what it has taken; then the workers. Signalled
+# together with it, the workers would turn away what waits in the gateway.
 children_stop() {
     local begun now i
     now_ms begun

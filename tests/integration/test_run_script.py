@@ -1,5 +1,6 @@
 """deploy/run.sh, as an operator uses it."""
 
+import contextlib
 import os
 import pathlib
 import re
@@ -9,6 +10,7 @@ import socket
 import stat
 import subprocess
 import tempfile
+import threading
 import time
 
 import pytest
@@ -285,6 +287,30 @@ def test_killed_it_leaves_no_orphans(running, directory):
     again.await_ready(30)
     assert sorted(again.pids()) == ["gateway.1.pid", "trunk-auth.1.pid"]
     assert again.stop()[0] == 0
+
+
+def test_busy_workers_end_by_themselves(running, directory):
+    run = Run(directory, LK_PWHASH="20:64")
+    run.await_ready()
+    client = Client(run.port, (run.data / "admin.key").read_text().strip())
+    trunk = client.call("POST", "/voip/trunk", {"name": "busy"}).result["uuid"]
+
+    answered = []
+
+    def hash_one(number):
+        method = {"type": "sipuser", "username": f"user{number}", "password": "correct horse"}
+        with contextlib.suppress(OSError):  # cut: the suite ends
+            answered.append(Client(run.port, client.key).call("POST", f"/voip/trunk/{trunk}/auth", method).status)
+
+    posts = [threading.Thread(target=hash_one, args=(number,)) for number in range(60)]
+    for post in posts:
+        post.start()
+    await_that(lambda: answered, 20, "the first has its hash")
+    code, seconds = run.stop()
+    for post in posts:
+        post.join(20)
+    assert code == 0 and seconds < 5
+    assert "event=drain_cut" in run.err.read_text()  # and not killed
 
 
 def test_a_hung_process_does_not_hold_up_the_end(running, directory):

@@ -72,7 +72,7 @@ outcome_t access_identify(key_cache_t *keys, const http_request_t *request, api_
     http_headers(request, "x-api-token", take_plain, &credential);
     http_headers(request, "X-Auth-Password", take_plain, &credential);
     bool known = credential.found && !credential.differs &&
-                 key_cache_find(keys, credential.secret, credential.length, out) == STATUS_OK;
+                 key_cache_seek(keys, credential.secret, credential.length, out) == STATUS_OK;
     sodium_memzero(&credential, sizeof(credential));
     return known ? OUTCOME_OK : OUTCOME_UNAUTHENTICATED;
 }

@@ -4,7 +4,8 @@
  * A key is "lk_" and 43 characters of base64url (256 random bits). Only its BLAKE2b hash is kept,
  * keyed with the content of LK_API_KEY_HASH_FILE. A running gateway looks at the store's
  * data_version every 250 ms and reloads when it has changed, so a revocation is honoured within a
- * second. */
+ * second; and at once when it is asked for a key it does not know, so that a new key holds from its
+ * first request on. */
 #ifndef LK_GATEWAY_KEYS_H
 #define LK_GATEWAY_KEYS_H
 
@@ -53,11 +54,16 @@ status_t keys_revoke(keys_t *keys, const char *id, err_t *err) MUST_CHECK;
 /* Loads all live keys; takes over keys. Starts no thread: call key_cache_refresh regularly. */
 status_t key_cache_new(keys_t *keys, key_cache_t **out, err_t *err) MUST_CHECK;
 void key_cache_destroy(key_cache_t **cache);
-/* Reloads if the store has changed. One thread only. */
+/* Reloads if the store has changed. Any thread. */
 status_t key_cache_refresh(key_cache_t *cache, err_t *err) MUST_CHECK;
 /* Finds a live (not revoked, not expired) key by its text. Any thread, never blocks on the store.
  * STATUS_UNKNOWN, at the same cost, for anything else. */
 status_t key_cache_find(key_cache_t *cache, const char *secret, size_t length, api_key_t *out)
+    MUST_CHECK;
+/* As key_cache_find; but for an unknown text of a key's form the store is looked at first, at most
+ * 20 times a second (5 at once) whoever asks: beyond that, and where the store is slow, the copy's
+ * word holds until key_cache_refresh. Any thread; waits 100 ms at most for another one's look. */
+status_t key_cache_seek(key_cache_t *cache, const char *secret, size_t length, api_key_t *out)
     MUST_CHECK;
 
 #endif

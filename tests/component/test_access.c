@@ -19,6 +19,7 @@ static key_cache_t *cache;
 static http_server_t *server;
 static raw_reply_t answer; /* large: not on the stack */
 static char good[KEY_SIZE], other[KEY_SIZE];
+static char hash_file[128];
 
 static void handle(void *context, http_request_t *request, http_response_t *out)
 {
@@ -59,7 +60,6 @@ static int set_up(void **state)
     scratch = scratch_make();
     scratch_write(&scratch, "hash.key",
                   "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f\n", 0600);
-    char hash_file[128];
     (void)snprintf(hash_file, sizeof(hash_file), "%s", scratch_file(&scratch, "hash.key"));
     if (keys_open(scratch.path, hash_file, &keys, &err) != STATUS_OK ||
         keys_create(keys, &wanted, good, &made, &err) != STATUS_OK ||
@@ -164,6 +164,23 @@ static void basic_takes_any_user_name(void **state)
     }
 }
 
+/* The cache is never refreshed here. */
+static void a_new_key_is_known_at_once(void **state)
+{
+    char fresh[KEY_SIZE];
+    char line[128];
+    api_key_t wanted = {.organization = "o", .label = "l", .scope = SCOPE_READ};
+    api_key_t made;
+    keys_t *keys = NULL;
+    err_t err;
+    (void)state;
+    assert_int_equal(keys_open(scratch.path, hash_file, &keys, &err), STATUS_OK);
+    assert_int_equal(keys_create(keys, &wanted, fresh, &made, &err), STATUS_OK);
+    (void)snprintf(line, sizeof(line), "Authorization: Bearer %s\r\n", fresh);
+    assert_int_equal(status_of(line), 204);
+    keys_close(&keys);
+}
+
 static void anything_else_is_nobody(void **state)
 {
     static const char *const lines[] = {
@@ -222,9 +239,8 @@ static void what_is_too_long_is_nobody(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_key_is_taken_in_every_form),
-        cmocka_unit_test(basic_takes_any_user_name),
-        cmocka_unit_test(anything_else_is_nobody),
+        cmocka_unit_test(a_key_is_taken_in_every_form), cmocka_unit_test(basic_takes_any_user_name),
+        cmocka_unit_test(a_new_key_is_known_at_once),   cmocka_unit_test(anything_else_is_nobody),
         cmocka_unit_test(what_is_too_long_is_nobody),
     };
     if (sodium_init() < 0)

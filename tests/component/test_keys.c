@@ -250,6 +250,97 @@ static void test_changes_show_after_a_refresh(void **state)
     key_cache_destroy(&cache);
 }
 
+static status_t seek(key_cache_t *cache, const char *secret)
+{
+    api_key_t found;
+    return key_cache_seek(cache, secret, strlen(secret), &found);
+}
+
+static void test_new_key_is_found_at_once(void **state)
+{
+    char later[KEY_SIZE];
+    (void)state;
+    api_key_t ask = wanted("o");
+    key_cache_t *cache = make_cache();
+    keys_t *other = open_another();
+    (void)make(other, &ask, later);
+    assert_int_equal(find(cache, later), STATUS_UNKNOWN);
+    assert_int_equal(seek(cache, ""), STATUS_UNKNOWN);
+    assert_int_equal(seek(cache, "xx_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"), STATUS_UNKNOWN);
+    assert_int_equal(find(cache, later), STATUS_UNKNOWN); /* those were not worth a look */
+    assert_int_equal(seek(cache, later), STATUS_OK);
+    assert_int_equal(find(cache, later), STATUS_OK);
+    assert_int_equal(seek(cache, "lk_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"), STATUS_UNKNOWN);
+    keys_close(&other);
+    key_cache_destroy(&cache);
+}
+
+/* Each key that is found at once has cost a look into the store. */
+static void test_looks_are_bounded(void **state)
+{
+    enum { TRIES = 200, BURST = 5, EVERY_MS = 50 };
+    char later[KEY_SIZE];
+    int64_t found = 0;
+    (void)state;
+    api_key_t ask = wanted("o");
+    key_cache_t *cache = make_cache();
+    keys_t *other = open_another();
+    int64_t begin = clock_ms();
+    for (int i = 0; i < TRIES; i++) {
+        (void)make(other, &ask, later);
+        found += seek(cache, later) == STATUS_OK;
+    }
+    int64_t took = clock_ms() - begin;
+    print_message("%lld of %d were found at once in %lld ms\n", (long long)found, TRIES,
+                  (long long)took);
+    assert_in_range(found, BURST, BURST + 1 + took / EVERY_MS);
+    keys_close(&other);
+    key_cache_destroy(&cache);
+}
+
+typedef struct {
+    key_cache_t *cache;
+    const char *secret;
+    status_t status;
+    pthread_barrier_t *start;
+} seeker_t;
+
+static void *seek_once(void *argument)
+{
+    seeker_t *seeker = argument;
+    (void)pthread_barrier_wait(seeker->start);
+    seeker->status = seek(seeker->cache, seeker->secret);
+    return NULL;
+}
+
+static void test_many_seek_one_new_key(void **state)
+{
+    enum { SEEKERS = 4, ROUNDS = 5 };
+    char later[KEY_SIZE];
+    pthread_barrier_t start;
+    (void)state;
+    api_key_t ask = wanted("o");
+    key_cache_t *cache = make_cache();
+    keys_t *other = open_another();
+    (void)pthread_barrier_init(&start, NULL, SEEKERS);
+    for (int round = 0; round < ROUNDS; round++) {
+        pthread_t threads[SEEKERS];
+        seeker_t seekers[SEEKERS];
+        (void)make(other, &ask, later);
+        for (int i = 0; i < SEEKERS; i++) {
+            seekers[i] = (seeker_t){cache, later, STATUS_UNKNOWN, &start};
+            assert_int_equal(pthread_create(&threads[i], NULL, seek_once, &seekers[i]), 0);
+        }
+        for (int i = 0; i < SEEKERS; i++)
+            assert_int_equal(pthread_join(threads[i], NULL), 0);
+        for (int i = 0; i < SEEKERS; i++)
+            assert_int_equal(seekers[i].status, STATUS_OK);
+    }
+    (void)pthread_barrier_destroy(&start);
+    keys_close(&other);
+    key_cache_destroy(&cache);
+}
+
 /* Runs `gateway key ...` in a process of its own; its standard output into out. */
 static int run_command(char *out, size_t size, int argc, char *const argv[])
 {
@@ -485,6 +576,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_many_keys, make_store, drop_store),
         cmocka_unit_test_setup_teardown(test_expiry_needs_no_refresh, make_store, drop_store),
         cmocka_unit_test_setup_teardown(test_changes_show_after_a_refresh, make_store, drop_store),
+        cmocka_unit_test_setup_teardown(test_new_key_is_found_at_once, make_store, drop_store),
+        cmocka_unit_test_setup_teardown(test_looks_are_bounded, make_store, drop_store),
+        cmocka_unit_test_setup_teardown(test_many_seek_one_new_key, make_store, drop_store),
         cmocka_unit_test_setup_teardown(test_command_of_another_process, make_store, drop_store),
         cmocka_unit_test_setup_teardown(test_wrong_arguments, make_store, drop_store),
         cmocka_unit_test_setup_teardown(test_key_text_is_nowhere, make_store, drop_store),

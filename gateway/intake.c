@@ -20,13 +20,13 @@ static bool is_json(const char *content_type)
     return *rest == '\0' || *rest == ';';
 }
 
-/* The body as JSON; {} where there is none. Without a body schema it is not even read. */
+/* The body as JSON; {} where there is none, or where the operation takes none. */
 static outcome_t read_body(exchange_t *exchange, json_t **out)
 {
     const operation_t *operation = exchange->route.operation;
     const char *bytes = "";
     size_t length = 0;
-    if (operation->body != NULL && http_has_body(exchange->http)) {
+    if (http_has_body(exchange->http)) {
         size_t limit = operation->body_limit != 0 ? operation->body_limit : (size_t)BODY_LIMIT;
         status_t status = http_body(exchange->http, limit, &bytes, &length);
         if (status == STATUS_TOO_LARGE)
@@ -41,7 +41,7 @@ static outcome_t read_body(exchange_t *exchange, json_t **out)
             return OUTCOME_BAD_MEDIA_TYPE;
     }
     err_t err;
-    if (json_read(bytes, length, out, &err) == STATUS_OK)
+    if (json_read(bytes, operation->body == NULL ? 0 : length, out, &err) == STATUS_OK)
         return OUTCOME_OK;
     status_t status = text_format(exchange->reply.message, sizeof(exchange->reply.message),
                                   "The body %s.", err.text);

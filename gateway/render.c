@@ -4,6 +4,7 @@
 #include "proto/json.h"
 
 #include <inttypes.h>
+#include <string.h>
 
 /* Points the response at what has been written for it. */
 static void set_body(exchange_t *exchange, int status)
@@ -25,13 +26,33 @@ void render_json(exchange_t *exchange, int status, json_t *value)
     set_body(exchange, status);
 }
 
-/* Where an unpaged list that was cut goes on (RFC 8288). */
+/* The query string with its offset taken out: what the next page keeps. */
+static status_t other_parameters(const char *query, char *out, size_t size)
+{
+    size_t used = 0;
+    out[0] = '\0';
+    while (query != NULL && *query != '\0') {
+        size_t length = strcspn(query, "&");
+        bool offset = strncmp(query, "offset=", sizeof("offset=") - 1) == 0;
+        if (length > 0 && !offset) {
+            if (text_format(out + used, size - used, "%.*s&", (int)length, query) != STATUS_OK)
+                return STATUS_TOO_LARGE;
+            used += length + 1;
+        }
+        query += length + (query[length] == '&');
+    }
+    return STATUS_OK;
+}
+
+/* Where a list that ends early goes on (RFC 8288). */
 static void add_link(exchange_t *exchange)
 {
-    if (exchange->reply.next_offset < 0)
+    char others[sizeof(exchange->link)];
+    if (exchange->reply.next_offset < 0 ||
+        other_parameters(http_query(exchange->http), others, sizeof(others)) != STATUS_OK)
         return;
     if (text_format(exchange->link, sizeof(exchange->link),
-                    "<%s?limit=250&offset=%" PRId64 ">; rel=\"next\"", http_path(exchange->http),
+                    "<%s?%soffset=%" PRId64 ">; rel=\"next\"", http_path(exchange->http), others,
                     exchange->reply.next_offset) == STATUS_OK)
         http_response_header(exchange->response, "Link", exchange->link);
 }

@@ -216,7 +216,8 @@ static void read_principal(elements_t *elements, principal_t *out)
     read_text(&inner, out->key_id, sizeof(out->key_id));
     read_text(&inner, scope, sizeof(scope));
     out->is_operator = read_switch(&inner);
-    if (inner.failed || scope_parse(scope, &out->scope) != STATUS_OK)
+    if (inner.failed || scope_parse(scope, &out->scope) != STATUS_OK ||
+        out->organization_id[0] == '\0' || out->key_id[0] == '\0')
         elements->failed = true;
 }
 
@@ -312,7 +313,7 @@ status_t envelope_read_reply(const msgpack_object *envelope, reply_t *out)
     out->total = read_count_or_nil(&elements);
     if (elements.failed)
         return STATUS_INVALID;
-    int index = index_of(outcome, outcome_word, OUTCOME_COUNT);
+    int index = index_of(outcome, outcome_word, OUTCOME_OF_WORKERS);
     if (index < 0)
         return STATUS_INVALID;
     out->outcome = (outcome_t)index;

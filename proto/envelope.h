@@ -39,8 +39,8 @@ typedef enum {
     OUTCOME_FORBIDDEN,   /* the key's scope does not reach this far */
     OUTCOME_UNAVAILABLE, /* nothing was done; try again later */
     OUTCOME_INTERNAL,    /* our fault */
-    /* The gateway's own: */
-    OUTCOME_UNAUTHENTICATED,
+    OUTCOME_OF_WORKERS,  /* how many a reply may have; the rest are the gateway's own */
+    OUTCOME_UNAUTHENTICATED = OUTCOME_OF_WORKERS,
     OUTCOME_NO_ROUTE,
     OUTCOME_BAD_METHOD,
     OUTCOME_BAD_JSON,

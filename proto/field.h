@@ -97,6 +97,9 @@ enum {
     FIELD_WRITE_ONLY = 1 << 7, /* never answered */
 };
 
+/* What a secret that is set reads as. */
+#define FIELD_MASK "********"
+
 /* A list of records of one schema, such as the methods of a trunk. The record that holds it owns
  * items (mem_free). */
 typedef struct {

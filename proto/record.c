@@ -6,8 +6,6 @@
 #include <inttypes.h>
 #include <string.h>
 
-static const char mask[] = "********";
-
 /* Where the walk is: what it fills, and how faults are named. */
 typedef struct {
     record_mode_t mode;
@@ -272,7 +270,7 @@ static void write_value(const field_t *row, const char *member, msgpack_packer *
 {
     const void *at = member;
     if ((row->flags & FIELD_SECRET) != 0) {
-        write_text(out, mask);
+        write_text(out, FIELD_MASK);
         return;
     }
     switch (row->type) {

@@ -235,6 +235,11 @@ static bool is_of_type(field_type_t type, const msgpack_object *value)
 
 static void show_value(const field_t *row, const msgpack_object *value, msgpack_sbuffer *out)
 {
+    bool is_secret = (row->flags & FIELD_SECRET) != 0; /* whatever the worker says it is */
+    if (is_secret && value->type != MSGPACK_OBJECT_NIL) {
+        json_put(out, "\"" FIELD_MASK "\"");
+        return;
+    }
     if (!is_of_type(row->type, value)) {
         json_put(out, "null");
         return;

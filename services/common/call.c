@@ -67,9 +67,11 @@ void call_fault(call_t *call, fault_code_t code, fault_place_t place, const char
     faults_add(&call->reply.faults, code, place, where, "%s", message);
 }
 
-static bool may_pass(status_t status)
+outcome_t call_failure(status_t status)
 {
-    return status == STATUS_BUSY || status == STATUS_FULL || status == STATUS_TIMEOUT;
+    bool may_pass = status == STATUS_BUSY || status == STATUS_FULL || status == STATUS_TIMEOUT ||
+                    status == STATUS_CLOSED;
+    return may_pass ? OUTCOME_UNAVAILABLE : OUTCOME_INTERNAL;
 }
 
 void call_fail(call_t *call, const err_t *err)
@@ -77,7 +79,7 @@ void call_fail(call_t *call, const err_t *err)
     call->failed = true;
     call->err = *err;
     call->reply.faults.count = 0;
-    call_refuse(call, may_pass(err->status) ? OUTCOME_UNAVAILABLE : OUTCOME_INTERNAL, NULL);
+    call_refuse(call, call_failure(err->status), NULL);
 }
 
 bool call_defer(call_t *call)

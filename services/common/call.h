@@ -73,6 +73,9 @@ void call_fail(call_t *call, const err_t *err);
  * it is there already. */
 bool call_defer(call_t *call) MUST_CHECK;
 
+/* The outcome of such a failure. */
+outcome_t call_failure(status_t status);
+
 /* Whether the principal may see what belongs to this organization. */
 bool call_may_see(const call_t *call, const char *organization_id);
 

@@ -1,6 +1,6 @@
 /* Requests become calls, answers become replies.
  * Must never: trust the gateway's checks, or keep a pointer into a message. Next: link.c for what
- * moves jobs, services/<name>/ops.c for what answers them. */
+ * moves jobs, services/<name>/handlers.c for what answers them. */
 #include "services/common/dispatch.h"
 
 #include "common/clock.h"

@@ -173,9 +173,9 @@ static void hand_over(link_t *link, peer_t *peer, jobs_t *queue, job_t *job)
 }
 
 /* Returns whether it is answered: it may turn out to be one for the slow pool. */
-static bool read_now(link_t *link, turn_t *turn, job_t *job, bool alone)
+static bool read_now(link_t *link, turn_t *turn, job_t *job)
 {
-    if (!turn->one_state && !alone) {
+    if (!turn->one_state) {
         err_t err;
         turn->one_state = true;
         if (store_begin_read(link->config->reader, &err) != STATUS_OK)
@@ -190,7 +190,7 @@ static bool read_now(link_t *link, turn_t *turn, job_t *job, bool alone)
     return true;
 }
 
-static void run_job(link_t *link, peer_t *peer, turn_t *turn, job_t *job, bool alone)
+static void run_job(link_t *link, peer_t *peer, turn_t *turn, job_t *job)
 {
     job->connection = peer->connection;
     switch (job->lane) {
@@ -200,7 +200,7 @@ static void run_job(link_t *link, peer_t *peer, turn_t *turn, job_t *job, bool a
         reply_with(link, peer, job);
         return;
     case LANE_READ:
-        if (read_now(link, turn, job, alone)) {
+        if (read_now(link, turn, job)) {
             reply_with(link, peer, job);
             return;
         }
@@ -253,7 +253,7 @@ static void take_requests(link_t *link, peer_t *peer, zmq_msg_t *body)
     for (uint32_t i = 0; i < batch.count; i++) {
         batch_item_t item = batch_item(&batch, i);
         job_t *job = dispatch_accept(link->config->dispatch, &item, link->now_ms);
-        run_job(link, peer, &turn, job, batch.count == 1);
+        run_job(link, peer, &turn, job);
     }
     if (turn.one_state)
         store_end_read(link->config->reader);

@@ -7,7 +7,7 @@
 #include <string.h>
 
 enum {
-    LINGER_MS = 2000, /* libzmq drops what is not sent yet when a socket closes earlier */
+    LINGER_MS = 500, /* for replies on their way: libzmq drops what is not sent by then */
     RECONNECT_MS = 100,
     RECONNECT_MAX_MS = 1000,
     CONNECT_MS = 2000,

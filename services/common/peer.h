@@ -30,7 +30,7 @@ typedef struct {
 } peer_t;
 
 void peer_init(peer_t *peer, const char *address, int64_t now_ms);
-/* Closes without lingering and frees what it holds. */
+/* Closes, lets replies on their way go out for half a second, and frees what it holds. */
 void peer_free(peer_t *peer);
 
 /* Begins a connection. context: libzmq's; window: of READY. */

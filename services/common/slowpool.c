@@ -52,8 +52,9 @@ static void read_slowly(slow_thread_t *self, job_t *job)
 static bool prepare(slow_thread_t *self, job_t *job)
 {
     err_t err;
-    if (replylog_find(self->pool->log, self->reader, job, &err) != STATUS_OK) {
-        dispatch_finish_with(job, OUTCOME_INTERNAL, &err);
+    status_t status = replylog_find(self->pool->log, self->reader, job, &err);
+    if (status != STATUS_OK) {
+        dispatch_finish_with(job, call_failure(status), &err);
         return false;
     }
     if (!job->call.answered)

@@ -59,10 +59,8 @@ static void drop_late(writer_t *writer, job_t **group)
 
 static void fail_all(writer_t *writer, job_t *group, const err_t *err)
 {
-    bool may_pass = err->status == STATUS_BUSY || err->status == STATUS_FULL ||
-                    err->status == STATUS_TIMEOUT || err->status == STATUS_CLOSED;
     for (job_t *job = group; job != NULL; job = job->next)
-        dispatch_finish_with(job, may_pass ? OUTCOME_UNAVAILABLE : OUTCOME_INTERNAL, err);
+        dispatch_finish_with(job, call_failure(err->status), err);
     give(writer, group);
 }
 
@@ -91,7 +89,7 @@ static void run_saved(writer_t *writer, job_t *job)
         status = store_keep(writer->store, &err);
     if (status != STATUS_OK) {
         store_undo(writer->store);
-        dispatch_finish_with(job, OUTCOME_INTERNAL, &err);
+        dispatch_finish_with(job, call_failure(status), &err);
     }
 }
 

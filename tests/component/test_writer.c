@@ -68,7 +68,8 @@ static int tear_down(void **state)
 
 static job_t *take_in(fixture_t *f, const char *operation, const char *id, uint64_t number)
 {
-    request_t request = {.principal = {.scope = SCOPE_ADMIN}};
+    request_t request = {
+        .principal = {.organization_id = "o", .key_id = "k", .scope = SCOPE_ADMIN}};
     (void)snprintf(request.service, sizeof(request.service), "notes");
     (void)snprintf(request.operation, sizeof(request.operation), "%s", operation);
     (void)snprintf(request.idempotency_key, sizeof(request.idempotency_key), "key-%s", id);

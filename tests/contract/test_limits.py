@@ -78,4 +78,13 @@ def test_unpaged_lists_end_at_10000_and_say_where_to_go_on():
         rest = suite.call("GET", link[1:link.index(">")])
         assert [trunk["uuid"] for trunk in rest.result] == [f"f0000000-0000-7000-8000-{i:012x}" for i in range(9999, 10004)]
         assert rest.headers["Link"] is None
+        # A client that pages by itself, and one that follows the links, both see every trunk once.
+        seen, url = [], f"{TRUNKS}?limit=250"
+        while url:
+            page = suite.call("GET", url)
+            seen += [trunk["uuid"] for trunk in page.result]
+            link = page.headers["Link"]
+            url = link[1:link.index(">")] if link else None
+            assert not link or len(page.result) == 250 and "limit=250" in link
+        assert len(seen) == len(set(seen)) == 10005
         check_failure(suite.call("GET", f"{TRUNKS}?limit=10000"), 400, ["limit"])

@@ -14,7 +14,7 @@ def test_create_with_defaults(suite):
     trunk = make(suite, name="Head office")
     check_trunk(trunk)
     assert {**trunk, "uuid": 0, "created_on": 0, "updated_on": 0} == {
-        "auth": [], "auth_policy": "any", "created_on": 0, "domain": None, "name": "Head office",
+        "auth": [], "auth_count": 0, "auth_policy": "any", "created_on": 0, "domain": None, "name": "Head office",
         "port": 5060, "transport": "udp", "updated_on": 0, "user": None, "uuid": 0}
 
 

@@ -192,6 +192,8 @@ uint64_t fake_ask(fake_gateway_t *gateway, const ask_t *ask)
     (void)snprintf(request.idempotency_key, sizeof(request.idempotency_key), "%s",
                    ask->key == NULL ? "" : ask->key);
     (void)snprintf(request.principal.key_id, sizeof(request.principal.key_id), "key-1");
+    (void)snprintf(request.principal.organization_id, sizeof(request.principal.organization_id),
+                   "organization-1");
     msgpack_sbuffer bytes;
     msgpack_packer out;
     msgpack_sbuffer_init(&bytes);

@@ -123,10 +123,25 @@ static void a_reply_is_read(void **state)
     packed_free(&packed);
 }
 
+/* What only a gateway finds out, such as a missing API key, no worker may say. */
+static void the_gateways_outcomes_are_its_own(void **state)
+{
+    (void)state;
+    for (int i = OUTCOME_OF_WORKERS; i < OUTCOME_COUNT; i++) {
+        reply_t reply, back;
+        packed_t packed;
+        reply_init(&reply, "r", (outcome_t)i);
+        packed_init(&packed);
+        envelope_write_reply(&reply, NULL, 0, &packed.packer);
+        assert_int_equal(envelope_read_reply(packed_decode(&packed), &back), STATUS_INVALID);
+        packed_free(&packed);
+    }
+}
+
 static void every_word_survives(void **state)
 {
     (void)state;
-    for (int i = 0; i < OUTCOME_COUNT; i++) {
+    for (int i = 0; i < OUTCOME_OF_WORKERS; i++) {
         reply_t reply, back;
         packed_t packed;
         reply_init(&reply, "r", (outcome_t)i);
@@ -296,6 +311,7 @@ int main(void)
         cmocka_unit_test(a_reply_has_its_bytes),
         cmocka_unit_test(a_reply_is_read),
         cmocka_unit_test(every_word_survives),
+        cmocka_unit_test(the_gateways_outcomes_are_its_own),
         cmocka_unit_test(every_element_of_a_request_is_checked),
         cmocka_unit_test(every_element_of_a_reply_is_checked),
         cmocka_unit_test(too_many_faults_are_refused),

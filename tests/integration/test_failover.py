@@ -130,6 +130,22 @@ def test_readers_go_on_while_one_worker_is_stopped_under_load():
         stream.check()
 
 
+def test_a_gateway_stops_in_time_whatever_its_workers_do():
+    with Suite() as suite:
+        suite.workers[0].kill(signal.SIGSTOP)
+        waiting = [threading.Thread(target=lambda: Client(suite.port, suite.admin).call("GET", TRUNKS)) for _ in range(4)]
+        for thread in waiting:
+            thread.start()
+        begun = time.monotonic()
+        suite.gateway.stop()
+        assert time.monotonic() - begun < 4.5
+        for thread in waiting:
+            thread.join(5)
+            assert not thread.is_alive()
+        suite.workers[0].kill(signal.SIGCONT)
+        suite.workers[0].expected_end = False
+
+
 def test_workers_find_a_restarted_gateway():
     with Suite(workers=2) as suite:
         trunk = suite.make_trunk()

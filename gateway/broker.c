@@ -120,9 +120,10 @@ static void handle_message(pool_t *pool, message_t *message, int64_t now_ms)
 }
 
 /* Handles what has arrived. Must follow every send: a send may take in the socket's signals, and
- * then nothing wakes the broker's thread for the messages behind them. Returns whether more may
- * wait. */
-static bool receive_all(broker_t *broker, int64_t now_ms)
+ * then nothing wakes anybody for the messages behind them. Returns whether more may wait. With
+ * `own` it ends early once that has ended and nobody else waits: to find out that there is nothing
+ * more costs system calls, and the next asker or tick will look. */
+static bool receive_all(broker_t *broker, int64_t now_ms, const pending_t *own)
 {
     message_t message;
     for (int handled = 0; handled < MESSAGES_PER_HOLD; handled++) {
@@ -130,6 +131,8 @@ static bool receive_all(broker_t *broker, int64_t now_ms)
             return false;
         handle_message(broker->pool, &message, now_ms);
         close_message(&message);
+        if (own != NULL && own->ended && pool_first_waiting(broker->pool) == NULL)
+            return false;
     }
     return true;
 }
@@ -186,7 +189,7 @@ static void receive_until_ended(broker_t *broker, const pending_t *pending)
     bool ended = false;
     while (!ended) {
         lock(broker);
-        bool more = receive_all(broker, clock_ms());
+        bool more = receive_all(broker, clock_ms(), pending);
         ended = pending->ended;
         if (ended)
             pass_receiving_on(broker);
@@ -209,7 +212,7 @@ void broker_ask(broker_t *broker, pending_t *pending)
     bool more = false;
     lock(broker);
     if (pool_submit(broker->pool, pending, now_ms))
-        more = receive_all(broker, now_ms);
+        more = receive_all(broker, now_ms, NULL);
     bool receives = !pending->ended && broker->receiver == NULL;
     if (receives)
         broker->receiver = pending;
@@ -249,11 +252,11 @@ static void run_once(broker_t *broker, int64_t *next_tick_ms)
     while (more) {
         lock(broker);
         int64_t now_ms = clock_ms();
-        more = receive_all(broker, now_ms);
+        more = receive_all(broker, now_ms, NULL);
         if (!more && now_ms >= *next_tick_ms) { /* silence is judged when all is read */
             pool_tick(broker->pool, now_ms);
             *next_tick_ms = now_ms + TICK_MS;
-            more = receive_all(broker, now_ms) || more;
+            more = receive_all(broker, now_ms, NULL) || more;
         }
         while (event_count < ARRAY_LEN(events) &&
                pool_next_event(broker->pool, &events[event_count]))

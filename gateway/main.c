@@ -1,6 +1,7 @@
 /* The gateway program: settings, parts in order, and the clockwork that runs until a signal.
  * The tour of a request begins in http.h. */
 #include "common/clock.h"
+#include "common/getpid.h"
 #include "common/log.h"
 #include "gateway/config.h"
 #include "gateway/handler.h"
@@ -167,6 +168,7 @@ int main(int argc, char *argv[])
     gateway_config_t config = {0};
     log_level_t level = LOG_INFO;
     err_t err;
+    getpid_keep();
     harden();
     log_open("gateway", LOG_INFO);
     status_t status = sodium_init() < 0 ? err_set(&err, STATUS_SYSTEM, "libsodium", "can't start")

@@ -3,6 +3,7 @@
  * Next: link.c. */
 #include "services/common/worker.h"
 
+#include "common/getpid.h"
 #include "common/log.h"
 #include "common/text.h"
 #include "services/common/link.h"
@@ -300,6 +301,7 @@ int worker_main(const worker_spec_t *spec, int argc, char *argv[])
         return EXIT_BAD_USAGE;
     }
     log_open(program.name, LOG_INFO);
+    getpid_keep();
     hide_memory();
     if (sodium_init() < 0)
         return EXIT_FAILED;

@@ -1,8 +1,8 @@
 /* The gateway program: settings, parts in order, and the clockwork that runs until a signal.
  * The tour of a request begins in http.h. */
 #include "common/clock.h"
-#include "common/getpid.h"
 #include "common/log.h"
+#include "common/process.h"
 #include "gateway/config.h"
 #include "gateway/handler.h"
 #include "gateway/key_command.h"
@@ -13,8 +13,6 @@
 #include <sodium.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
 #include <time.h>
 
 enum { BEAT_MS = 50, KEYS_EVERY_MS = 250, DRAIN_MS = 2500, URL_LIMIT = 2000 };
@@ -100,13 +98,6 @@ static void drain(parts_t *parts)
     broker_end(parts->gateway.broker); /* what no worker has answered by now */
 }
 
-static void harden(void)
-{
-    const struct rlimit none = {0};
-    (void)setrlimit(RLIMIT_CORE, &none);
-    (void)prctl(PR_SET_DUMPABLE, 0);
-}
-
 static void block_signals(sigset_t *out)
 {
     (void)sigemptyset(out);
@@ -168,8 +159,7 @@ int main(int argc, char *argv[])
     gateway_config_t config = {0};
     log_level_t level = LOG_INFO;
     err_t err;
-    getpid_keep();
-    harden();
+    process_begin();
     log_open("gateway", LOG_INFO);
     status_t status = sodium_init() < 0 ? err_set(&err, STATUS_SYSTEM, "libsodium", "can't start")
                                         : config_load(&gateway_program, &config, &err);

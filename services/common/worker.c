@@ -3,8 +3,8 @@
  * Next: link.c. */
 #include "services/common/worker.h"
 
-#include "common/getpid.h"
 #include "common/log.h"
+#include "common/process.h"
 #include "common/text.h"
 #include "services/common/link.h"
 #include "services/common/migrate.h"
@@ -19,8 +19,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/eventfd.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -79,14 +77,6 @@ typedef struct {
     dispatch_t *dispatch;
     int signals;
 } worker_t;
-
-/* No dump, no debugger of the same user: secrets stand in this memory. */
-static void hide_memory(void)
-{
-    struct rlimit none = {0, 0};
-    (void)setrlimit(RLIMIT_CORE, &none);
-    (void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
-}
 
 static status_t load(worker_t *worker, const program_t *program, err_t *err)
 {
@@ -301,8 +291,7 @@ int worker_main(const worker_spec_t *spec, int argc, char *argv[])
         return EXIT_BAD_USAGE;
     }
     log_open(program.name, LOG_INFO);
-    getpid_keep();
-    hide_memory();
+    process_begin();
     if (sodium_init() < 0)
         return EXIT_FAILED;
     return run(spec, &program);

@@ -1,0 +1,13 @@
+/* What every long-running program of ours asks of the kernel at its start. */
+#ifndef LK_COMMON_PROCESS_H
+#define LK_COMMON_PROCESS_H
+
+/* Once, first of all in main, before any thread:
+ *   no core dumps, no ptrace by others of the same user: secrets stay inside (prctl(2),
+ * setrlimit(2)); SCHED_BATCH (sched(7)): a thread that is woken does not push its waker off the
+ * processor, so that one that wakes many, as a batch of replies does, gets to its end first
+ * (docs/adr/0012); getpid() is kept (getpid.h). What the kernel refuses is left as it is: none of
+ * it is needed to run. */
+void process_begin(void);
+
+#endif

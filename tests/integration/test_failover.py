@@ -79,7 +79,7 @@ def test_killed_workers_cost_a_wait_and_nothing_else():
                 victim = next(worker for worker in suite.workers if worker.alive())
                 victim.kill(signal.SIGKILL)
                 stream.await_more(50)
-                suite.start_worker()
+                suite.await_joined(suite.start_worker())
             stream.await_more(50)
         stream.check()
 
@@ -92,7 +92,7 @@ def test_drained_workers_cost_nothing():
                 victim = next(worker for worker in suite.workers if worker.alive())
                 assert victim.stop() == 0
                 stream.await_more(50)
-                suite.start_worker()
+                suite.await_joined(suite.start_worker())
         stream.check()
 
 

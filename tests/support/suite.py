@@ -135,8 +135,17 @@ class Process:
         if how in (signal.SIGKILL, signal.SIGTERM, signal.SIGINT):
             self.popen.wait(10 * SLOW)
 
+    def begun(self):
+        """Whether it has said that it runs: from before then on it takes signals."""
+        with open(self.log, "rb") as log:
+            return re.search(rb" event=(worker_)?started .*\n", log.read(1 << 16))
+
     def stop(self):
-        """Ends it as an operator would; returns the exit code."""
+        """Ends it as an operator would; returns the exit code. One that is still being loaded would
+        end by the signal itself: on a busy machine that takes a while, and is waited for."""
+        end = time.monotonic() + 10 * SLOW
+        while self.alive() and not self.begun() and time.monotonic() < end:
+            POLL.wait(0.01)
         if self.alive():
             self.expected_end = True
             self.popen.send_signal(signal.SIGCONT)
@@ -238,6 +247,14 @@ class Suite:
 
     def await_ready(self, seconds=15):
         await_that(lambda: self.readiness() == 200, seconds, "the suite is ready")
+
+    def await_joined(self, worker, seconds=15):
+        """Until a gateway has that very worker: others may be ready before."""
+        def has_joined():
+            name = re.search(rb" event=worker_started .*instance=(\S+)", worker.log.read_bytes())
+            return name and self.grep_logs(rb" event=worker_joined .*instance=%b( |$)" % name[1], "gateway")
+
+        await_that(has_joined, seconds, f"{worker.name} has joined")
 
     def readiness(self):
         try:

@@ -23,6 +23,7 @@ pool_t *pool_new(const pool_limits_t *limits, const pool_io_t *io)
     pool->limits = *limits;
     pool->io = *io;
     pool->queues = mem_array(limits->services, sizeof(pendings_t));
+    pool->live_ms = mem_array(limits->services, sizeof(int64_t));
     pool->slots = mem_array(limits->in_flight_max, sizeof(slot_t));
     pool->free_slots = mem_array(limits->in_flight_max, sizeof(size_t));
     for (size_t i = 0; i < limits->in_flight_max; i++)
@@ -40,6 +41,7 @@ void pool_destroy(pool_t **pool)
         mem_free(self->workers[i]);
     batch_free(&self->batch);
     mem_free(self->queues);
+    mem_free(self->live_ms);
     mem_free(self->slots);
     mem_free(self->free_slots);
     mem_free(self);
@@ -362,17 +364,33 @@ static pending_end_t unanswered(const pending_t *pending)
     return pending->sent || pending->deaths > 0 ? PENDING_TIMEOUT : PENDING_UNAVAILABLE;
 }
 
+static void note_live(pool_t *pool, int64_t now_ms)
+{
+    for (size_t service = 0; service < pool->limits.services; service++)
+        if (pool_live(pool, service) > 0)
+            pool->live_ms[service] = now_ms;
+}
+
+/* How long it has waited without a worker: one that was held by a worker for long still waits for
+ * the next when that has died. */
+static int64_t waited_in_vain(const pool_t *pool, const pending_t *pending, int64_t now_ms)
+{
+    if (pending->holder != NULL || pool_live(pool, pending->service) > 0)
+        return 0;
+    int64_t live_ms = pool->live_ms[pending->service];
+    return now_ms - (live_ms > pending->queued_ms ? live_ms : pending->queued_ms);
+}
+
 static void tick_pending(pool_t *pool, pending_t *pending, int64_t now_ms)
 {
-    bool waits = pending->holder == NULL;
-    bool no_worker = waits && pool_live(pool, pending->service) == 0;
     if (now_ms >= pending->deadline_ms ||
-        (no_worker && now_ms - pending->queued_ms >= POOL_NO_WORKER_MS))
+        waited_in_vain(pool, pending, now_ms) >= POOL_NO_WORKER_MS)
         pool_finish(pool, pending, unanswered(pending));
 }
 
 void pool_tick(pool_t *pool, int64_t now_ms)
 {
+    note_live(pool, now_ms);
     for (size_t i = 0; i < pool->worker_count;)
         i += tick_worker(pool, pool->workers[i], now_ms);
     for (size_t i = 0; i < pool->limits.in_flight_max; i++)

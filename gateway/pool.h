@@ -7,7 +7,8 @@
  * Rules:
  * - A request goes to the live worker with the fewest held requests, within that worker's window.
  * - With no room it queues, bounded in count, and in time by its deadline. With no live worker it
- * waits POOL_NO_WORKER_MS at most: UNAVAILABLE.
+ * waits POOL_NO_WORKER_MS at most, counted from the loss of the last one if that came later:
+ * UNAVAILABLE, or TIMEOUT if a worker may have run it.
  * - A worker that holds little is sent each request at once. A busy one (POOL_BUSY) gets its next
  *   REQUEST message when it has taken the last; what comes meanwhile travels together.
  * - A worker that is silent for FRAMES_SILENCE_MS, or that a send finds gone, is lost: what it

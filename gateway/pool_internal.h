@@ -33,6 +33,7 @@ struct pool {
     worker_t *workers[POOL_WORKERS_MAX];
     size_t worker_count;
     pendings_t *queues; /* one per service */
+    int64_t *live_ms;   /* one per service: when a tick last found a live worker */
     slot_t *slots;
     size_t *free_slots; /* a stack */
     size_t free_count;

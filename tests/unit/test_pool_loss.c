@@ -74,6 +74,33 @@ static void a_peer_that_is_gone_is_noticed_at_once(void **state)
     end_world(&world);
 }
 
+static void the_wait_for_a_worker_begins_when_the_last_is_lost(void **state)
+{
+    (void)state;
+    world_t world;
+    new_world(&world, 8);
+    join(&world, 'a', 1);
+    submit(&world, 0); /* held for longer than anything waits without a worker */
+    submit(&world, 1); /* has no room */
+    for (int64_t passed = 0; passed < 2 * POOL_NO_WORKER_MS; passed += FRAMES_HEARTBEAT_MS) {
+        beat(&world, 'a');
+        tick(&world, FRAMES_HEARTBEAT_MS);
+    }
+    world.gone = 'a';
+    tick(&world, FRAMES_HEARTBEAT_MS);
+    assert_int_equal(pool_live(world.pool, 0), 0);
+    tick(&world, POOL_NO_WORKER_MS - 1);
+    assert_false(world.ended[0] || world.ended[1]);
+    join(&world, 'b', 1);
+    assert_true(last_sent(&world)->ids[0] == world.pending[0].id);
+    world.gone = 'b';
+    tick(&world, FRAMES_HEARTBEAT_MS);
+    tick(&world, POOL_NO_WORKER_MS);
+    assert_int_equal(world.pending[0].end, PENDING_TIMEOUT); /* it may have run */
+    assert_int_equal(world.pending[1].end, PENDING_UNAVAILABLE);
+    end_world(&world);
+}
+
 static void only_its_holder_may_answer(void **state)
 {
     (void)state;
@@ -277,6 +304,7 @@ int main(void)
         cmocka_unit_test(ends_at_the_deadline),
         cmocka_unit_test(silence_moves_requests),
         cmocka_unit_test(a_peer_that_is_gone_is_noticed_at_once),
+        cmocka_unit_test(the_wait_for_a_worker_begins_when_the_last_is_lost),
         cmocka_unit_test(only_its_holder_may_answer),
         cmocka_unit_test(poison_is_run_alone_and_then_refused),
         cmocka_unit_test(a_worker_kept_for_a_request_is_free_when_that_gives_up),

@@ -107,7 +107,7 @@ static void test_pipelined(void **state)
     assert_non_null(strstr(echo_reply.bytes, "\r\n\r\nhello"));
     assert_non_null(strstr(echo_reply.bytes, "\r\n\r\nabc"));
     assert_non_null(strstr(echo_reply.bytes, "GET|/4|"));
-    assert_true(raw_is_closed(fd, 1000));
+    assert_true(raw_is_closed(fd, PATIENCE_MS));
     (void)close(fd);
 }
 

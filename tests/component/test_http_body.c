@@ -80,16 +80,17 @@ static void test_body_at_and_over_the_limit(void **state)
 /* civetweb would read 2 GB to the end before it closes. */
 static void test_huge_upload_is_not_read(void **state)
 {
+    enum { MOST = 64 * 1024 * 1024 }; /* more than all the buffers between */
     static char chunk[65536];
+    size_t sent = 0;
     (void)state;
     int fd = raw_connect(http_port(echo_server));
-    int64_t begin = clock_ms();
     raw_send_text(fd, "POST /body HTTP/1.1\r\nHost: h\r\nContent-Length: 2000000000\r\n\r\n");
-    raw_receive(fd, 1, false, 2000, &echo_reply);
+    raw_receive(fd, 1, false, PATIENCE_MS, &echo_reply);
     assert_int_equal(echo_reply.status, 413);
-    while (clock_ms() < begin + 3000 && send(fd, chunk, sizeof chunk, MSG_NOSIGNAL) > 0)
-        continue;
-    assert_true(clock_ms() < begin + 2000);
+    while (sent < MOST && send(fd, chunk, sizeof chunk, MSG_NOSIGNAL) > 0)
+        sent += sizeof chunk;
+    assert_true(sent < MOST);
     (void)close(fd);
 }
 
@@ -104,7 +105,7 @@ static void test_unread_body_is_dropped(void **state)
                    "GET /next HTTP/1.1\r\nHost: h\r\n\r\n",
                    1);
     raw_send_text(fd, request);
-    raw_receive(fd, 2, false, 2000, &echo_reply);
+    raw_receive(fd, 2, false, PATIENCE_MS, &echo_reply);
     assert_non_null(strstr(echo_reply.bytes, "POST|/x|"));
     assert_non_null(strstr(echo_reply.bytes, "GET|/next|"));
     (void)close(fd);
@@ -116,29 +117,40 @@ static void test_unread_body_is_dropped(void **state)
     assert_true(echo_reply.closed || echo_reply.status == 200);
 }
 
+/* Refused without the body: no 100, and no wait for what will not come. */
+static int64_t refused_after_ms(void)
+{
+    int fd = raw_connect(http_port(echo_server));
+    int64_t begin = clock_ms();
+    raw_send_text(fd, "POST /body HTTP/1.1\r\nHost: h\r\nContent-Length: 5000\r\n"
+                      "Expect: 100-continue\r\n\r\n");
+    raw_receive(fd, 1, false, PATIENCE_MS, &echo_reply);
+    assert_int_equal(echo_reply.status, 413);
+    assert_true(raw_is_closed(fd, PATIENCE_MS));
+    (void)close(fd);
+    return clock_ms() - begin;
+}
+
 static void test_expect_continue(void **state)
 {
     (void)state;
     int fd = raw_connect(http_port(echo_server));
     raw_send_text(fd, "POST /body HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n"
                       "Expect: 100-Continue\r\n\r\n");
-    raw_receive(fd, 1, false, 1000, &echo_reply);
+    raw_receive(fd, 1, false, PATIENCE_MS, &echo_reply);
     assert_string_equal(echo_reply.bytes, "HTTP/1.1 100 Continue\r\n\r\n");
     raw_send_text(fd, "hello");
-    raw_receive(fd, 1, false, 1000, &echo_reply);
+    raw_receive(fd, 1, false, PATIENCE_MS, &echo_reply);
     assert_int_equal(echo_reply.status, 200);
     assert_string_equal(echo_text(), "hello");
     (void)close(fd);
-    /* Refused without the body: no 100, and no wait for what will not come. */
-    fd = raw_connect(http_port(echo_server));
-    int64_t begin = clock_ms();
-    raw_send_text(fd, "POST /body HTTP/1.1\r\nHost: h\r\nContent-Length: 5000\r\n"
-                      "Expect: 100-continue\r\n\r\n");
-    raw_receive(fd, 1, false, 1000, &echo_reply);
-    assert_int_equal(echo_reply.status, 413);
-    assert_true(raw_is_closed(fd, 1000));
-    assert_true(clock_ms() < begin + 400);
-    (void)close(fd);
+    /* A wait would be there each time; a busy machine is not. */
+    int64_t quickest = PATIENCE_MS;
+    for (int i = 0; i < 10 && quickest >= 400; i++) {
+        int64_t took = refused_after_ms();
+        quickest = took < quickest ? took : quickest;
+    }
+    assert_true(quickest < 400);
     echo_expect_refused("POST /body HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n"
                         "Expect: miracles\r\n\r\nhello",
                         417);
@@ -150,16 +162,16 @@ static void test_short_body_is_cut(void **state)
     int fd = raw_connect(http_port(echo_server));
     int64_t begin = clock_ms();
     raw_send_text(fd, "POST /body HTTP/1.1\r\nHost: h\r\nContent-Length: 50\r\n\r\nhello");
-    raw_receive(fd, 1, false, 3000, &echo_reply);
+    raw_receive(fd, 1, false, PATIENCE_MS, &echo_reply);
     assert_int_equal(echo_reply.status, 408);
     assert_string_equal(echo_text(), "timeout");
     assert_in_range(clock_ms() - begin, REQUEST_MS - 100, REQUEST_MS + SLACK_MS);
-    assert_true(raw_is_closed(fd, 1000));
+    assert_true(raw_is_closed(fd, PATIENCE_MS));
     (void)close(fd);
     fd = raw_connect(http_port(echo_server));
     raw_send_text(fd, "POST /body HTTP/1.1\r\nHost: h\r\nContent-Length: 50\r\n\r\nhello");
     (void)shutdown(fd, SHUT_WR);
-    raw_receive(fd, 1, false, 3000, &echo_reply);
+    raw_receive(fd, 1, false, PATIENCE_MS, &echo_reply);
     assert_int_equal(echo_reply.status, 400);
     assert_string_equal(echo_text(), "closed");
     (void)close(fd);
@@ -171,7 +183,7 @@ static void drip(const char *head, const char *bytes, int wanted_status)
     int fd = raw_connect(http_port(echo_server));
     int64_t begin = clock_ms();
     raw_send_text(fd, head);
-    for (size_t i = 0; clock_ms() < begin + 4L * REQUEST_MS; i++) {
+    for (size_t i = 0; clock_ms() < begin + REQUEST_MS + 2L * SLACK_MS; i++) {
         char one[2] = {bytes[i % strlen(bytes)], '\0'};
         raw_send_text(fd, one);
         raw_receive(fd, 1, false, 100, &echo_reply);
@@ -180,7 +192,7 @@ static void drip(const char *head, const char *bytes, int wanted_status)
     }
     assert_int_equal(echo_reply.status, wanted_status);
     assert_in_range(clock_ms() - begin, REQUEST_MS - 100, REQUEST_MS + SLACK_MS);
-    assert_true(raw_is_closed(fd, 1000));
+    assert_true(raw_is_closed(fd, PATIENCE_MS));
     (void)close(fd);
 }
 

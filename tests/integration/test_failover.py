@@ -5,7 +5,7 @@ import signal
 import threading
 import time
 
-from suite import Client, Suite, await_that, free_port
+from suite import SLOW, Client, Suite, await_that, free_port
 
 TRUNKS = "/voip/trunk"
 
@@ -104,7 +104,7 @@ def test_a_stopped_worker_is_passed_over_and_its_late_replies_are_dropped():
             for _ in range(40):  # some of them go to the stopped one
                 begun = time.monotonic()
                 assert suite.call("GET", f"{TRUNKS}/{trunk}").status == 200
-                assert time.monotonic() - begun < 4
+                assert time.monotonic() - begun < 8  # a second of silence, but not until the deadline
             victim.kill(signal.SIGCONT)
             for i in range(100):
                 name = f"after {i}"
@@ -138,7 +138,7 @@ def test_a_gateway_stops_in_time_whatever_its_workers_do():
             thread.start()
         begun = time.monotonic()
         suite.gateway.stop()
-        assert time.monotonic() - begun < 4.5
+        assert time.monotonic() - begun < 4.5 * SLOW
         for thread in waiting:
             thread.join(5)
             assert not thread.is_alive()
@@ -152,10 +152,11 @@ def test_workers_find_a_restarted_gateway():
         for _ in range(2):
             suite.gateway.kill(signal.SIGKILL)
             suite.start_gateway()
+            await_that(lambda: suite.readiness() != 0, 15, "it answers again")
             begun = time.monotonic()
-            suite.await_ready(5)
+            suite.await_ready()
             print(f"ready again after {time.monotonic() - begun:.2f} s")
-            assert time.monotonic() - begun < 4
+            assert time.monotonic() - begun < 4 * SLOW
             suite.client.close()
             assert suite.call("GET", f"{TRUNKS}/{trunk}").status == 200
         assert all(worker.alive() for worker in suite.workers)
@@ -163,7 +164,7 @@ def test_workers_find_a_restarted_gateway():
 
 def test_without_a_worker():
     with Suite(workers=0) as suite:
-        await_that(lambda: suite.readiness() == 503, 5, "the gateway answers")
+        await_that(lambda: suite.readiness() == 503, 15, "the gateway answers")
         missing = suite.call("GET", "/readyz").json
         assert missing == {"status": "not ready", "missing": ["trunk-auth"]}
         assert suite.call("GET", "/healthz").status == 200
@@ -172,21 +173,29 @@ def test_without_a_worker():
             answer = suite.call(method, TRUNKS, body)
             assert answer.status == 503 and answer.headers["Retry-After"] == "1"
             assert answer.json["status_code"] == 503
-            assert time.monotonic() - begun < 4
+            assert time.monotonic() - begun < 8  # not until the deadline
         # One that starts meanwhile is waited for.
         suite.start_worker()
-        begun = time.monotonic()
         suite.await_ready()
         assert suite.call("GET", TRUNKS).status == 200
         suite.workers[0].stop()
-        await_that(lambda: suite.readiness() == 503, 3, "the worker is missed")
+        await_that(lambda: suite.readiness() == 503, 10, "the worker is missed")
 
 
 def test_a_request_outlives_the_only_worker():
-    with Suite(workers=1) as suite:
-        suite.workers[0].kill(signal.SIGKILL)
-        threading.Timer(0.3, suite.start_worker).start()
+    """The next one is loaded already: on a busy machine that alone may take longer than requests wait."""
+    with Suite(workers=2) as suite:
+        only, next_one = suite.workers
+        for worker in suite.workers:
+            suite.await_joined(worker)
+        next_one.kill(signal.SIGSTOP)
+        suite.await_left(next_one)
+        only.kill(signal.SIGKILL)
+        comes = threading.Timer(0.3, next_one.kill, [signal.SIGCONT])
+        comes.start()
         assert suite.call("GET", TRUNKS).status == 200
+        comes.join()
+        next_one.expected_end = False
 
 
 def test_two_gateways_share_workers_and_keys():
@@ -200,7 +209,7 @@ def test_two_gateways_share_workers_and_keys():
             suite.start_worker()
         suite.await_ready()
         other = Client(second_port, suite.admin)
-        await_that(lambda: other.call("GET", "/readyz").status == 200, 5, "the second gateway is ready")
+        await_that(lambda: other.call("GET", "/readyz").status == 200, 15, "the second gateway is ready")
         trunk = suite.make_trunk()
         assert other.call("GET", f"{TRUNKS}/{trunk}").status == 200
         # The same Idempotency-Key through the other gateway is the same request.
@@ -213,7 +222,7 @@ def test_two_gateways_share_workers_and_keys():
         assert other.call("GET", TRUNKS, key=key).status in (200, 401)
         suite.key_command("revoke", next(row["id"] for row in listed if row["name"] == "both"))
         for client in (suite.client, other):
-            await_that(lambda c=client: c.call("GET", TRUNKS, key=key).status == 401, 1, "the key is refused")
+            await_that(lambda c=client: c.call("GET", TRUNKS, key=key).status == 401, 5, "the key is refused")
         # One gateway ends; the other goes on with the same workers.
         assert second.stop() == 0
         for _ in range(10):

@@ -43,7 +43,7 @@ def statuses(received):
 ])
 def test_framing_that_two_readers_may_read_differently(suite, lines, body):
     smuggled = head(suite, "GET", "/healthz")
-    received = suite.raw(head(suite, "POST", TRUNKS, *lines) + body + smuggled, seconds=3)
+    received = suite.raw(head(suite, "POST", TRUNKS, *lines) + body + smuggled)
     assert len(statuses(received)) == 1 and statuses(received)[0] in (400, 413, 501), received
 
 
@@ -81,9 +81,9 @@ def test_pipelined_requests_are_answered_in_order(suite):
 
 def test_a_large_body_is_refused_before_it_is_sent(suite):
     begun = time.monotonic()
-    received = suite.raw(head(suite, "POST", TRUNKS, f"Content-Length: {10 << 20}"), seconds=5)
+    received = suite.raw(head(suite, "POST", TRUNKS, f"Content-Length: {10 << 20}"), seconds=15)
     assert statuses(received) == [413]
-    assert time.monotonic() - begun < 4
+    assert time.monotonic() - begun < 8  # it did not wait for the body
 
 
 def test_a_large_body_that_is_sent_all_the_same(suite):
@@ -126,7 +126,7 @@ def test_clients_that_send_a_byte_at_a_time_hold_nobody_up(suite):
                     pass
             begun = time.monotonic()
             suite.assert_answers()
-            assert time.monotonic() - begun < 5
+            assert time.monotonic() - begun < 8
     finally:
         for line in slow:
             line.close()
@@ -141,7 +141,7 @@ def test_many_idle_connections_do_not_starve_others(suite):
             idle.append(client)
         begun = time.monotonic()
         suite.assert_answers()
-        assert time.monotonic() - begun < 5
+        assert time.monotonic() - begun < 8
     finally:
         for client in idle:
             client.close()

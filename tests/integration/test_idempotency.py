@@ -98,5 +98,5 @@ def test_replayed_after_the_worker_died():
     with Suite() as suite:
         first = ask(suite, "kept", {"name": "kept"})
         suite.workers[0].kill(signal.SIGKILL)
-        suite.start_worker()
+        suite.await_joined(suite.start_worker())
         check_replay(first, ask(suite, "kept", {"name": "kept"}))

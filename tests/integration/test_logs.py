@@ -4,7 +4,7 @@ import signal
 import sqlite3
 
 import pytest
-from suite import Suite, await_that, basic
+from suite import SLOW, Suite, await_that, basic
 
 TRUNKS = "/voip/trunk"
 MARKERS = ["Marker-Password-One", "Marker-Password-Two", "Marker-Password-Three"]
@@ -91,7 +91,7 @@ def test_wrong_settings_end_the_program_with_78_and_a_line(program, settings):
     with Suite(workers=0, gateways=0) as suite:
         process = suite._start(program, settings)
         process.expected_end = True
-        assert process.popen.wait(10) == 78
+        assert process.popen.wait(10 * SLOW) == 78
         name = next(iter(settings))
         text = process.log.read_text()
         assert len(text.strip().splitlines()) == 1 and (name in text or settings[name] in text), text
@@ -102,6 +102,6 @@ def test_a_key_file_that_others_can_read_is_refused():
     with Suite(workers=0, gateways=0) as suite:
         (suite.data / "keys/seal.key").chmod(0o644)
         process = suite._start("trunk-auth", {})
-        assert process.popen.wait(10) == 78
+        assert process.popen.wait(10 * SLOW) == 78
         assert "seal.key" in process.log.read_text()
         suite.processes.remove(process)

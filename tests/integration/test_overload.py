@@ -15,7 +15,7 @@ def test_a_full_queue_is_refused_at_once_and_the_rest_is_served():
         clients = [Client(suite.port, suite.admin, strict=True) for _ in range(120)]
         with concurrent.futures.ThreadPoolExecutor(len(clients)) as pool:
             asked = [pool.submit(client.call, "GET", TRUNKS) for client in clients]
-            await_that(lambda: sum(one.done() for one in asked) > 0, 5, "some are refused")
+            await_that(lambda: sum(one.done() for one in asked) > 0, 10, "some are refused")
             suite.workers[0].kill(signal.SIGCONT)
             answers = [one.result() for one in asked]
         suite.workers[0].expected_end = False
@@ -33,27 +33,34 @@ def test_no_answer_in_time_and_the_write_is_applied_once_all_the_same():
         begun = time.monotonic()
         answer = suite.call("POST", TRUNKS, {"name": "late"}, headers=named)
         assert answer.status == 504 and answer.json["status_code"] == 504, answer.body
-        assert 0.25 < time.monotonic() - begun < 2
+        assert 0.25 < time.monotonic() - begun < 5
         suite.workers[0].kill(signal.SIGCONT)
         suite.workers[0].expected_end = False
-        await_that(lambda: suite.call("GET", TRUNKS).status == 200, 5, "it answers again")
-        again = suite.call("POST", TRUNKS, {"name": "late"}, headers=named)
+        await_that(lambda: suite.call("GET", TRUNKS).status == 200, 10, "it answers again")
+
+        # 300 ms may be too short on a busy machine: a client asks again then.
+        def in_time(*call, **more):
+            answer = suite.call(*call, **more)
+            return answer.status != 504 and answer
+
+        again = await_that(lambda: in_time("POST", TRUNKS, {"name": "late"}, headers=named), 10, "it is written")
         assert again.status == 201
-        assert [trunk["name"] for trunk in suite.call("GET", TRUNKS).result] == ["late"]
+        listed = await_that(lambda: in_time("GET", TRUNKS), 10, "it is read")
+        assert [trunk["name"] for trunk in listed.result] == ["late"]
 
 
 def test_reads_go_on_while_passwords_are_hashed():
     """A storm of password creations holds the slow pool, not the link."""
-    with Suite(worker_settings={"LK_SLOW_THREADS": "1"}) as suite:
+    with Suite(gateway_settings={"LK_ANSWER_MS": "60000"}, worker_settings={"LK_SLOW_THREADS": "1"}) as suite:
         trunk = suite.make_trunk()
 
         def create(number):
             body = {"type": "sipuser", "username": f"storm-{number}", "password": "correct horse"}
-            return Client(suite.port, suite.admin).call("POST", f"{TRUNKS}/{trunk}/auth", body).status
+            return Client(suite.port, suite.admin, timeout=90).call("POST", f"{TRUNKS}/{trunk}/auth", body).status
 
         with concurrent.futures.ThreadPoolExecutor(16) as pool:
             creations = [pool.submit(create, number) for number in range(60)]
-            reader, reads, longest = Client(suite.port, suite.admin), 0, 0.0
+            reader, reads, longest = Client(suite.port, suite.admin, timeout=90), 0, 0.0
             while not all(one.done() for one in creations):
                 begun = time.monotonic()
                 assert reader.call("GET", f"{TRUNKS}/{trunk}/auth?limit=1").status == 200

@@ -250,11 +250,15 @@ class Suite:
 
     def await_joined(self, worker, seconds=15):
         """Until a gateway has that very worker: others may be ready before."""
-        def has_joined():
-            name = re.search(rb" event=worker_started .*instance=(\S+)", worker.log.read_bytes())
-            return name and self.grep_logs(rb" event=worker_joined .*instance=%b( |$)" % name[1], "gateway")
+        await_that(lambda: self._gateway_says(b"worker_joined", worker), seconds, f"{worker.name} has joined")
 
-        await_that(has_joined, seconds, f"{worker.name} has joined")
+    def await_left(self, worker, seconds=15):
+        """Until a gateway has missed it."""
+        await_that(lambda: self._gateway_says(b"worker_left", worker), seconds, f"{worker.name} is missed")
+
+    def _gateway_says(self, event, worker):
+        name = re.search(rb" event=worker_started .*instance=(\S+)", worker.log.read_bytes())
+        return name and self.grep_logs(rb" event=%b .*instance=%b( |$)" % (event, name[1]), "gateway")
 
     def readiness(self):
         try:
@@ -278,7 +282,7 @@ class Suite:
         assert KEY.match(key), done.stdout
         if self.gateway is not None and self.gateway.alive():
             # A running gateway looks for new keys a few times a second.
-            await_that(lambda: Client(self.port, key).call("GET", "/voip/trunk?limit=1").status != 401, 2, "the key works")
+            await_that(lambda: Client(self.port, key).call("GET", "/voip/trunk?limit=1").status != 401, 10, "the key works")
         return key
 
     def make_trunk(self, name="a trunk", **named):

@@ -3,6 +3,7 @@
 #include "common/clock.h"
 #include "common/text.h"
 
+#include <assert.h>
 #include <pthread.h>
 #include <sodium.h>
 #include <stdint.h>
@@ -56,4 +57,12 @@ bool uuid_well_formed(const char *bytes, size_t length)
             return false;
     }
     return true;
+}
+
+void uuid_fold(char out[UUID_SIZE], const char *uuid)
+{
+    size_t length = strlen(uuid);
+    assert(length < UUID_SIZE);
+    text_fold(out, uuid, length);
+    out[length] = '\0';
 }

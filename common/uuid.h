@@ -15,4 +15,7 @@ void uuid_new(char out[UUID_SIZE]);
 /* Whether the bytes are 8-4-4-4-12 hexadecimal digits, of any version and case. */
 bool uuid_well_formed(const char *bytes, size_t length);
 
+/* Copies a well-formed one in lower case: ours are, clients may send either. In place too. */
+void uuid_fold(char out[UUID_SIZE], const char *uuid);
+
 #endif

@@ -29,7 +29,7 @@ status_t claim_check_width(const call_t *call, const method_t *method, verdict_t
     const char *flaw = ranges_flaw(&range, call->request.principal.is_operator);
     *out = (verdict_t){0};
     if (flaw != NULL)
-        *out = (verdict_t){OUTCOME_INVALID, FAULT_RANGE, "/ip", flaw};
+        verdict_fault(out, OUTCOME_INVALID, FAULT_RANGE, "/ip", flaw);
     return STATUS_OK;
 }
 
@@ -49,12 +49,12 @@ status_t claim_check_free(const call_t *call, store_t *store, const char *trunk_
     case RANGE_FREE:
         break;
     case RANGE_TAKEN:
-        *out = (verdict_t){OUTCOME_CONFLICT, FAULT_TAKEN, where,
-                           "claims addresses that belong to another trunk"};
+        verdict_fault(out, OUTCOME_CONFLICT, FAULT_TAKEN, where,
+                      "claims addresses that belong to another trunk");
         break;
     case RANGE_REPEATED:
-        *out = (verdict_t){OUTCOME_CONFLICT, FAULT_TAKEN, where,
-                           "claims a range that this trunk already has"};
+        verdict_fault(out, OUTCOME_CONFLICT, FAULT_TAKEN, where,
+                      "claims a range that this trunk already has");
         break;
     }
     return STATUS_OK;

@@ -2,7 +2,8 @@
 #ifndef LK_SERVICES_TRUNK_AUTH_CLAIM_H
 #define LK_SERVICES_TRUNK_AUTH_CLAIM_H
 
-#include "services/trunk-auth/verdict.h"
+#include "proto/trunk_auth.h"
+#include "services/common/verdict.h"
 
 /* Rewrites a well-formed method->ip in canonical form. STATUS_CORRUPT if it is not well-formed:
  * contract and store have checked it. */

@@ -2,7 +2,7 @@
 
 #include "proto/trunk_auth.h"
 #include "services/trunk-auth/claim.h"
-#include "services/trunk-auth/verdict.h"
+#include "services/trunk-auth/find.h"
 
 #include <string.h>
 
@@ -15,17 +15,18 @@ bool method_change_is_slow(const call_t *call)
 /* A field belongs to one type, and a method can't do without the one of its own. */
 static verdict_t check_fields(const method_t *stored, const method_t *body)
 {
+    verdict_t verdict = {0};
     const presence_t *fields = &body->fields;
     bool is_ip = stored->type == METHOD_IP_TYPE;
     if (field_given(fields, is_ip ? METHOD_PASSWORD : METHOD_IP))
-        return (verdict_t){OUTCOME_INVALID, FAULT_RULE, is_ip ? "/password" : "/ip",
-                           is_ip ? "is not a field of an ip method"
-                                 : "is not a field of a sipuser method"};
+        verdict_fault(&verdict, OUTCOME_INVALID, FAULT_RULE, is_ip ? "/password" : "/ip",
+                      is_ip ? "is not a field of an ip method"
+                            : "is not a field of a sipuser method");
     if (field_null(fields, is_ip ? METHOD_IP : METHOD_PASSWORD))
-        return (verdict_t){OUTCOME_INVALID, FAULT_TYPE, is_ip ? "/ip" : "/password",
-                           is_ip ? "must not be null in an ip method"
-                                 : "must not be null in a sipuser method"};
-    return (verdict_t){0};
+        verdict_fault(&verdict, OUTCOME_INVALID, FAULT_TYPE, is_ip ? "/ip" : "/password",
+                      is_ip ? "must not be null in an ip method"
+                            : "must not be null in a sipuser method");
+    return verdict;
 }
 
 void method_change_prepare(call_t *call, store_t *reader)
@@ -39,8 +40,8 @@ void method_change_prepare(call_t *call, store_t *reader)
     bool found = status == STATUS_OK && verdict.outcome == OUTCOME_OK;
     if (found)
         verdict = check_fields(&method.shown, body);
-    prepared_keep(call, status, &verdict, &err, found ? method.shown.uuid : "",
-                  found ? method.shown.username : "", body->password);
+    credentials_prepare(call, status, &verdict, &err, found ? method.shown.uuid : "",
+                        found ? method.shown.username : "", body->password);
 }
 
 static void apply(method_t *method, const method_t *body)
@@ -119,10 +120,9 @@ void method_change(call_t *call, store_t *writer)
     method.shown.updated_on = call->now_utc_ms;
     status = method_store_change(writer, &method.shown, &err);
     if (status == STATUS_OK && field_set(&body->fields, METHOD_PASSWORD)) {
-        const credentials_t *credentials = prepared_take(call);
-        if (credentials == NULL)
+        if (!prepared_passes(call))
             return;
-        status = method_store_set_password(writer, credentials, &err);
+        status = method_store_set_password(writer, credentials_prepared(call), &err);
     }
     if (status == STATUS_OK)
         call_answer(call, &method.shown);
@@ -155,8 +155,8 @@ void method_rotate_prepare(call_t *call, store_t *reader)
     verdict_t verdict = {0};
     stored_method_t method = {.generation = 0};
     status_t status = check_rotation(call, reader, &method, &verdict, &err);
-    prepared_keep(call, status, &verdict, &err, method.shown.uuid, method.shown.username,
-                  body->password);
+    credentials_prepare(call, status, &verdict, &err, method.shown.uuid, method.shown.username,
+                        body->password);
 }
 
 void method_rotate(call_t *call, store_t *writer)
@@ -168,9 +168,9 @@ void method_rotate(call_t *call, store_t *writer)
     status_t status = check_rotation(call, writer, &method, &verdict, &err);
     if (!verdict_passes(call, status, &verdict, &err))
         return;
-    const credentials_t *credentials = prepared_take(call);
-    if (credentials == NULL)
+    if (!prepared_passes(call))
         return;
+    const credentials_t *credentials = credentials_prepared(call);
     method.shown.updated_on = call->now_utc_ms;
     status = method_store_change(writer, &method.shown, &err);
     if (status == STATUS_OK)

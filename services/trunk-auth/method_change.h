@@ -1,5 +1,5 @@
 /* Handlers that change an authentication method: PATCH and rotate. Must never: log, write SQL, or
- * hash inside `write`. Next: verdict.h, method_store.h. */
+ * hash inside `write`. Next: find.h, method_store.h. */
 #ifndef LK_SERVICES_TRUNK_AUTH_METHOD_CHANGE_H
 #define LK_SERVICES_TRUNK_AUTH_METHOD_CHANGE_H
 

@@ -3,12 +3,15 @@
 #include "proto/trunk_auth.h"
 #include "services/trunk-auth/claim.h"
 #include "services/trunk-auth/trunk_ops.h"
-#include "services/trunk-auth/verdict.h"
+#include "services/trunk-auth/find.h"
 
 #include <string.h>
 
-static const verdict_t username_taken = {OUTCOME_CONFLICT, FAULT_TAKEN, "/username",
-                                         "is taken by another authentication method"};
+static const verdict_t username_taken = {
+    .outcome = OUTCOME_CONFLICT,
+    .fault_count = 1,
+    .faults = {{FAULT_TAKEN, "/username", "is taken by another authentication method"}},
+};
 
 bool method_list_is_slow(const call_t *call)
 {
@@ -25,7 +28,7 @@ void method_list(call_t *call, store_t *reader)
     err_t err = {0};
     verdict_t verdict = {0};
     char trunk_uuid[UUID_SIZE];
-    fold_uuid(trunk_uuid, path->uuid);
+    uuid_fold(trunk_uuid, path->uuid);
     status_t status = find_trunk(call, reader, trunk_uuid, &verdict, &err);
     if (!verdict_passes(call, status, &verdict, &err))
         return;
@@ -71,7 +74,7 @@ void method_create_prepare(call_t *call, store_t *reader)
     err_t err = {0};
     verdict_t verdict = {0};
     char trunk_uuid[UUID_SIZE], uuid[UUID_SIZE];
-    fold_uuid(trunk_uuid, path->uuid);
+    uuid_fold(trunk_uuid, path->uuid);
     status_t status = find_trunk(call, reader, trunk_uuid, &verdict, &err);
     if (status == STATUS_OK && verdict.outcome == OUTCOME_OK) {
         bool taken = false;
@@ -80,7 +83,7 @@ void method_create_prepare(call_t *call, store_t *reader)
             verdict = username_taken;
     }
     uuid_new(uuid);
-    prepared_keep(call, status, &verdict, &err, uuid, body->username, body->password);
+    credentials_prepare(call, status, &verdict, &err, uuid, body->username, body->password);
 }
 
 /* The method that the body asks for. What is of no use to its type is kept for show (user name,
@@ -134,17 +137,17 @@ void method_create(call_t *call, store_t *writer)
     verdict_t verdict = {0};
     method_t method;
     char trunk_uuid[UUID_SIZE];
-    fold_uuid(trunk_uuid, path->uuid);
+    uuid_fold(trunk_uuid, path->uuid);
     status_t status = make_method(call, &method, &err);
     if (status == STATUS_OK)
         status = find_trunk(call, writer, trunk_uuid, &verdict, &err);
     if (!verdict_passes(call, status, &verdict, &err))
         return;
     if (method.type == METHOD_SIPUSER_TYPE) {
-        const credentials_t *credentials = prepared_take(call);
-        if (credentials == NULL)
+        if (!prepared_passes(call))
             return;
-        text_cut(method.uuid, sizeof(method.uuid), credentials->method_uuid);
+        const credentials_t *credentials = credentials_prepared(call);
+        text_cut(method.uuid, sizeof(method.uuid), credentials->row_id);
         add(call, writer, trunk_uuid, &method, credentials);
         return;
     }

@@ -1,5 +1,5 @@
 /* Handlers of authentication methods: list, read, create, delete; change and rotate are in
- * method_change. Must never: log, write SQL, or hash inside `write`. Next: verdict.h,
+ * method_change. Must never: log, write SQL, or hash inside `write`. Next: find.h,
  * method_store.h, ranges.h. */
 #ifndef LK_SERVICES_TRUNK_AUTH_METHOD_OPS_H
 #define LK_SERVICES_TRUNK_AUTH_METHOD_OPS_H

@@ -2,13 +2,15 @@
 
 #include "common/ipnet.h"
 #include "common/mem.h"
-#include "services/trunk-auth/columns.h"
+#include "services/common/columns.h"
 #include "services/trunk-auth/sql.h"
 
 #include <assert.h>
 #include <string.h>
 
 enum { FIRST_LIST_ROOM = 16, METHOD_COLUMNS = 11 };
+
+static const digest_sql_t digest_sql = {.add = SQL_DIGEST_ADD, .drop = SQL_DIGEST_DROP};
 
 bool method_store_expired(const method_t *method, int64_t now_utc_ms)
 {
@@ -41,32 +43,6 @@ static void bind_claim(query_t *query, int n, const claim_row_t *claim)
     query_number(query, n + 1, claim->block.prefix);
     query_blob(query, n + 2, claim->last, sizeof(claim->last));
     query_number(query, n + 3, claim->until);
-}
-
-static status_t add_digests(store_t *store, const credentials_t *credentials, err_t *err)
-{
-    for (size_t i = 0; i < credentials->digest_count; i++) {
-        const sealed_digest_t *digest = &credentials->digests[i];
-        AUTO(query_end) query_t *query = store_query(store, SQL_DIGEST_ADD);
-        query_text(query, 1, credentials->method_uuid);
-        query_number(query, 2, credentials->generation);
-        query_text(query, 3, digest->realm);
-        query_text(query, 4, digest_name(digest->algorithm));
-        query_blob(query, 5, digest->sealed, digest->sealed_length);
-        status_t status = query_run(query, NULL, err);
-        if (status != STATUS_OK)
-            return status;
-    }
-    return STATUS_OK;
-}
-
-/* Drops all but one generation's. */
-static status_t drop_digests(store_t *store, const char *uuid, int64_t kept_generation, err_t *err)
-{
-    AUTO(query_end) query_t *query = store_query(store, SQL_DIGEST_DROP);
-    query_text(query, 1, uuid);
-    query_number(query, 2, kept_generation);
-    return query_run(query, NULL, err);
 }
 
 static status_t insert(store_t *store, const char *trunk_uuid, const method_t *method,
@@ -109,7 +85,9 @@ status_t method_store_add(store_t *store, const char *trunk_uuid, const method_t
         *out_taken = status == STATUS_CONFLICT && strstr(failure.where, "username_key") != NULL;
         return err_set(err, status, failure.where, "%s", failure.text);
     }
-    return credentials == NULL ? STATUS_OK : add_digests(store, credentials, err);
+    if (credentials == NULL)
+        return STATUS_OK;
+    return credentials_add_digests(store, &digest_sql, credentials, err);
 }
 
 static status_t read_method(query_t *query, method_t *out, err_t *err)
@@ -238,11 +216,12 @@ status_t method_store_set_password(store_t *store, const credentials_t *credenti
     AUTO(query_end) query_t *query = store_query(store, SQL_METHOD_SET_PASSWORD);
     query_text(query, 1, credentials->hash);
     query_number(query, 2, credentials->generation);
-    query_text(query, 3, credentials->method_uuid);
+    query_text(query, 3, credentials->row_id);
     status_t status = query_run(query, NULL, err);
-    if (status == STATUS_OK)
-        status = drop_digests(store, credentials->method_uuid, credentials->generation, err);
-    return status == STATUS_OK ? add_digests(store, credentials, err) : status;
+    if (status != STATUS_OK)
+        return status;
+    return credentials_replace_digests(store, &digest_sql, credentials, credentials->generation,
+                                       err);
 }
 
 status_t method_store_rotate(store_t *store, const credentials_t *credentials, int64_t generation,
@@ -252,11 +231,11 @@ status_t method_store_rotate(store_t *store, const credentials_t *credentials, i
     query_number(query, 1, previous_until);
     query_text(query, 2, credentials->hash);
     query_number(query, 3, credentials->generation);
-    query_text(query, 4, credentials->method_uuid);
+    query_text(query, 4, credentials->row_id);
     status_t status = query_run(query, NULL, err);
-    if (status == STATUS_OK)
-        status = drop_digests(store, credentials->method_uuid, generation, err);
-    return status == STATUS_OK ? add_digests(store, credentials, err) : status;
+    if (status != STATUS_OK)
+        return status;
+    return credentials_replace_digests(store, &digest_sql, credentials, generation, err);
 }
 
 status_t method_store_delete(store_t *store, const char *uuid, err_t *err)

@@ -7,7 +7,7 @@
 
 #include "proto/trunk_auth.h"
 #include "services/common/store.h"
-#include "services/trunk-auth/credentials.h"
+#include "services/common/credentials.h"
 
 /* A method as answers show it (whether there is a password, never the password), and what they
  * don't show. */

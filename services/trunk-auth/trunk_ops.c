@@ -3,7 +3,7 @@
 #include "common/mem.h"
 #include "proto/trunk_auth.h"
 #include "services/trunk-auth/trunk_store.h"
-#include "services/trunk-auth/verdict.h"
+#include "services/trunk-auth/find.h"
 
 #include <string.h>
 
@@ -67,7 +67,7 @@ void trunk_read(call_t *call, store_t *reader)
 {
     const trunk_path_t *path = call->path;
     char uuid[UUID_SIZE];
-    fold_uuid(uuid, path->uuid);
+    uuid_fold(uuid, path->uuid);
     answer_stored(call, reader, uuid);
 }
 
@@ -151,7 +151,7 @@ void trunk_replace(call_t *call, store_t *writer)
     err_t err = {0};
     verdict_t verdict = {0};
     trunk_t trunk = *(const trunk_t *)call->body;
-    fold_uuid(trunk.uuid, path->uuid);
+    uuid_fold(trunk.uuid, path->uuid);
     trunk.updated_on = call->now_utc_ms;
     status_t status = find_trunk(call, writer, trunk.uuid, &verdict, &err);
     if (!verdict_passes(call, status, &verdict, &err))
@@ -168,7 +168,7 @@ void trunk_delete(call_t *call, store_t *writer)
     err_t err = {0};
     verdict_t verdict = {0};
     char uuid[UUID_SIZE];
-    fold_uuid(uuid, path->uuid);
+    uuid_fold(uuid, path->uuid);
     status_t status = find_trunk(call, writer, uuid, &verdict, &err);
     if (!verdict_passes(call, status, &verdict, &err))
         return;

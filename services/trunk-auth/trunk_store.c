@@ -1,6 +1,6 @@
 #include "services/trunk-auth/trunk_store.h"
 
-#include "services/trunk-auth/columns.h"
+#include "services/common/columns.h"
 #include "services/trunk-auth/sql.h"
 
 status_t trunk_store_add(store_t *store, const stored_trunk_t *trunk, err_t *err)

@@ -79,7 +79,7 @@ static status_t add_method(seeder_t *seeder, uint64_t index, char out_uuid[UUID_
     if (status != STATUS_OK)
         return err_set(err, status, "method", "does not fit");
     field_give(&method.fields, is_sipuser ? METHOD_USERNAME : METHOD_IP);
-    text_cut(credentials.method_uuid, UUID_SIZE, method.uuid);
+    text_cut(credentials.row_id, UUID_SIZE, method.uuid);
     text_cut(credentials.hash, sizeof(credentials.hash), shared_hash);
     credentials.generation = 1;
     text_cut(out_uuid, UUID_SIZE, method.uuid);

@@ -103,6 +103,14 @@ static void the_form_is_checked(void **state)
     }
 }
 
+static void folding_lowers_letters(void **state)
+{
+    (void)state;
+    char text[UUID_SIZE] = "0123ABCD-45eF-6789-abcd-EF0123456789";
+    uuid_fold(text, text);
+    assert_string_equal(text, "0123abcd-45ef-6789-abcd-ef0123456789");
+}
+
 int main(void)
 {
     if (sodium_init() < 0)
@@ -111,6 +119,7 @@ int main(void)
         cmocka_unit_test(a_new_one_is_version_7),
         cmocka_unit_test(they_grow_and_never_repeat),
         cmocka_unit_test(the_form_is_checked),
+        cmocka_unit_test(folding_lowers_letters),
     };
     return cmocka_run_group_tests_name("uuid", tests, NULL, NULL);
 }

@@ -1,7 +1,7 @@
 /* Columns of a row into fields of a record: NULL becomes null, the rest is checked against the
  * record's table, since stored data may be damaged. */
-#ifndef LK_SERVICES_TRUNK_AUTH_COLUMNS_H
-#define LK_SERVICES_TRUNK_AUTH_COLUMNS_H
+#ifndef LK_SERVICES_COMMON_COLUMNS_H
+#define LK_SERVICES_COMMON_COLUMNS_H
 
 #include "proto/field.h"
 #include "services/common/store.h"

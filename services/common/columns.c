@@ -1,4 +1,4 @@
-#include "services/trunk-auth/columns.h"
+#include "services/common/columns.h"
 
 #include <assert.h>
 #include <string.h>

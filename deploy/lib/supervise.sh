@@ -7,7 +7,7 @@ readonly BACK_OFF_FIRST_MS=100 BACK_OFF_LAST_MS=1000
 readonly RAN_WELL_MS=10000  # after that long a death starts the back-off anew
 readonly HOPELESS=6         # deaths of one process before the suite was ever ready
 readonly GATEWAY_STOP_MS=3000 # so long the workers stay, for what the gateway still has to answer
-readonly KILL_MS=4500       # after SIGTERM
+readonly KILL_MS=4300       # after SIGTERM: the rest of 5 s is for the shell, on a busy machine too
 readonly EXIT_BAD_CONFIG=78 # of the programs: starting again won't help
 
 # One entry each per process.

@@ -10,8 +10,9 @@ function(lk_pytest name)
     if(LK_SANITIZE)
         set(patience 4)
     endif()
+    math(EXPR timeout "${ARG_TIMEOUT} * ${patience}")
     add_test(NAME ${name} COMMAND "${LK_PYTHON}" -m pytest -q -p no:cacheprovider --tb=short
              "${CMAKE_CURRENT_SOURCE_DIR}/${ARG_FILE}")
-    set_tests_properties(${name} PROPERTIES LABELS "${ARG_LABEL}" TIMEOUT ${ARG_TIMEOUT}
+    set_tests_properties(${name} PROPERTIES LABELS "${ARG_LABEL}" TIMEOUT ${timeout}
         ENVIRONMENT "LK_BIN_DIR=${CMAKE_BINARY_DIR}/bin;LK_RUN_BUILD_DIR=${CMAKE_BINARY_DIR}/run;LK_TEST_PATIENCE=${patience};PYTHONDONTWRITEBYTECODE=1;ASAN_OPTIONS=detect_stack_use_after_return=1;TSAN_OPTIONS=suppressions=${CMAKE_SOURCE_DIR}/tests/support/tsan.supp")
 endfunction()

@@ -29,6 +29,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 BIN = pathlib.Path(os.environ.get("LK_BIN_DIR", ROOT / "build/dev/bin"))
 SLOW = float(os.environ.get("LK_TEST_PATIENCE", "1"))  # more under sanitizers
 POLL = threading.Event()  # never set: between two looks at a condition
+CLAIMS = []  # ports of this process: free_port
 KEY = re.compile(r"^lk_[A-Za-z0-9_-]{43}$")
 
 
@@ -44,16 +45,20 @@ def await_that(condition, seconds, what):
 
 
 def free_port():
-    """A port that is free, and the one above it too; below the kernel's own range."""
+    """A port that is free, and the one above it too; below the kernel's own range. No other process
+    of these tests is given it while this one runs: between this look and the use of it may be long."""
     while True:
         port = random.randrange(20000, 32000, 2)
+        claim = socket.socket(socket.AF_UNIX)
         try:
+            claim.bind(f"\0linekeeper-test-port-{port}")
             for number in (port, port + 1):
                 with socket.socket() as probe:
                     probe.bind(("127.0.0.1", number))
+            CLAIMS.append(claim)
             return port
         except OSError:
-            continue
+            claim.close()
 
 
 @dataclasses.dataclass

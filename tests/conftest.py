@@ -12,8 +12,9 @@ from suite import Suite  # noqa: E402 (the path above comes first)
 
 
 @pytest.fixture(scope="module")
-def suite():
-    with Suite() as running:
+def suite(request):
+    """With workers of the services that the file names in SERVICES; trunk-auth, if it does not."""
+    with Suite(services=getattr(request.module, "SERVICES", ["trunk-auth"])) as running:
         yield running
 
 

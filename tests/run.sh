@@ -78,7 +78,9 @@ main() {
         ;;
     esac
     mkdir -p "$LOGS"
-    packages_install "$ROOT/deploy/packages.txt" "$LOGS/packages.log" run test
+    local groups=(run test)
+    command -v npm >/dev/null || groups+=(node)
+    packages_install "$ROOT/deploy/packages.txt" "$LOGS/packages.log" "${groups[@]}"
     if [[ ${1:-} != --quick ]]; then
         step tidy build tidy
         step asan tests asan -LE source -E 'run_script|readme|flat_memory'

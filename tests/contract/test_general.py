@@ -3,9 +3,10 @@
 import json
 
 import pytest
-from suite import Client
+from suite import Client, every_service
 from trunk_dialect import check_failure, check_success, new_ip
 
+SERVICES = every_service()
 TRUNKS = "/voip/trunk"
 
 

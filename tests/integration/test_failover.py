@@ -166,7 +166,7 @@ def test_without_a_worker():
     with Suite(workers=0) as suite:
         await_that(lambda: suite.readiness() == 503, 15, "the gateway answers")
         missing = suite.call("GET", "/readyz").json
-        assert missing == {"status": "not ready", "missing": ["trunk-auth"]}
+        assert missing["status"] == "not ready" and "trunk-auth" in missing["missing"]
         assert suite.call("GET", "/healthz").status == 200
         for method, body in (("GET", None), ("POST", {"name": "x"})):
             begun = time.monotonic()
@@ -209,7 +209,7 @@ def test_two_gateways_share_workers_and_keys():
             suite.start_worker()
         suite.await_ready()
         other = Client(second_port, suite.admin)
-        await_that(lambda: other.call("GET", "/readyz").status == 200, 15, "the second gateway is ready")
+        await_that(lambda: suite.readiness(second_port) == 200, 15, "the second gateway is ready")
         trunk = suite.make_trunk()
         assert other.call("GET", f"{TRUNKS}/{trunk}").status == 200
         # The same Idempotency-Key through the other gateway is the same request.

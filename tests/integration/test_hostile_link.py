@@ -17,7 +17,7 @@ UUID = "01890000-0000-7000-8000-0000000000%02x"
 def still_answers(suite):
     yield
     suite.assert_answers()
-    assert suite.call("GET", "/readyz").status == 200
+    assert suite.readiness() == 200
 
 
 @pytest.fixture

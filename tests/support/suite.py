@@ -5,11 +5,16 @@ waited for by condition, ended and looked over at the end.
         answer = suite.call("GET", "/voip/trunk")
         assert answer.status == 200
 
-Programs come from $LK_BIN_DIR. Every wait has a deadline.
+    with Suite(services=["fqdn-auth"]) as suite: ...
+    with Suite(services=every_service()) as suite: ...
+
+Programs come from $LK_BIN_DIR. Every wait has a deadline. What a Client receives must be what the
+gateway's own OpenAPI document says (openapi.py).
 """
 
 import base64
 import dataclasses
+import functools
 import http.client
 import json
 import os
@@ -24,6 +29,8 @@ import subprocess
 import tempfile
 import threading
 import time
+
+import openapi
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BIN = pathlib.Path(os.environ.get("LK_BIN_DIR", ROOT / "build/dev/bin"))
@@ -59,6 +66,14 @@ def free_port():
             return port
         except OSError:
             claim.close()
+
+
+@functools.cache
+def every_service():
+    """Names of all services, which are also their programs'."""
+    done = subprocess.run([str(BIN / "gateway"), "services"], capture_output=True, text=True,
+                          timeout=20 * SLOW, check=True)
+    return done.stdout.split()
 
 
 @dataclasses.dataclass
@@ -102,8 +117,8 @@ class Client:
                 fresh = False
             try:
                 self.connection.request(method, path, raw, sent)
-                answer = self.connection.getresponse()
-                return Answer(answer.status, answer.headers, answer.read())
+                received = self.connection.getresponse()
+                answer = Answer(received.status, received.headers, received.read())
             except (http.client.RemoteDisconnected, BrokenPipeError, ConnectionResetError):
                 # An idle connection may be closed at any time: that is no error of the suite's.
                 self.close()
@@ -112,6 +127,9 @@ class Client:
             except BaseException:
                 self.close()
                 raise
+            else:
+                openapi.check(method, path, answer)
+                return answer
 
     def close(self):
         if self.connection is not None:
@@ -164,7 +182,10 @@ class Process:
 
 
 class Suite:
-    def __init__(self, workers=1, gateways=1, gateway_settings=None, worker_settings=None, wait=True):
+    def __init__(self, services=("trunk-auth",), workers=1, gateways=1, gateway_settings=None,
+                 worker_settings=None, wait=True):
+        """workers: of each of the services."""
+        self.services = list(services)
         self.wanted_workers, self.wanted_gateways = workers, gateways
         self.wait = wait and workers > 0 and gateways > 0
         self.directory = pathlib.Path(tempfile.mkdtemp(prefix="linekeeper-"))
@@ -186,10 +207,11 @@ class Suite:
             self.client = Client(self.port, self.admin)
             if self.wanted_gateways:
                 self.start_gateway()
-            for _ in range(self.wanted_workers):
-                self.start_worker()
+            for service in self.services * self.wanted_workers:
+                self.start_worker(service)
             if self.wait:
                 self.await_ready()
+                openapi.load(self.port)
         except BaseException:
             self._end(check=False)
             raise
@@ -245,8 +267,8 @@ class Suite:
         self.gateway = self._start("gateway", self.gateway_settings)
         return self.gateway
 
-    def start_worker(self, service="trunk-auth"):
-        worker = self._start(service, self.worker_settings)
+    def start_worker(self, service=None):
+        worker = self._start(service or self.services[0], self.worker_settings)
         self.workers.append(worker)
         return worker
 
@@ -265,11 +287,14 @@ class Suite:
         name = re.search(rb" event=worker_started .*instance=(\S+)", worker.log.read_bytes())
         return name and self.grep_logs(rb" event=%b .*instance=%b( |$)" % (event, name[1]), "gateway")
 
-    def readiness(self):
+    def readiness(self, port=None):
+        """What /readyz would answer if the suite's services were all there are; 0: nothing."""
         try:
-            return Client(self.port, timeout=5).call("GET", "/readyz").status
+            answer = Client(port or self.port, timeout=5).call("GET", "/readyz")
         except OSError:
             return 0
+        missing = answer.json.get("missing")  # absent while it stops
+        return 200 if missing and not set(missing) & set(self.services) else answer.status
 
     # ---- use ----
 
@@ -286,8 +311,8 @@ class Suite:
         key = done.stdout.strip()
         assert KEY.match(key), done.stdout
         if self.gateway is not None and self.gateway.alive():
-            # A running gateway looks for new keys a few times a second.
-            await_that(lambda: Client(self.port, key).call("GET", "/voip/trunk?limit=1").status != 401, 10, "the key works")
+            # A running gateway looks for new keys a few times a second. No worker is asked.
+            await_that(lambda: Client(self.port, key).call("GET", "/voip/trunk?limit=0").status != 401, 10, "the key works")
         return key
 
     def make_trunk(self, name="a trunk", **named):

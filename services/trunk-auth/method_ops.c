@@ -1,8 +1,8 @@
 #include "services/trunk-auth/method_ops.h"
 
 #include "proto/trunk_auth.h"
+#include "services/common/list.h"
 #include "services/trunk-auth/claim.h"
-#include "services/trunk-auth/trunk_ops.h"
 #include "services/trunk-auth/find.h"
 
 #include <string.h>
@@ -19,12 +19,21 @@ bool method_list_is_slow(const call_t *call)
     return !field_set(&page->fields, PAGE_LIMIT);
 }
 
+static status_t add_row(call_t *call, query_t *row, void *context, err_t *err)
+{
+    (void)context;
+    method_t method;
+    status_t status = method_store_read(row, &method, err);
+    if (status == STATUS_OK)
+        call_list_add(call, &method);
+    return status;
+}
+
 void method_list(call_t *call, store_t *reader)
 {
     const trunk_path_t *path = call->path;
     const page_query_t *page = call->query;
-    bool paged = field_set(&page->fields, PAGE_LIMIT);
-    int64_t most = paged ? page->limit : ANSWER_ROWS_MAX;
+    int64_t limit = field_set(&page->fields, PAGE_LIMIT) ? page->limit : 0;
     err_t err = {0};
     verdict_t verdict = {0};
     char trunk_uuid[UUID_SIZE];
@@ -33,21 +42,8 @@ void method_list(call_t *call, store_t *reader)
     if (!verdict_passes(call, status, &verdict, &err))
         return;
     AUTO(query_end)
-    query_t *list = method_store_list(reader, trunk_uuid, most + 1, page->offset);
-    call_list_begin(call);
-    bool more = true;
-    for (int64_t shown = 0; more; shown++) {
-        method_t method;
-        if (method_store_next(list, &method, &more, &err) != STATUS_OK) {
-            call_fail(call, &err);
-            return;
-        }
-        if (more && shown == most)
-            break;
-        if (more)
-            call_list_add(call, &method);
-    }
-    call_list_end(call, more ? page->offset + most : -1);
+    query_t *methods = method_store_list(reader, trunk_uuid, list_most(limit) + 1, page->offset);
+    list_answer(call, methods, limit, page->offset, add_row, NULL);
 }
 
 void method_read(call_t *call, store_t *reader)

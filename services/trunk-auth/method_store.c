@@ -90,10 +90,10 @@ status_t method_store_add(store_t *store, const char *trunk_uuid, const method_t
     return credentials_add_digests(store, &digest_sql, credentials, err);
 }
 
-static status_t read_method(query_t *query, method_t *out, err_t *err)
+status_t method_store_read(query_t *list, method_t *out, err_t *err)
 {
-    memset(out, 0, sizeof(*out));
-    columns_t columns = {query, &method_schema, out, STATUS_OK, err};
+    method_t method = {0};
+    columns_t columns = {list, &method_schema, &method, STATUS_OK, err};
     columns_text(&columns, 0, METHOD_UUID);
     columns_word(&columns, 1, METHOD_TYPE);
     columns_text(&columns, 2, METHOD_IP);
@@ -101,13 +101,15 @@ static status_t read_method(query_t *query, method_t *out, err_t *err)
     columns_text(&columns, 4, METHOD_LABEL);
     columns_switch(&columns, 5, METHOD_ENABLED);
     columns_number(&columns, 6, METHOD_EXPIRES_AT);
-    if (query_column_number(query, 7) != 0)
-        field_give(&out->fields, METHOD_PASSWORD);
+    if (query_column_number(list, 7) != 0)
+        field_give(&method.fields, METHOD_PASSWORD);
     else
-        field_give_null(&out->fields, METHOD_PASSWORD);
+        field_give_null(&method.fields, METHOD_PASSWORD);
     columns_number(&columns, 8, METHOD_CREATED_ON);
     columns_number(&columns, 9, METHOD_UPDATED_ON);
     columns_number(&columns, 10, METHOD_LAST_USED_AT);
+    if (columns.status == STATUS_OK)
+        *out = method;
     return columns.status;
 }
 
@@ -124,7 +126,7 @@ status_t method_store_get(store_t *store, const char *trunk_uuid, const char *uu
     if (!found)
         return STATUS_UNKNOWN;
     stored_method_t method;
-    status = read_method(query, &method.shown, err);
+    status = method_store_read(query, &method.shown, err);
     if (status == STATUS_OK)
         status = query_copy_text(query, METHOD_COLUMNS, method.organization_id,
                                  sizeof(method.organization_id), err);
@@ -144,37 +146,26 @@ query_t *method_store_list(store_t *store, const char *trunk_uuid, int64_t limit
     return query;
 }
 
-status_t method_store_next(query_t *list, method_t *out, bool *out_more, err_t *err)
-{
-    bool more = false;
-    status_t status = query_step(list, &more, err);
-    if (status == STATUS_OK && more) {
-        method_t method;
-        status = read_method(list, &method, err);
-        if (status == STATUS_OK)
-            *out = method;
-    }
-    if (status == STATUS_OK)
-        *out_more = more;
-    return status;
-}
-
 status_t method_store_all(store_t *store, const char *trunk_uuid, int64_t limit, records_t *out,
                           err_t *err)
 {
     AUTO(query_end) query_t *list = method_store_list(store, trunk_uuid, limit, 0);
     method_t *methods = NULL;
     size_t count = 0, room = 0;
-    for (bool more = true; more; count += more) {
+    bool more = false;
+    status_t status = query_step(list, &more, err);
+    while (status == STATUS_OK && more) {
         if (count == room) {
             room = room == 0 ? FIRST_LIST_ROOM : 2 * room;
             methods = mem_resize(methods, room * sizeof(*methods));
         }
-        status_t status = method_store_next(list, &methods[count], &more, err);
-        if (status != STATUS_OK) {
-            mem_free(methods);
-            return status;
-        }
+        status = method_store_read(list, &methods[count++], err);
+        if (status == STATUS_OK)
+            status = query_step(list, &more, err);
+    }
+    if (status != STATUS_OK) {
+        mem_free(methods);
+        return status;
     }
     *out = (records_t){.items = methods, .count = count};
     return STATUS_OK;

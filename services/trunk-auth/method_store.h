@@ -31,8 +31,8 @@ status_t method_store_get(store_t *store, const char *trunk_uuid, const char *uu
 
 /* A trunk's methods, oldest first. The caller ends the query. */
 query_t *method_store_list(store_t *store, const char *trunk_uuid, int64_t limit, int64_t offset);
-/* The next of them; *out_more is false, and out untouched, when there is none. */
-status_t method_store_next(query_t *list, method_t *out, bool *out_more, err_t *err) MUST_CHECK;
+/* The one it stands on. */
+status_t method_store_read(query_t *list, method_t *out, err_t *err) MUST_CHECK;
 /* The first `limit` of them at once. The caller frees out->items (mem_free). */
 status_t method_store_all(store_t *store, const char *trunk_uuid, int64_t limit, records_t *out,
                           err_t *err) MUST_CHECK;

@@ -2,14 +2,11 @@
 
 #include "common/mem.h"
 #include "proto/trunk_auth.h"
-#include "services/trunk-auth/trunk_store.h"
+#include "services/common/list.h"
 #include "services/trunk-auth/find.h"
+#include "services/trunk-auth/trunk_store.h"
 
 #include <string.h>
-
-/* Above this an unpaged list ends, so that it fits a message (SCAN_BYTES_MAX) with the methods that
- * may still follow. A page of the longest trunks and methods is smaller. */
-enum { ANSWER_BYTES_ENOUGH = 4 * 1024 * 1024 };
 
 /* The most rows that the link thread may take the time for: as many as a page has. */
 enum { QUICK_ROWS_MAX = TRUNK_LIST_MAX };
@@ -54,7 +51,7 @@ static void answer_stored(call_t *call, store_t *store, const char *uuid)
     }
     if (status == STATUS_OK)
         status =
-            load_auth(store, &trunk.shown, call->on_link ? QUICK_ROWS_MAX : ANSWER_ROWS_MAX, &err);
+            load_auth(store, &trunk.shown, call->on_link ? QUICK_ROWS_MAX : LIST_ROWS_MAX, &err);
     if (status == STATUS_OK && trunk.shown.auth_count > QUICK_ROWS_MAX && call_defer(call))
         return;
     if (status == STATUS_OK)
@@ -71,63 +68,42 @@ void trunk_read(call_t *call, store_t *reader)
     answer_stored(call, reader, uuid);
 }
 
-/* How much of a list has been shown. */
+/* A list of trunks in the making. */
 typedef struct {
-    int64_t most; /* trunks that are wanted */
-    int64_t trunks;
-    int64_t methods;
-    bool more; /* trunks are left */
-} shown_t;
+    store_t *reader;
+    int64_t methods; /* shown so far, of all trunks */
+} list_t;
 
 /* Adds one trunk with its methods, as far as the answer has room for these. */
-static status_t add_trunk(call_t *call, store_t *reader, trunk_t *trunk, shown_t *so_far,
-                          err_t *err)
+static status_t add_row(call_t *call, query_t *row, void *context, err_t *err)
 {
-    int64_t room = call->on_link ? QUICK_ROWS_MAX : ANSWER_ROWS_MAX;
-    status_t status = load_auth(reader, trunk, room - so_far->methods, err);
+    list_t *list = context;
+    int64_t room = (call->on_link ? QUICK_ROWS_MAX : LIST_ROWS_MAX) - list->methods;
+    AUTO(free_auth) stored_trunk_t trunk = {.organization_id = ""};
+    trunk_t *shown = &trunk.shown;
+    status_t status = trunk_store_read(row, &trunk, err);
+    if (status == STATUS_OK)
+        status = load_auth(list->reader, shown, room, err);
     if (status != STATUS_OK)
         return status;
-    if ((int64_t)trunk->auth.count < trunk->auth_count && call_defer(call))
+    if ((int64_t)shown->auth.count < shown->auth_count && call_defer(call))
         return STATUS_OK; /* the slow pool has more room */
-    call_list_add(call, trunk);
-    so_far->trunks++;
-    so_far->methods += (int64_t)trunk->auth.count;
+    call_list_add(call, shown);
+    list->methods += (int64_t)shown->auth.count;
     return STATUS_OK;
-}
-
-/* A page is whole; what is not paged ends before it could be too large for a message. */
-static bool is_full(const call_t *call, const shown_t *so_far, bool paged)
-{
-    return so_far->trunks == so_far->most ||
-           (!paged && call->body_bytes.size > ANSWER_BYTES_ENOUGH);
 }
 
 void trunk_list(call_t *call, store_t *reader)
 {
     const page_query_t *page = call->query;
     const principal_t *principal = &call->request.principal;
-    bool paged = field_set(&page->fields, PAGE_LIMIT);
-    err_t err = {0};
-    shown_t so_far = {.most = paged ? page->limit : ANSWER_ROWS_MAX, .more = true};
+    int64_t limit = field_set(&page->fields, PAGE_LIMIT) ? page->limit : 0;
+    list_t list = {.reader = reader};
     AUTO(query_end)
-    query_t *list =
+    query_t *trunks =
         trunk_store_list(reader, principal->is_operator ? NULL : principal->organization_id,
-                         so_far.most + 1, page->offset);
-    call_list_begin(call);
-    while (!call->deferred) {
-        AUTO(free_auth) stored_trunk_t trunk = {.organization_id = ""};
-        status_t status = trunk_store_next(list, &trunk, &so_far.more, &err);
-        if (status == STATUS_OK && (!so_far.more || is_full(call, &so_far, paged)))
-            break;
-        if (status == STATUS_OK)
-            status = add_trunk(call, reader, &trunk.shown, &so_far, &err);
-        if (status != STATUS_OK) {
-            call_fail(call, &err);
-            return;
-        }
-    }
-    if (!call->deferred)
-        call_list_end(call, so_far.more ? page->offset + so_far.trunks : -1);
+                         list_most(limit) + 1, page->offset);
+    list_answer(call, trunks, limit, page->offset, add_row, &list);
 }
 
 void trunk_create(call_t *call, store_t *writer)

@@ -4,10 +4,8 @@
 
 #include "services/common/call.h"
 
-/* The most trunks, and the most methods of all of them together, that one answer shows. */
-enum { ANSWER_ROWS_MAX = 10000 };
-
-/* Lists without a limit. What else turns out to be long defers itself. */
+/* Lists without a limit. An answer shows LIST_ROWS_MAX trunks, and as many methods of all of them
+ * together. What else turns out to be long defers itself. */
 bool trunk_list_is_slow(const call_t *call);
 
 void trunk_list(call_t *call, store_t *reader);

@@ -20,10 +20,10 @@ status_t trunk_store_add(store_t *store, const stored_trunk_t *trunk, err_t *err
     return query_run(query, NULL, err);
 }
 
-static status_t read_trunk(query_t *query, stored_trunk_t *out, err_t *err)
+status_t trunk_store_read(query_t *list, stored_trunk_t *out, err_t *err)
 {
     stored_trunk_t trunk = {0};
-    columns_t columns = {query, &trunk_schema, &trunk.shown, STATUS_OK, err};
+    columns_t columns = {list, &trunk_schema, &trunk.shown, STATUS_OK, err};
     columns_text(&columns, 0, TRUNK_UUID);
     columns_text(&columns, 2, TRUNK_NAME);
     columns_text(&columns, 3, TRUNK_DOMAIN);
@@ -35,7 +35,7 @@ static status_t read_trunk(query_t *query, stored_trunk_t *out, err_t *err)
     columns_number(&columns, 9, TRUNK_UPDATED_ON);
     if (columns.status == STATUS_OK)
         columns.status =
-            query_copy_text(query, 1, trunk.organization_id, sizeof(trunk.organization_id), err);
+            query_copy_text(list, 1, trunk.organization_id, sizeof(trunk.organization_id), err);
     if (columns.status == STATUS_OK)
         *out = trunk;
     return columns.status;
@@ -49,7 +49,7 @@ status_t trunk_store_get(store_t *store, const char *uuid, stored_trunk_t *out, 
     status_t status = query_step(query, &found, err);
     if (status != STATUS_OK)
         return status;
-    return found ? read_trunk(query, out, err) : STATUS_UNKNOWN;
+    return found ? trunk_store_read(query, out, err) : STATUS_UNKNOWN;
 }
 
 status_t trunk_store_organization(store_t *store, const char *uuid, char out[UUID_SIZE], err_t *err)
@@ -74,17 +74,6 @@ query_t *trunk_store_list(store_t *store, const char *organization_id, int64_t l
     query_number(query, n++, limit);
     query_number(query, n, offset);
     return query;
-}
-
-status_t trunk_store_next(query_t *list, stored_trunk_t *out, bool *out_more, err_t *err)
-{
-    bool more = false;
-    status_t status = query_step(list, &more, err);
-    if (status == STATUS_OK && more)
-        status = read_trunk(list, out, err);
-    if (status == STATUS_OK)
-        *out_more = more;
-    return status;
 }
 
 status_t trunk_store_replace(store_t *store, const trunk_t *trunk, err_t *err)

@@ -24,9 +24,8 @@ status_t trunk_store_organization(store_t *store, const char *uuid, char out[UUI
 /* Trunks of an organization (NULL: of all), oldest first. The caller ends the query. */
 query_t *trunk_store_list(store_t *store, const char *organization_id, int64_t limit,
                           int64_t offset);
-/* The next of them; *out_more is false, and out untouched, when there is none. */
-status_t trunk_store_next(query_t *list, stored_trunk_t *out, bool *out_more, err_t *err)
-    MUST_CHECK;
+/* The one it stands on. */
+status_t trunk_store_read(query_t *list, stored_trunk_t *out, err_t *err) MUST_CHECK;
 
 /* Writes all but uuid, organization and time of creation. */
 status_t trunk_store_replace(store_t *store, const trunk_t *trunk, err_t *err) MUST_CHECK;

@@ -7,7 +7,7 @@
 
 #include "proto/trunk_auth.h"
 #include "services/trunk-auth/method_store.h"
-#include "services/trunk-auth/trunk_ops.h"
+#include "services/common/list.h"
 #include "tests/support/trunk_desk.h"
 
 static desk_t desk;
@@ -91,22 +91,22 @@ static void fill(const char *trunk_uuid, unsigned net, unsigned count)
 static void long_lists_end(void **state)
 {
     (void)state;
-    fill(trunk, 1, ANSWER_ROWS_MAX);
+    fill(trunk, 1, LIST_ROWS_MAX);
     assert_int_equal(desk_ask(&desk, METHOD_LIST, trunk, NULL, NULL), OUTCOME_OK);
-    assert_int_equal(desk_count(&desk), ANSWER_ROWS_MAX);
+    assert_int_equal(desk_count(&desk), LIST_ROWS_MAX);
     assert_int_equal(desk.next_offset, -1);
     fill(trunk, 2, 2);
     assert_int_equal(desk_ask(&desk, METHOD_LIST, trunk, NULL, NULL), OUTCOME_OK);
-    assert_int_equal(desk_count(&desk), ANSWER_ROWS_MAX);
-    assert_int_equal(desk.next_offset, ANSWER_ROWS_MAX);
+    assert_int_equal(desk_count(&desk), LIST_ROWS_MAX);
+    assert_int_equal(desk.next_offset, LIST_ROWS_MAX);
     assert_int_equal(desk_ask(&desk, METHOD_LIST, trunk, NULL, "offset=10000"), OUTCOME_OK);
     assert_int_equal(desk_count(&desk), 2);
     assert_string_equal(listed(0, "ip"), "10.2.0.0");
     assert_int_equal(desk.next_offset, -1);
     assert_int_equal(desk_ask(&desk, TRUNK_READ, trunk, NULL, NULL), OUTCOME_OK);
-    assert_int_equal(json_array_size(json_object_get(desk.body, "auth")), ANSWER_ROWS_MAX);
+    assert_int_equal(json_array_size(json_object_get(desk.body, "auth")), LIST_ROWS_MAX);
     assert_int_equal(json_integer_value(json_object_get(desk.body, "auth_count")),
-                     ANSWER_ROWS_MAX + 2);
+                     LIST_ROWS_MAX + 2);
     /* A page of trunks is whole, whatever methods they have. */
     fill(other, 3, 1);
     assert_int_equal(desk_ask(&desk, TRUNK_LIST, NULL, NULL, "limit=2"), OUTCOME_OK);

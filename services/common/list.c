@@ -1,0 +1,47 @@
+#include "services/common/list.h"
+
+/* Above this a list without a limit ends, so that it fits a message (SCAN_BYTES_MAX) with what its
+ * last row may add: a trunk with LIST_ROWS_MAX methods. */
+enum { BYTES_ENOUGH = 4 * 1024 * 1024 };
+
+int64_t list_most(int64_t limit)
+{
+    return limit > 0 ? limit : LIST_ROWS_MAX;
+}
+
+static bool add_rows(call_t *call, query_t *query, int64_t most, size_t enough, list_row_fn add,
+                     void *context, bool *out_more)
+{
+    err_t err = {0};
+    bool more = false;
+    call_list_begin(call);
+    status_t status = query_step(query, &more, &err);
+    while (status == STATUS_OK && more && call->list_count < most &&
+           call->body_bytes.size <= enough) {
+        status = add(call, query, context, &err);
+        if (call->deferred)
+            return false;
+        if (status == STATUS_OK)
+            status = query_step(query, &more, &err);
+    }
+    if (status == STATUS_OK)
+        *out_more = more;
+    else
+        call_fail(call, &err);
+    return status == STATUS_OK;
+}
+
+bool list_rows(call_t *call, query_t *query, int64_t most, list_row_fn add, void *context,
+               bool *out_more)
+{
+    return add_rows(call, query, most, SIZE_MAX, add, context, out_more);
+}
+
+void list_answer(call_t *call, query_t *query, int64_t limit, int64_t offset, list_row_fn add,
+                 void *context)
+{
+    bool more = false;
+    size_t enough = limit > 0 ? SIZE_MAX : BYTES_ENOUGH;
+    if (add_rows(call, query, list_most(limit), enough, add, context, &more))
+        call_list_end(call, more ? offset + call->list_count : -1);
+}

@@ -1,0 +1,29 @@
+/* Rows of a query as the list that answers a call. */
+#ifndef LK_SERVICES_COMMON_LIST_H
+#define LK_SERVICES_COMMON_LIST_H
+
+#include "services/common/call.h"
+
+/* The most rows that one answer shows, whatever is asked for. */
+enum { LIST_ROWS_MAX = 10000 };
+
+/* Reads the row that the query stands on and adds it to the answer by call_list_add; or defers the
+ * call. */
+typedef status_t (*list_row_fn)(call_t *call, query_t *row, void *context, err_t *err);
+
+/* How many rows a list may show: limit, or LIST_ROWS_MAX where it is 0. The query should offer one
+ * more, so that it shows whether the list goes on. */
+int64_t list_most(int64_t limit);
+
+/* Begins a list and adds the query's rows to it, `most` at most. True: the caller ends the list;
+ * *out_more: there was one more row. False: the call has been failed or deferred. */
+bool list_rows(call_t *call, query_t *query, int64_t most, list_row_fn add, void *context,
+               bool *out_more) MUST_CHECK;
+
+/* The whole answer: list_most(limit) rows, the query's first being the list's row number `offset`.
+ * Where a limit was asked for the page is whole; without one (0) the list is also cut before it
+ * could be too large for a message. What is cut says where it goes on. */
+void list_answer(call_t *call, query_t *query, int64_t limit, int64_t offset, list_row_fn add,
+                 void *context);
+
+#endif

@@ -65,6 +65,13 @@ class Document:
             self.validators[key] = Draft202012Validator(self.closed(schema), format_checker=FORMATS)
         return self.validators[key]
 
+    def flaws(self, operation, answer, media):
+        try:
+            found = self.validator(operation, answer.status, media).iter_errors(answer.json)
+        except ValueError:
+            return [f"no JSON: {answer.body[:200]}"]
+        return sorted(f"{flaw.json_path}: {flaw.message[:300]}" for flaw in found)
+
     def check(self, method, url, answer):
         operation = self.operation("GET" if method == "HEAD" else method, url)
         if operation is None:
@@ -80,10 +87,8 @@ class Document:
             return
         assert content and media in content, f"{what} as {media!r}; the document has {list(content or [])}"
         if media == "application/json":
-            flaws = sorted(self.validator(operation, answer.status, media).iter_errors(answer.json),
-                           key=lambda flaw: flaw.json_path)
-            assert not flaws, f"{what}, not as the document says:\n" + "\n".join(
-                f"  {flaw.json_path}: {flaw.message[:300]}" for flaw in flaws[:10])
+            flaws = self.flaws(operation, answer, media)
+            assert not flaws, f"{what}, not as the document says:\n  " + "\n  ".join(flaws[:10])
         if len(answer.body) < 4096 and len(self.seen) < 10000:
             self.seen.add(seen)
 

@@ -78,7 +78,7 @@ static outcome_t take_idempotency_key(exchange_t *exchange)
     return OUTCOME_OK;
 }
 
-static void write_envelope(exchange_t *exchange, const json_t *body)
+static void write_envelope(exchange_t *exchange, json_t *body)
 {
     const route_t *route = &exchange->route;
     msgpack_packer packer;

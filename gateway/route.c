@@ -50,11 +50,11 @@ static node_t *child_for(node_t *parent, const char *segment, size_t length)
     return child;
 }
 
-static void add(router_t *router, size_t service, const operation_t *operation)
+static void add(router_t *router, size_t service, const operation_t *operation, const char *path)
 {
     node_t *node = &router->root;
     size_t parameters = 0;
-    const char *at = operation->path;
+    const char *at = path;
     while (*at == '/') {
         size_t length = strcspn(++at, "/");
         node = child_for(node, at, length);
@@ -72,8 +72,12 @@ router_t *router_new(void)
 {
     router_t *router = mem_zalloc(sizeof(*router));
     for (size_t s = 0; s < registry_count; s++)
-        for (size_t i = 0; i < registry[s]->operation_count; i++)
-            add(router, s, &registry[s]->operations[i]);
+        for (size_t i = 0; i < registry[s]->operation_count; i++) {
+            const operation_t *operation = &registry[s]->operations[i];
+            add(router, s, operation, operation->path);
+            if (operation->also != NULL)
+                add(router, s, operation, operation->also);
+        }
     return router;
 }
 

@@ -1,7 +1,9 @@
 #include "proto/checks.h"
 
 #include "common/ipnet.h"
+#include "common/text.h"
 #include "common/uuid.h"
+#include "proto/fingerprint.h"
 
 #include <stdbool.h>
 #include <string.h>
@@ -101,4 +103,87 @@ const char *check_host(const char *bytes, size_t length)
     bool address =
         memchr(bytes, '/', length) == NULL && ipnet_parse(bytes, length, &net) == STATUS_OK;
     return address || is_host_name(bytes, length) ? NULL : "must be a host name or IP address";
+}
+
+const char *check_fqdn(const char *bytes, size_t length)
+{
+    return is_host_name(bytes, length)
+               ? NULL
+               : "must be a fully qualified domain name, without scheme, port or trailing slash";
+}
+
+const char *check_short_name(const char *bytes, size_t length)
+{
+    for (size_t i = 0; i < length; i++) {
+        char c = bytes[i];
+        bool first = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
+        if (!first && (i == 0 || (c != '-' && c != '_')))
+            return "must be lower-case letters, digits, hyphens and underscores, the first a "
+                   "letter or digit";
+    }
+    return NULL;
+}
+
+static bool has_scheme(const char *bytes, size_t length, const char *scheme)
+{
+    char folded[8];
+    size_t size = strlen(scheme);
+    if (length < size)
+        return false;
+    text_fold(folded, bytes, size);
+    return memcmp(folded, scheme, size) == 0;
+}
+
+static bool is_port(const char *bytes, size_t length)
+{
+    uint64_t port = 0;
+    return length == 0 ||
+           (length > 1 && bytes[0] == ':' &&
+            text_number(bytes + 1, length - 1, 65535, &port) == STATUS_OK && port > 0);
+}
+
+/* What stands between "//" and the path, behind any user: a host, perhaps a port. */
+static bool is_authority(const char *bytes, size_t length)
+{
+    ipnet_t net;
+    const char *bracket = length > 0 && bytes[0] == '[' ? memchr(bytes, ']', length) : NULL;
+    if (bracket != NULL) {
+        size_t inner = (size_t)(bracket - bytes) - 1;
+        return memchr(bytes, '/', inner + 1) == NULL && memchr(bytes + 1, ':', inner) != NULL &&
+               ipnet_parse(bytes + 1, inner, &net) == STATUS_OK &&
+               is_port(bracket + 1, length - inner - 2);
+    }
+    const char *colon = length == 0 ? NULL : memchr(bytes, ':', length);
+    size_t host = colon == NULL ? length : (size_t)(colon - bytes);
+    return host > 0 && check_host(bytes, host) == NULL && is_port(bytes + host, length - host);
+}
+
+const char *check_http_url(const char *bytes, size_t length)
+{
+    static const char message[] = "must be an absolute http or https URL";
+    const unsigned char *raw = (const unsigned char *)bytes;
+    for (size_t i = 0; i < length; i++)
+        if (strchr("\"<>\\", bytes[i]) != NULL || is_control(raw + i, length - i) ||
+            is_blank(raw + i, length - i))
+            return message;
+    size_t scheme = has_scheme(bytes, length, "http://")    ? 7
+                    : has_scheme(bytes, length, "https://") ? 8
+                                                            : 0;
+    if (scheme == 0)
+        return message;
+    const char *at = bytes + scheme;
+    size_t left = length - scheme, authority = 0, user = 0;
+    for (; authority < left && strchr("/?#", at[authority]) == NULL; authority++)
+        if (at[authority] == '@')
+            user = authority + 1;
+    return is_authority(at + user, authority - user) ? NULL : message;
+}
+
+const char *check_fingerprint(const char *bytes, size_t length)
+{
+    uint8_t fingerprint[FINGERPRINT_BYTES_MAX];
+    size_t size = 0;
+    return fingerprint_read(bytes, length, fingerprint, &size) == STATUS_OK
+               ? NULL
+               : "must be 20, 32, 48 or 64 bytes of hexadecimal, with or without colons";
 }

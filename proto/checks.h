@@ -17,5 +17,15 @@ const char *check_printable(const char *bytes, size_t length);
  * all; the last one neither decimal nor hexadecimal, lest a resolver takes it for an odd form of an
  * address), or an IP address. */
 const char *check_host(const char *bytes, size_t length);
+/* A host name as check_host takes it, and no IP address. */
+const char *check_fqdn(const char *bytes, size_t length);
+/* What may be part of a path: lower-case letters, digits, '-' and '_', the first a letter or
+ * digit. */
+const char *check_short_name(const char *bytes, size_t length);
+/* An absolute URL of the scheme http or https with a host as check_host takes it or an IPv6 address
+ * in brackets, and no blanks, controls, quotes, '<', '>' or '\' (RFC 3986). */
+const char *check_http_url(const char *bytes, size_t length);
+/* A certificate's fingerprint, as fingerprint_read takes it. */
+const char *check_fingerprint(const char *bytes, size_t length);
 
 #endif

@@ -1,8 +1,10 @@
 /* A dialect: how a family of the API dresses outcomes in HTTP. The only place that knows status
  * codes and envelopes.
  *
- *   trunk  {"result": ..., "status_code": 200, "status_message": "OK"}, with "errors" beside on
- * failure v2     {"data": ..., "meta": ...} or {"errors": [{code, title, detail, source, meta}]} */
+ *   trunk   {"result": ..., "status_code": 200, "status_message": "OK"}, "errors" beside on failure
+ *   v1      the bare result; on failure {"success": false, "message": ..., "reasons": {...}}
+ *   v1_set  the same on failure; {"success": true, "message": ..., "reasons": {}} without a result
+ *   v2      {"data": ..., "meta": ...} or {"errors": [{code, title, detail, source, meta}]} */
 #ifndef LK_PROTO_DIALECT_H
 #define LK_PROTO_DIALECT_H
 
@@ -16,7 +18,7 @@ typedef struct dialect dialect_t;
 struct dialect {
     const char *name;
     const char *prefix;    /* unknown routes below it speak this dialect */
-    const short *statuses; /* indexed by outcome_t */
+    const short *statuses; /* indexed by outcome_t, up to OUTCOME_OF_WORKERS: the rest is common */
     const char *no_result; /* what stands for a result where there is none */
     /* A success is what `open` writes, the result, and what `close` writes. */
     const char *open;
@@ -25,6 +27,8 @@ struct dialect {
 };
 
 extern const dialect_t dialect_trunk;
+extern const dialect_t dialect_v1;
+extern const dialect_t dialect_v1_set;
 extern const dialect_t dialect_v2;
 
 /* The dialect of a path that has no route: by prefix, else v2. */

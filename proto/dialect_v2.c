@@ -4,29 +4,12 @@
 #include "proto/json.h"
 
 static const short statuses[] = {
-    [OUTCOME_OK] = 200,
-    [OUTCOME_CREATED] = 201,
-    [OUTCOME_DELETED] = 200,
-    [OUTCOME_INVALID] = 422,
-    [OUTCOME_BAD_QUERY] = 400,
-    [OUTCOME_UNKNOWN] = 404,
-    [OUTCOME_CONFLICT] = 422,
-    [OUTCOME_KEY_REUSED] = 422,
-    [OUTCOME_FORBIDDEN] = 403,
-    [OUTCOME_UNAVAILABLE] = 503,
-    [OUTCOME_INTERNAL] = 500,
-    [OUTCOME_UNAUTHENTICATED] = 401,
-    [OUTCOME_NO_ROUTE] = 404,
-    [OUTCOME_BAD_METHOD] = 405,
-    [OUTCOME_BAD_JSON] = 400,
-    [OUTCOME_BAD_REQUEST] = 400,
-    [OUTCOME_BODY_TOO_LARGE] = 413,
-    [OUTCOME_URL_TOO_LONG] = 414,
-    [OUTCOME_BAD_MEDIA_TYPE] = 415,
-    [OUTCOME_RATE_LIMITED] = 429,
-    [OUTCOME_TIMEOUT] = 504,
+    [OUTCOME_OK] = 200,          [OUTCOME_CREATED] = 201,    [OUTCOME_DELETED] = 200,
+    [OUTCOME_INVALID] = 422,     [OUTCOME_BAD_QUERY] = 400,  [OUTCOME_UNKNOWN] = 404,
+    [OUTCOME_CONFLICT] = 422,    [OUTCOME_KEY_REUSED] = 422, [OUTCOME_FORBIDDEN] = 403,
+    [OUTCOME_UNAVAILABLE] = 503, [OUTCOME_INTERNAL] = 500,
 };
-_Static_assert(ARRAY_LEN(statuses) == OUTCOME_COUNT, "every outcome has a status");
+_Static_assert(ARRAY_LEN(statuses) == OUTCOME_OF_WORKERS, "every outcome has a status");
 
 typedef struct {
     const char *code, *title;
@@ -67,8 +50,15 @@ static const error_kind_t fault_kinds[] = {
 static void close_success(int status, const reply_t *reply, msgpack_sbuffer *out)
 {
     (void)status;
-    if (reply->total >= 0) {
-        json_put(out, ",\"meta\":{\"total_results\":");
+    if (reply->page_number > 0) {
+        int64_t pages = (reply->total + reply->page_size - 1) / reply->page_size;
+        json_put(out, ",\"meta\":{\"page_number\":");
+        json_put_number(out, reply->page_number);
+        json_put(out, ",\"page_size\":");
+        json_put_number(out, reply->page_size);
+        json_put(out, ",\"total_pages\":");
+        json_put_number(out, pages);
+        json_put(out, ",\"total_results\":");
         json_put_number(out, reply->total);
         json_put(out, "}");
     }

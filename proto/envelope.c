@@ -5,7 +5,13 @@
 
 #include <string.h>
 
-enum { REQUEST_ELEMENTS = 10, PRINCIPAL_ELEMENTS = 4, REPLY_ELEMENTS = 9, FAULT_ELEMENTS = 4 };
+enum {
+    REQUEST_ELEMENTS = 10,
+    PRINCIPAL_ELEMENTS = 4,
+    REPLY_ELEMENTS = 9,
+    FAULT_ELEMENTS = 4,
+    PAGE_ELEMENTS = 3
+};
 
 static const char *const outcome_names[] = {
     [OUTCOME_OK] = "OK",
@@ -81,6 +87,18 @@ static void write_count_or_nil(msgpack_packer *out, int64_t count)
         msgpack_pack_int64(out, count);
 }
 
+static void write_page(msgpack_packer *out, const reply_t *reply)
+{
+    if (reply->page_number == 0) {
+        msgpack_pack_nil(out);
+        return;
+    }
+    msgpack_pack_array(out, PAGE_ELEMENTS);
+    msgpack_pack_int64(out, reply->page_number);
+    msgpack_pack_int64(out, reply->page_size);
+    msgpack_pack_int64(out, reply->total);
+}
+
 void envelope_write_reply(const reply_t *reply, const void *body, size_t body_length,
                           msgpack_packer *out)
 {
@@ -104,7 +122,7 @@ void envelope_write_reply(const reply_t *reply, const void *body, size_t body_le
         write_text(out, fault->message);
     }
     write_count_or_nil(out, reply->next_offset);
-    write_count_or_nil(out, reply->total);
+    write_page(out, reply);
 }
 
 void reply_init(reply_t *reply, const char *request_id, outcome_t outcome)
@@ -115,7 +133,7 @@ void reply_init(reply_t *reply, const char *request_id, outcome_t outcome)
     reply->message[0] = '\0';
     reply->body = (msgpack_object){.type = MSGPACK_OBJECT_NIL};
     reply->next_offset = -1;
-    reply->total = -1;
+    reply->page_number = reply->page_size = reply->total = 0;
     reply->faults.count = 0;
 }
 
@@ -298,6 +316,20 @@ static void read_faults(elements_t *elements, faults_t *out)
     elements->failed = elements->failed || inner.failed;
 }
 
+static void read_page(elements_t *elements, reply_t *out)
+{
+    const msgpack_object *element = next_element(elements);
+    out->page_number = out->page_size = out->total = 0;
+    if (element->type == MSGPACK_OBJECT_NIL)
+        return;
+    elements_t inner = elements_of(element, PAGE_ELEMENTS);
+    out->page_number = read_count_or_nil(&inner);
+    out->page_size = read_count_or_nil(&inner);
+    out->total = read_count_or_nil(&inner);
+    if (inner.failed || out->page_number < 1 || out->page_size < 1 || out->total < 0)
+        elements->failed = true;
+}
+
 status_t envelope_read_reply(const msgpack_object *envelope, reply_t *out)
 {
     elements_t elements = elements_of(envelope, REPLY_ELEMENTS);
@@ -310,7 +342,7 @@ status_t envelope_read_reply(const msgpack_object *envelope, reply_t *out)
     out->body = read_result(&elements);
     read_faults(&elements, &out->faults);
     out->next_offset = read_count_or_nil(&elements);
-    out->total = read_count_or_nil(&elements);
+    read_page(&elements, out);
     if (elements.failed)
         return STATUS_INVALID;
     int index = index_of(outcome, outcome_word, OUTCOME_OF_WORKERS);

@@ -3,7 +3,7 @@
  *   request  [1, request_id, idempotency_key | nil, client_key, service, operation,
  *             [organization_id, key_id, scope, is_operator], path, query, body]
  *   reply    [1, request_id, outcome, replayed, message, body,
- *             [[code, place, where, message], ...], next_offset | nil, total | nil]
+ *             [[code, place, where, message], ...], next_offset | nil, [page, size, total] | nil]
  *
  * path, query and body are maps or nil, as transcode.h makes them; the reply's body is a record's
  * map, an array of them (OPERATION_LIST), or nil. Readers take what has passed scan_msgpack, check
@@ -79,7 +79,9 @@ typedef struct {
     char message[REPLY_MESSAGE_SIZE]; /* for people; "" where the outcome says it all */
     msgpack_object body;              /* borrowed; nil if there is none */
     int64_t next_offset;              /* of an unpaged list that was cut; -1: none */
-    int64_t total;                    /* rows of a paged list; -1: not counted */
+    int64_t page_number;              /* of a list in pages, from 1; 0: it is none */
+    int64_t page_size;                /* rows that a whole page has */
+    int64_t total;                    /* rows of all pages */
     faults_t faults;
 } reply_t;
 

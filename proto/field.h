@@ -84,7 +84,15 @@ typedef enum {
     FIELD_DATE, /* int64_t,   RFC 3339 full-date,    int: UTC milliseconds; read-only fields only */
     FIELD_OBJECT, /* a record,  object,                map */
     FIELD_LIST,   /* records_t, array of objects,      array; read-only fields only */
+    FIELD_PACKED, /* packed_t,  see shape_t,           the same */
 } field_type_t;
+
+/* What a FIELD_PACKED holds. A row's min and max count its elements; `check` is of each text. */
+typedef enum {
+    SHAPE_TEXTS,    /* array of strings, such as tags */
+    SHAPE_TEXT_MAP, /* object of strings */
+    SHAPE_OPEN,     /* any object, kept as it came: what is no rule of ours */
+} shape_t;
 
 enum {
     FIELD_REQUIRED = 1 << 0,   /* must be given on create and replace */
@@ -95,6 +103,7 @@ enum {
     FIELD_BYTES = 1 << 5,      /* min and max of a text count bytes, not code points */
     FIELD_DEFAULT = 1 << 6,    /* a number, switch or time has a default: dflt_number */
     FIELD_WRITE_ONLY = 1 << 7, /* never answered */
+    FIELD_SPARSE = 1 << 8,     /* left out of some answers */
 };
 
 /* What a secret that is set reads as. */
@@ -106,6 +115,14 @@ typedef struct {
     void *items;
     size_t count;
 } records_t;
+
+enum { PACKED_SIZE = 4096, PACKED_TEXT_MAX = 256 };
+
+/* A value that is kept as it travels: one msgpack object, checked against its row's shape. */
+typedef struct {
+    uint32_t length;
+    char bytes[PACKED_SIZE - sizeof(uint32_t)];
+} packed_t;
 
 /* A named check of a text: NULL if it is good, else what is wrong, to stand after the field's name
  * ("must be a host name"). Bytes are valid UTF-8 and within the length limits. */
@@ -123,6 +140,7 @@ typedef struct field {
     const char *dflt_text;    /* default of a text or choice; NULL: none */
     int64_t dflt_number;      /* with FIELD_DEFAULT */
     const char *const *words; /* of a choice, NULL at the end */
+    shape_t shape;            /* of a packed value */
     field_check_fn check;     /* of a text; may be NULL */
     const schema_t *schema;   /* of an object's or a list's records */
     const char *doc;          /* one sentence, for people */
@@ -143,16 +161,20 @@ struct schema {
     size_t count;
     size_t record_size;
     schema_rule_fn rule; /* may be NULL */
+    /* The last row is a SHAPE_OPEN that stands for all members which no other row names. */
+    bool is_open;
 };
 
 #define FIELD_IS_(record, member_, type_)                                                          \
     COMPILE_CHECK(_Generic(((record *)0)->member_, type_ : 1, default : 0),                        \
                   #record "." #member_ " is not " #type_)
 
+/* ROW_AS: for names that are no C identifiers, such as "page[number]", or stand elsewhere. */
+
 /* A text of min_ to max_ code points (FIELD_BYTES: bytes). */
-#define FIELD_TEXT_ROW(record, member_, min_, max_, ...)                                           \
+#define FIELD_TEXT_ROW_AS(name_, record, member_, min_, max_, ...)                                 \
     {                                                                                              \
-        .name = #member_, .type = FIELD_TEXT, .min = (min_), .max = (max_),                        \
+        .name = (name_), .type = FIELD_TEXT, .min = (min_), .max = (max_),                         \
         .size = sizeof(((record *)0)->member_),                                                    \
         .offset = offsetof(record, member_) +                                                      \
                   COMPILE_CHECK(_Generic(&((record *)0)->member_[0], char * : 1, default : 0),     \
@@ -161,26 +183,38 @@ struct schema {
                                 #record "." #member_ " is too small"),                             \
         __VA_ARGS__                                                                                \
     }
-#define FIELD_NUMBER_ROW(record, member_, min_, max_, ...)                                         \
+#define FIELD_NUMBER_ROW_AS(name_, record, member_, min_, max_, ...)                               \
     {                                                                                              \
-        .name = #member_, .type = FIELD_NUMBER, .min = (min_), .max = (max_),                      \
+        .name = (name_), .type = FIELD_NUMBER, .min = (min_), .max = (max_),                       \
         .offset = offsetof(record, member_) + FIELD_IS_(record, member_, int64_t), __VA_ARGS__     \
     }
-#define FIELD_SWITCH_ROW(record, member_, ...)                                                     \
+#define FIELD_SWITCH_ROW_AS(name_, record, member_, ...)                                           \
     {                                                                                              \
-        .name = #member_, .type = FIELD_SWITCH,                                                    \
+        .name = (name_), .type = FIELD_SWITCH,                                                     \
         .offset = offsetof(record, member_) + FIELD_IS_(record, member_, bool), __VA_ARGS__        \
     }
-#define FIELD_CHOICE_ROW(record, member_, words_, ...)                                             \
+#define FIELD_CHOICE_ROW_AS(name_, record, member_, words_, ...)                                   \
     {                                                                                              \
-        .name = #member_, .type = FIELD_CHOICE, .words = (words_),                                 \
+        .name = (name_), .type = FIELD_CHOICE, .words = (words_),                                  \
         .offset = offsetof(record, member_) + FIELD_IS_(record, member_, int), __VA_ARGS__         \
     }
-#define FIELD_TIME_ROW(record, member_, ...)                                                       \
+#define FIELD_TIME_ROW_AS(name_, record, member_, ...)                                             \
     {                                                                                              \
-        .name = #member_, .type = FIELD_TIME,                                                      \
+        .name = (name_), .type = FIELD_TIME,                                                       \
         .offset = offsetof(record, member_) + FIELD_IS_(record, member_, int64_t), __VA_ARGS__     \
     }
+
+/* The same, named as their members. */
+#define FIELD_TEXT_ROW(record, member_, min_, max_, ...)                                           \
+    FIELD_TEXT_ROW_AS(#member_, record, member_, min_, max_, __VA_ARGS__)
+#define FIELD_NUMBER_ROW(record, member_, min_, max_, ...)                                         \
+    FIELD_NUMBER_ROW_AS(#member_, record, member_, min_, max_, __VA_ARGS__)
+#define FIELD_SWITCH_ROW(record, member_, ...)                                                     \
+    FIELD_SWITCH_ROW_AS(#member_, record, member_, __VA_ARGS__)
+#define FIELD_CHOICE_ROW(record, member_, words_, ...)                                             \
+    FIELD_CHOICE_ROW_AS(#member_, record, member_, words_, __VA_ARGS__)
+#define FIELD_TIME_ROW(record, member_, ...)                                                       \
+    FIELD_TIME_ROW_AS(#member_, record, member_, __VA_ARGS__)
 #define FIELD_DATE_ROW(record, member_, ...)                                                       \
     {                                                                                              \
         .name = #member_, .type = FIELD_DATE,                                                      \
@@ -190,6 +224,12 @@ struct schema {
     {                                                                                              \
         .name = #member_, .type = FIELD_LIST, .schema = (schema_),                                 \
         .offset = offsetof(record, member_) + FIELD_IS_(record, member_, records_t), __VA_ARGS__   \
+    }
+/* A packed value of min_ to max_ elements. */
+#define FIELD_PACKED_ROW(record, member_, shape_, min_, max_, ...)                                 \
+    {                                                                                              \
+        .name = #member_, .type = FIELD_PACKED, .shape = (shape_), .min = (min_), .max = (max_),   \
+        .offset = offsetof(record, member_) + FIELD_IS_(record, member_, packed_t), __VA_ARGS__    \
     }
 /* member_type: the sub-record's type. schema_flaw compares it with the sub-schema's record_size. */
 #define FIELD_OBJECT_ROW(record, member_, member_type, schema_, ...)                               \

@@ -112,6 +112,15 @@ static int put_dumped(const char *bytes, size_t length, void *out)
     return length == 0 ? 0 : msgpack_sbuffer_write(out, bytes, length);
 }
 
+void json_put_real(msgpack_sbuffer *out, double number)
+{
+    AUTO(json_release) json_t *value = json_real(number);
+    if (value == NULL)
+        json_put(out, "null");
+    else
+        json_put_value(out, value);
+}
+
 void json_put_value(msgpack_sbuffer *out, const json_t *value)
 {
     (void)json_dump_callback(value, put_dumped, out, JSON_COMPACT | JSON_ENCODE_ANY);

@@ -25,6 +25,8 @@ void json_put(msgpack_sbuffer *out, const char *text);
 /* Appends a quoted and escaped string; what is not UTF-8 becomes null. */
 void json_put_text(msgpack_sbuffer *out, const char *bytes, size_t length);
 void json_put_number(msgpack_sbuffer *out, int64_t number);
+/* What is no number of JSON's becomes null. */
+void json_put_real(msgpack_sbuffer *out, double number);
 /* Appends a value, compact. */
 void json_put_value(msgpack_sbuffer *out, const json_t *value);
 

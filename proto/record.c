@@ -1,6 +1,7 @@
 #include "proto/record.h"
 
 #include "common/clock.h"
+#include "proto/packed.h"
 
 #include <assert.h>
 #include <inttypes.h>
@@ -23,13 +24,26 @@ static void add_fault(walk_t *walk, const field_t *row, fault_code_t code, const
     faults_add(walk->faults, code, walk->place, where, "%s", message);
 }
 
-static void add_range_fault(walk_t *walk, const field_t *row, const char *unit, bool low)
+static void add_range_fault(walk_t *walk, const field_t *row, bool low)
 {
     char message[96];
-    if (text_format(message, sizeof(message), "must be %s %" PRId64 "%s",
-                    low ? "at least" : "at most", low ? row->min : row->max, unit) != STATUS_OK)
-        return;
-    add_fault(walk, row, FAULT_RANGE, message);
+    if (text_format(message, sizeof(message), "must be %s %" PRId64, low ? "at least" : "at most",
+                    low ? row->min : row->max) == STATUS_OK)
+        add_fault(walk, row, FAULT_RANGE, message);
+}
+
+static void add_length_fault(walk_t *walk, const field_t *row, int64_t length)
+{
+    char message[96];
+    bool low = length < row->min;
+    bool by_bytes = (row->flags & FIELD_BYTES) != 0 || (!low && length <= row->max);
+    int64_t limit = low ? row->min : by_bytes ? (int64_t)row->size - 1 : row->max;
+    if (length == 0 && row->min == 1)
+        add_fault(walk, row, FAULT_RANGE, "must not be empty");
+    else if (text_format(message, sizeof(message), "is too %s (%s is %" PRId64 " %s)",
+                         low ? "short" : "long", low ? "minimum" : "maximum", limit,
+                         by_bytes ? "bytes" : "characters") == STATUS_OK)
+        add_fault(walk, row, FAULT_RANGE, message);
 }
 
 static bool read_text(walk_t *walk, const field_t *row, const msgpack_object *value, char *member)
@@ -48,11 +62,7 @@ static bool read_text(walk_t *walk, const field_t *row, const msgpack_object *va
     bool by_bytes = (row->flags & FIELD_BYTES) != 0;
     int64_t length = by_bytes ? (int64_t)size : code_points;
     if (length < row->min || length > row->max || size >= row->size) {
-        if (length == 0 && row->min == 1)
-            add_fault(walk, row, FAULT_RANGE, "must not be empty");
-        else
-            add_range_fault(walk, row, by_bytes ? " bytes long" : " characters long",
-                            length < row->min);
+        add_length_fault(walk, row, length);
         return false;
     }
     const char *wrong = row->check == NULL ? NULL : row->check(bytes, size);
@@ -76,7 +86,7 @@ static bool read_number(walk_t *walk, const field_t *row, const msgpack_object *
     bool huge = positive && value->via.u64 > INT64_MAX;
     int64_t number = huge ? INT64_MAX : value->via.i64;
     if (huge || number < row->min || number > row->max) {
-        add_range_fault(walk, row, "", number < row->min);
+        add_range_fault(walk, row, number < row->min);
         return false;
     }
     *member = number;
@@ -121,6 +131,8 @@ static bool read_choice(walk_t *walk, const field_t *row, const msgpack_object *
     return false;
 }
 
+static const char too_much[] = "is too large (maximum is 4 KiB)";
+
 static void read_map(walk_t *walk, const schema_t *schema, const msgpack_object *map, void *record);
 
 static bool read_object(walk_t *walk, const field_t *row, const msgpack_object *value, void *member)
@@ -135,6 +147,17 @@ static bool read_object(walk_t *walk, const field_t *row, const msgpack_object *
         inner.prefix[0] = '\0';
     read_map(&inner, row->schema, value, member);
     return true;
+}
+
+static bool read_packed(walk_t *walk, const field_t *row, const msgpack_object *value,
+                        packed_t *member)
+{
+    fault_code_t code;
+    const char *flaw = packed_flaw(row, value, &code);
+    if (flaw == NULL && packed_set(value, member) == STATUS_OK)
+        return true;
+    add_fault(walk, row, flaw == NULL ? FAULT_RANGE : code, flaw == NULL ? too_much : flaw);
+    return false;
 }
 
 static bool read_value(walk_t *walk, const field_t *row, const msgpack_object *value, char *member)
@@ -158,6 +181,8 @@ static bool read_value(walk_t *walk, const field_t *row, const msgpack_object *v
         return read_time(walk, row, value, at);
     case FIELD_OBJECT:
         return read_object(walk, row, value, at);
+    case FIELD_PACKED:
+        return read_packed(walk, row, value, at);
     case FIELD_DATE:
     case FIELD_LIST:
         return false; /* read-only by schema_flaw */
@@ -219,6 +244,24 @@ static void complete(walk_t *walk, const schema_t *schema, uint64_t seen, char *
     }
 }
 
+/* What no row names. The object as a whole is at fault, since its members are no rule of ours. */
+static void read_rest(walk_t *walk, const schema_t *schema, const msgpack_object *map, char *record)
+{
+    unsigned last = (unsigned)schema->count - 1;
+    const field_t *row = &schema->rows[last];
+    void *member = record + row->offset;
+    packed_t *rest = member;
+    fault_code_t code = FAULT_RANGE;
+    const char *flaw = too_much;
+    if (packed_set_rest(schema, map, rest) == STATUS_OK) {
+        flaw = packed_rest_flaw(schema, map, &code);
+        if (flaw == NULL && (walk->mode == RECORD_WHOLE || packed_count(rest) > 0))
+            field_give((presence_t *)(void *)record, last);
+    }
+    if (flaw != NULL)
+        faults_add(walk->faults, code, walk->place, walk->prefix, "%s", flaw);
+}
+
 static void read_map(walk_t *walk, const schema_t *schema, const msgpack_object *map, void *record)
 {
     uint64_t seen = 0;
@@ -240,6 +283,8 @@ static void read_map(walk_t *walk, const schema_t *schema, const msgpack_object 
     }
     if (walk->mode == RECORD_WHOLE)
         complete(walk, schema, seen, record);
+    if (schema->is_open && map->type == MSGPACK_OBJECT_MAP)
+        read_rest(walk, schema, map, record);
 }
 
 status_t record_read(const schema_t *schema, const msgpack_object *map, record_mode_t mode,
@@ -302,26 +347,48 @@ static void write_value(const field_t *row, const char *member, msgpack_packer *
                          out);
         return;
     }
+    case FIELD_PACKED:
+        packed_write(at, out);
+        return;
     }
+}
+
+/* How many members are to be written, and which rows have them. */
+static size_t count_written(const schema_t *schema, const char *record, uint64_t *out_rows)
+{
+    const presence_t *fields = (const presence_t *)(const void *)record;
+    size_t count = 0;
+    *out_rows = 0;
+    for (unsigned i = 0; i < schema->count; i++) {
+        const field_t *row = &schema->rows[i];
+        if (!field_given(fields, i) || (row->flags & FIELD_WRITE_ONLY) != 0)
+            continue;
+        *out_rows |= (uint64_t)1 << i;
+        bool is_rest = schema->is_open && i == schema->count - 1;
+        count += is_rest ? packed_count((const void *)(record + row->offset)) : 1;
+    }
+    return count;
 }
 
 void record_write(const schema_t *schema, const void *record, msgpack_packer *out)
 {
     const presence_t *fields = record;
     uint64_t written = 0;
-    for (unsigned i = 0; i < schema->count; i++)
-        if (field_given(fields, i) && (schema->rows[i].flags & FIELD_WRITE_ONLY) == 0)
-            written |= (uint64_t)1 << i;
-    msgpack_pack_map(out, (size_t)__builtin_popcountll(written));
+    msgpack_pack_map(out, count_written(schema, record, &written));
     for (unsigned i = 0; i < schema->count; i++) {
         if ((written >> i & 1U) == 0)
             continue;
         const field_t *row = &schema->rows[i];
+        const char *member = (const char *)record + row->offset;
+        if (schema->is_open && i == schema->count - 1) {
+            packed_write_members((const void *)member, out);
+            continue;
+        }
         write_text(out, row->name);
         if (field_null(fields, i))
             msgpack_pack_nil(out);
         else
-            write_value(row, (const char *)record + row->offset, out);
+            write_value(row, member, out);
     }
 }
 

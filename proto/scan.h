@@ -10,7 +10,7 @@
 #include <stddef.h>
 
 enum {
-    SCAN_DEPTH_MAX = 16,
+    SCAN_DEPTH_MAX = 24,               /* JSON's 16, and what stands around it */
     SCAN_ELEMENTS_MAX = 1 << 20,       /* 24 bytes each once decoded */
     SCAN_BYTES_MAX = 16 * 1024 * 1024, /* a whole message; also the sockets' MAXMSGSIZE */
 };

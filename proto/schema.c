@@ -76,6 +76,12 @@ static const char *object_flaw(const field_t *row)
     return schema_flaw(row->schema);
 }
 
+static const char *packed_row_flaw(const field_t *row)
+{
+    bool counted = row->shape == SHAPE_OPEN || (row->min >= 0 && row->min <= row->max);
+    return counted ? NULL : "a packed value has no range";
+}
+
 static const char *flags_flaw(const field_t *row)
 {
     bool has_text = row->type == FIELD_TEXT || row->type == FIELD_CHOICE;
@@ -113,6 +119,8 @@ static const char *row_flaw(const field_t *row)
         if (row->schema == NULL || !read_only)
             return "a list has no schema or may be written";
         return schema_flaw(row->schema);
+    case FIELD_PACKED:
+        return packed_row_flaw(row);
     case FIELD_DATE:
         return read_only ? NULL : "a date may be written";
     case FIELD_SWITCH:
@@ -133,5 +141,8 @@ const char *schema_flaw(const schema_t *schema)
         if (schema_find(schema, name, strlen(name), &hint) != &schema->rows[i])
             return "two rows have one name";
     }
+    const field_t *last = &schema->rows[schema->count - 1];
+    if (schema->is_open && (last->type != FIELD_PACKED || last->shape != SHAPE_OPEN))
+        return "the last row of an open schema is no open shape";
     return NULL;
 }

@@ -23,6 +23,7 @@ typedef struct {
     const char *name;   /* "trunk_auth_read": unique in the service */
     const char *method; /* "GET" */
     const char *path;   /* "/voip/trunk/{uuid}/auth/{auth_uuid}": names are fields of path_schema */
+    const char *also;   /* a second path, with the same parameters; NULL: none */
     const schema_t *path_schema; /* NULL: no parameters in the path */
     const schema_t *query;       /* NULL: query parameters are ignored */
     const schema_t *body;        /* NULL: a body is ignored */

@@ -23,21 +23,18 @@ static void write_time(msgpack_packer *out, const char *text, size_t length)
         write_text(out, text, length);
 }
 
-static void write_json(const field_t *row, const json_t *value, msgpack_packer *out)
+/* JSON as it is, of any shape; json_read has bounded its depth. */
+static void write_any(json_t *value, msgpack_packer *out)
 {
+    size_t index = 0;
+    const char *key = NULL;
+    json_t *member = NULL;
     switch (json_typeof(value)) {
     case JSON_STRING:
-        if (row->type == FIELD_TIME)
-            write_time(out, json_string_value(value), json_string_length(value));
-        else
-            write_text(out, json_string_value(value), json_string_length(value));
+        write_text(out, json_string_value(value), json_string_length(value));
         return;
     case JSON_INTEGER:
-        /* A JSON number is no time: it must not pass for the milliseconds of one. */
-        if (row->type == FIELD_TIME)
-            msgpack_pack_double(out, (double)json_integer_value(value));
-        else
-            msgpack_pack_int64(out, json_integer_value(value));
+        msgpack_pack_int64(out, json_integer_value(value));
         return;
     case JSON_REAL:
         msgpack_pack_double(out, json_real_value(value));
@@ -51,16 +48,39 @@ static void write_json(const field_t *row, const json_t *value, msgpack_packer *
     case JSON_NULL:
         msgpack_pack_nil(out);
         return;
-    case JSON_OBJECT:
-        if (row->type == FIELD_OBJECT)
-            transcode_body(row->schema, value, out);
-        else
-            msgpack_pack_map(out, 0);
-        return;
     case JSON_ARRAY:
-        msgpack_pack_array(out, 0); /* no field takes an array: its type is all that matters */
+        msgpack_pack_array(out, json_array_size(value));
+        json_array_foreach(value, index, member) write_any(member, out);
+        return;
+    case JSON_OBJECT:
+        msgpack_pack_map(out, json_object_size(value));
+        json_object_foreach(value, key, member)
+        {
+            write_text(out, key, strlen(key));
+            write_any(member, out);
+        }
         return;
     }
+}
+
+/* A value by its row: what would be of another meaning, or too much, shrinks to what shows its
+ * type, which fails in record_read. */
+static void write_json(const field_t *row, json_t *value, msgpack_packer *out)
+{
+    bool is_time = row->type == FIELD_TIME;
+    if (json_is_string(value) && is_time)
+        write_time(out, json_string_value(value), json_string_length(value));
+    else if (json_is_integer(value) && is_time)
+        /* A JSON number is no time: it must not pass for the milliseconds of one. */
+        msgpack_pack_double(out, (double)json_integer_value(value));
+    else if (json_is_object(value) && row->type == FIELD_OBJECT)
+        transcode_body(row->schema, value, out);
+    else if (json_is_object(value) && row->type != FIELD_PACKED)
+        msgpack_pack_map(out, 0);
+    else if (json_is_array(value) && row->type != FIELD_PACKED)
+        msgpack_pack_array(out, 0);
+    else
+        write_any(value, out);
 }
 
 static bool is_writable(const field_t *row)
@@ -68,23 +88,40 @@ static bool is_writable(const field_t *row)
     return (row->flags & FIELD_READ_ONLY) == 0;
 }
 
-void transcode_body(const schema_t *schema, const json_t *object, msgpack_packer *out)
+static bool is_rest(const schema_t *schema, const char *name)
+{
+    size_t hint = 0;
+    return schema->is_open && schema_find(schema, name, strlen(name), &hint) == NULL;
+}
+
+/* In the table's order: one request has one form, whatever the order of its members. */
+void transcode_body(const schema_t *schema, json_t *object, msgpack_packer *out)
 {
     if (schema == NULL) {
         msgpack_pack_nil(out);
         return;
     }
+    const char *name = NULL;
+    json_t *value = NULL;
     size_t count = 0;
     for (size_t i = 0; i < schema->count; i++)
         count += is_writable(&schema->rows[i]) && json_object_get(object, schema->rows[i].name);
+    json_object_foreach(object, name, value) count += is_rest(schema, name);
     msgpack_pack_map(out, count);
     for (size_t i = 0; i < schema->count; i++) {
         const field_t *row = &schema->rows[i];
-        const json_t *value = is_writable(row) ? json_object_get(object, row->name) : NULL;
+        value = is_writable(row) ? json_object_get(object, row->name) : NULL;
         if (value == NULL)
             continue;
         write_text(out, row->name, strlen(row->name));
         write_json(row, value, out);
+    }
+    json_object_foreach(object, name, value)
+    {
+        if (!is_rest(schema, name))
+            continue;
+        write_text(out, name, strlen(name));
+        write_any(value, out);
     }
 }
 
@@ -213,9 +250,9 @@ static void show_time(field_type_t type, int64_t utc_ms, msgpack_sbuffer *out)
 }
 
 /* Whether the value is of the kind that the table says. */
-static bool is_of_type(field_type_t type, const msgpack_object *value)
+static bool is_of_type(const field_t *row, const msgpack_object *value)
 {
-    switch (type) {
+    switch (row->type) {
     case FIELD_TEXT:
     case FIELD_CHOICE:
         return value->type == MSGPACK_OBJECT_STR;
@@ -229,8 +266,47 @@ static bool is_of_type(field_type_t type, const msgpack_object *value)
         return value->type == MSGPACK_OBJECT_MAP;
     case FIELD_LIST:
         return value->type == MSGPACK_OBJECT_ARRAY;
+    case FIELD_PACKED:
+        return value->type ==
+               (row->shape == SHAPE_TEXTS ? MSGPACK_OBJECT_ARRAY : MSGPACK_OBJECT_MAP);
     }
     return false;
+}
+
+static void show_any(const msgpack_object *value, msgpack_sbuffer *out);
+
+static void show_members(const msgpack_object *value, msgpack_sbuffer *out)
+{
+    bool is_map = value->type == MSGPACK_OBJECT_MAP;
+    uint32_t count = is_map ? value->via.map.size : value->via.array.size;
+    json_put(out, is_map ? "{" : "[");
+    for (uint32_t i = 0; i < count; i++) {
+        if (i > 0)
+            json_put(out, ",");
+        if (is_map) {
+            show_any(&value->via.map.ptr[i].key, out);
+            json_put(out, ":");
+        }
+        show_any(is_map ? &value->via.map.ptr[i].val : &value->via.array.ptr[i], out);
+    }
+    json_put(out, is_map ? "}" : "]");
+}
+
+/* A value that no row describes; scan_msgpack has bounded its depth. */
+static void show_any(const msgpack_object *value, msgpack_sbuffer *out)
+{
+    if (value->type == MSGPACK_OBJECT_STR)
+        json_put_text(out, value->via.str.ptr, value->via.str.size);
+    else if (value->type == MSGPACK_OBJECT_BOOLEAN)
+        json_put(out, value->via.boolean ? "true" : "false");
+    else if (is_int64(value))
+        json_put_number(out, value->via.i64);
+    else if (value->type == MSGPACK_OBJECT_FLOAT64 || value->type == MSGPACK_OBJECT_FLOAT32)
+        json_put_real(out, value->via.f64);
+    else if (value->type == MSGPACK_OBJECT_MAP || value->type == MSGPACK_OBJECT_ARRAY)
+        show_members(value, out);
+    else
+        json_put(out, "null");
 }
 
 static void show_value(const field_t *row, const msgpack_object *value, msgpack_sbuffer *out)
@@ -240,7 +316,7 @@ static void show_value(const field_t *row, const msgpack_object *value, msgpack_
         json_put(out, "\"" FIELD_MASK "\"");
         return;
     }
-    if (!is_of_type(row->type, value)) {
+    if (!is_of_type(row, value)) {
         json_put(out, "null");
         return;
     }
@@ -265,7 +341,19 @@ static void show_value(const field_t *row, const msgpack_object *value, msgpack_
     case FIELD_LIST:
         transcode_results(row->schema, value, out);
         return;
+    case FIELD_PACKED:
+        show_any(value, out);
+        return;
     }
+}
+
+static void show_rest(const msgpack_object_kv *pair, bool first, msgpack_sbuffer *out)
+{
+    if (!first)
+        json_put(out, ",");
+    show_any(&pair->key, out);
+    json_put(out, ":");
+    show_any(&pair->val, out);
 }
 
 void transcode_result(const schema_t *schema, const msgpack_object *map, msgpack_sbuffer *out)
@@ -273,6 +361,7 @@ void transcode_result(const schema_t *schema, const msgpack_object *map, msgpack
     uint32_t count = map->type == MSGPACK_OBJECT_MAP ? map->via.map.size : 0;
     uint64_t shown = 0;
     size_t hint = 0;
+    bool first = true;
     json_put(out, "{");
     for (uint32_t i = 0; i < count; i++) {
         const msgpack_object_kv *pair = &map->via.map.ptr[i];
@@ -280,12 +369,17 @@ void transcode_result(const schema_t *schema, const msgpack_object *map, msgpack
             continue;
         const field_t *row =
             schema_find(schema, pair->key.via.str.ptr, pair->key.via.str.size, &hint);
+        if (row == NULL && schema->is_open) {
+            show_rest(pair, first, out);
+            first = false;
+        }
         if (row == NULL || (row->flags & FIELD_WRITE_ONLY) != 0)
             continue;
         uint64_t bit = (uint64_t)1 << (row - schema->rows);
         if ((shown & bit) != 0) /* a second key of one name: only a forged message has it */
             continue;
-        json_put(out, shown == 0 ? "\"" : ",\"");
+        json_put(out, first ? "\"" : ",\"");
+        first = false;
         json_put(out, row->name);
         json_put(out, "\":");
         show_value(row, &pair->val, out);

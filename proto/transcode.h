@@ -12,7 +12,7 @@
 #include <msgpack.h>
 
 /* Appends the object as a map, keys in the table's order. schema NULL: nil. */
-void transcode_body(const schema_t *schema, const json_t *object, msgpack_packer *out);
+void transcode_body(const schema_t *schema, json_t *object, msgpack_packer *out);
 
 /* Appends the known parameters of a query string (undecoded, without '?'; may be NULL) as a map.
  * Numbers and switches are read from their text. A parameter that is there twice, or can't be

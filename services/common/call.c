@@ -52,6 +52,20 @@ void call_list_end(call_t *call, int64_t next_offset)
     call->reply.next_offset = next_offset;
 }
 
+void call_list_end_page(call_t *call, int64_t number, int64_t size, int64_t total)
+{
+    call_list_end(call, -1);
+    call->reply.page_number = number;
+    call->reply.page_size = size;
+    call->reply.total = total;
+}
+
+void call_say(call_t *call, const char *message)
+{
+    assert(!call->answered);
+    text_cut(call->reply.message, sizeof(call->reply.message), message);
+}
+
 void call_refuse(call_t *call, outcome_t outcome, const char *message)
 {
     end(call, outcome);

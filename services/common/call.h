@@ -56,6 +56,12 @@ void call_answer(call_t *call, const void *record);
 void call_list_begin(call_t *call);
 void call_list_add(call_t *call, const void *record);
 void call_list_end(call_t *call, int64_t next_offset);
+/* The end of page `number` (from 1), of pages of `size` rows, out of `total` rows. */
+void call_list_end_page(call_t *call, int64_t number, int64_t size, int64_t total);
+
+/* Before call_answer: words that go along with a success, where the dialect has a place for them.
+ */
+void call_say(call_t *call, const char *message);
 
 /* Not done, with words for the client (NULL: the outcome's own). */
 void call_refuse(call_t *call, outcome_t outcome, const char *message);
@@ -90,8 +96,12 @@ typedef struct {
     /* Reads: on a reader connection, in a read transaction that other calls may share. */
     void (*read)(call_t *call, store_t *reader);
 
-    /* Slow writes, before the transaction: hashing, fetching. May end the call. NULL: nothing to
-     * do. */
+    /* Whether the call's `prepare` waits for other hosts. It then runs in the waiting pool, where it
+     * holds up neither hashing nor lists. NULL: never. Link thread: must be quick. */
+    bool (*waits)(const call_t *call);
+
+    /* Writes that are slow or wait, before the transaction: hashing, fetching. May end the call.
+     * Must not keep a query open while it waits: that would pin the WAL. NULL: nothing to do. */
     void (*prepare)(call_t *call, store_t *reader);
 
     /* Writes: inside the gate and a savepoint of a group's transaction. A success is kept, anything

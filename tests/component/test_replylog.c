@@ -10,7 +10,7 @@
 #include "services/common/migrate.h"
 #include "services/common/replylog.h"
 #include "tests/component/notes.h"
-#include "tests/support/packed.h"
+#include "tests/support/packing.h"
 #include "tests/support/scratch.h"
 
 #include <stdlib.h>
@@ -81,18 +81,18 @@ static int tear_down(void **state)
 static job_t *job_with(const char *key, bool client_key, const char *body, int64_t now_utc_ms)
 {
     job_t *job = job_new(0);
-    packed_t packed;
-    packed_init(&packed);
+    packing_t packed;
+    packing_init(&packed);
     job->call.operation = &notes_spec.contract->operations[NOTE_CREATE];
     request_t *request = &job->call.request;
     (void)memcpy(request->idempotency_key, key, strlen(key) + 1);
     (void)memcpy(request->operation, "note_create", sizeof("note_create"));
     (void)memcpy(request->principal.key_id, "key-1", sizeof("key-1"));
     request->client_key = client_key;
-    request->body = *packed_json(&packed, body);
+    request->body = *packing_json(&packed, body);
     replylog_digest(request, job->digest);
     request->body = (msgpack_object){.type = MSGPACK_OBJECT_NIL};
-    packed_free(&packed);
+    packing_free(&packed);
     (void)memcpy(request->request_id, "now", sizeof("now"));
     job->call.now_utc_ms = now_utc_ms;
     reply_init(&job->call.reply, "before", OUTCOME_INTERNAL);

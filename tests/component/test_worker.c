@@ -9,7 +9,7 @@
 #include "common/clock.h"
 #include "services/common/gate.h"
 #include "tests/component/worker_desk.h"
-#include "tests/support/packed.h"
+#include "tests/support/packing.h"
 
 #include <fcntl.h>
 #include <signal.h>
@@ -126,7 +126,7 @@ static void a_message_is_answered_by_one_message(void **state)
     fixture_t *f = *state;
     desk_start(f);
     assert_int_equal(desk_make(f, "{'id':'a','text':'A'}"), OUTCOME_CREATED);
-    assert_string_equal(packed_text(&f->reply.body), "{'id':'a','text':'A'}");
+    assert_string_equal(packing_text(&f->reply.body), "{'id':'a','text':'A'}");
     ask_t ask = desk_read_one("{'id':'a'}");
     uint64_t last = 0;
     for (unsigned i = 0; i < 20; i++)
@@ -135,7 +135,7 @@ static void a_message_is_answered_by_one_message(void **state)
     fake_send(&f->gateway);
     assert_true(fake_answer(&f->gateway, last, &f->reply));
     assert_int_equal(f->reply.outcome, OUTCOME_OK);
-    assert_string_equal(packed_text(&f->reply.body), "{'id':'a','text':'A'}");
+    assert_string_equal(packing_text(&f->reply.body), "{'id':'a','text':'A'}");
     assert_int_equal(f->gateway.replies, before + 1);
     assert_int_equal(f->gateway.last_reply_count, 20);
     fake_send(&f->gateway); /* even an empty one */
@@ -187,7 +187,7 @@ static void what_is_refused_is_undone(void **state)
     }
     assert_int_equal(fake_do(&f->gateway, &(ask_t){.operation = "note_list"}, &f->reply),
                      OUTCOME_OK);
-    assert_string_equal(packed_text(&f->reply.body),
+    assert_string_equal(packing_text(&f->reply.body),
                         "[{'id':'a','text':'A'},{'id':'d','text':'D'}]");
     assert_true(desk_log_has(f, "event=call_failed request=r3 operation=note_break"));
 }
@@ -240,7 +240,7 @@ static void faults_are_told(void **state)
         assert_int_equal(f->reply.faults.count, cases[i].faults);
     }
     assert_int_equal(desk_make(f, "{'id':'s','text':'S','secret':'hush hush'}"), OUTCOME_CREATED);
-    assert_string_equal(packed_text(&f->reply.body), "{'id':'s','text':'S','secret':'********'}");
+    assert_string_equal(packing_text(&f->reply.body), "{'id':'s','text':'S','secret':'********'}");
     assert_false(desk_log_has(f, "hush"));
 }
 

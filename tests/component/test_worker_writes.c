@@ -8,7 +8,7 @@
 #include "common/clock.h"
 #include "services/common/gate.h"
 #include "tests/component/worker_desk.h"
-#include "tests/support/packed.h"
+#include "tests/support/packing.h"
 
 #include <fcntl.h>
 #include <signal.h>
@@ -54,7 +54,7 @@ static void a_write_sent_again_is_applied_once(void **state)
     for (unsigned i = 0; i < 3; i++) {
         assert_int_equal(fake_do(&f->gateway, &ask, &f->reply), OUTCOME_CREATED);
         assert_false(f->reply.replayed);
-        assert_string_equal(packed_text(&f->reply.body), "{'id':'a','text':'A'}");
+        assert_string_equal(packing_text(&f->reply.body), "{'id':'a','text':'A'}");
     }
     ask.key = "c1";
     ask.client_key = true;

@@ -12,7 +12,7 @@
 #include "services/common/migrate.h"
 #include "services/common/writer.h"
 #include "tests/component/notes.h"
-#include "tests/support/packed.h"
+#include "tests/support/packing.h"
 #include "tests/support/scratch.h"
 #include "tests/support/sqlite_fault.h"
 
@@ -75,11 +75,11 @@ static job_t *take_in(fixture_t *f, const char *operation, const char *id, uint6
     (void)snprintf(request.idempotency_key, sizeof(request.idempotency_key), "key-%s", id);
     char map[64];
     (void)snprintf(map, sizeof(map), "{'id':'%s','text':'T'}", id);
-    packed_t packed;
-    packed_t part;
-    packed_init(&packed);
-    packed_init(&part);
-    const msgpack_object *object = packed_json(&part, map);
+    packing_t packed;
+    packing_t part;
+    packing_init(&packed);
+    packing_init(&part);
+    const msgpack_object *object = packing_json(&part, map);
     /* path, query, body */
     bool reads = strcmp(operation, "note_read") == 0;
     msgpack_object nothing = {.type = MSGPACK_OBJECT_NIL};
@@ -92,8 +92,8 @@ static job_t *take_in(fixture_t *f, const char *operation, const char *id, uint6
                          .bytes = packed.bytes.data,
                          .length = packed.bytes.size};
     job_t *job = dispatch_accept(f->dispatch, &item, clock_ms());
-    packed_free(&part);
-    packed_free(&packed);
+    packing_free(&part);
+    packing_free(&packed);
     return job;
 }
 

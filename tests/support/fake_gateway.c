@@ -1,7 +1,7 @@
 #include "tests/support/fake_gateway.h"
 
 #include "common/clock.h"
-#include "tests/support/packed.h"
+#include "tests/support/packing.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -174,10 +174,10 @@ static void pack_part(const char *json, msgpack_packer *out)
         msgpack_pack_nil(out);
         return;
     }
-    packed_t part;
-    packed_init(&part);
-    (void)msgpack_pack_object(out, *packed_json(&part, json));
-    packed_free(&part);
+    packing_t part;
+    packing_init(&part);
+    (void)msgpack_pack_object(out, *packing_json(&part, json));
+    packing_free(&part);
 }
 
 uint64_t fake_ask(fake_gateway_t *gateway, const ask_t *ask)

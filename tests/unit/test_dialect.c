@@ -7,7 +7,7 @@
 #include "common/text.h"
 #include "proto/dialect.h"
 #include "proto/json.h"
-#include "tests/support/packed.h"
+#include "tests/support/packing.h"
 #include "tests/support/sample_schema.h"
 #include "tests/support/shown.h"
 
@@ -108,28 +108,64 @@ static void every_outcome_has_its_status_and_shape(void **state)
 static void results_stand_in_their_envelopes(void **state)
 {
     (void)state;
-    packed_t one, many;
+    packing_t one, many;
     reply_t reply;
     reply_init(&reply, "r", OUTCOME_OK);
-    reply.body = *packed_json(&one, "{'size':1}");
+    reply.body = *packing_json(&one, "{'size':1}");
     assert_string_equal(rendered(&dialect_trunk, &reply, &sample_schema, false),
                         "{'result':{'size':1},'status_code':200,'status_message':'OK'}");
     assert_string_equal(rendered(&dialect_v2, &reply, &sample_schema, false),
                         "{'data':{'size':1}}");
-    reply.body = *packed_json(&many, "[{'size':1},{'size':2}]");
+    reply.body = *packing_json(&many, "[{'size':1},{'size':2}]");
     assert_string_equal(
         rendered(&dialect_trunk, &reply, &sample_schema, true),
         "{'result':[{'size':1},{'size':2}],'status_code':200,'status_message':'OK'}");
+    reply.page_number = 2;
+    reply.page_size = 3;
     reply.total = 7;
     assert_string_equal(rendered(&dialect_v2, &reply, &sample_schema, true),
-                        "{'data':[{'size':1},{'size':2}],'meta':{'total_results':7}}");
+                        "{'data':[{'size':1},{'size':2}],'meta':{'page_number':2,'page_size':3,'"
+                        "total_pages':3,'total_results':7}}");
     reply.outcome = OUTCOME_DELETED;
     assert_string_equal(rendered(&dialect_trunk, &reply, &sample_schema, false), "(none)");
     reply.outcome = OUTCOME_INTERNAL; /* a failure drops the result */
     assert_null(strstr(rendered(&dialect_trunk, &reply, &sample_schema, true), "size"));
     assert_null(strstr(rendered(&dialect_v2, &reply, &sample_schema, true), "size"));
-    packed_free(&one);
-    packed_free(&many);
+    packing_free(&one);
+    packing_free(&many);
+}
+
+static void v1_is_bare_or_says_that_it_is_set(void **state)
+{
+    (void)state;
+    packing_t many;
+    reply_t reply;
+    reply_init(&reply, "r", OUTCOME_OK);
+    reply.body = *packing_json(&many, "[{'size':1},{'size':2}]");
+    assert_string_equal(rendered(&dialect_v1, &reply, &sample_schema, true),
+                        "[{'size':1},{'size':2}]");
+    text_cut(reply.message, sizeof(reply.message), "Set.");
+    assert_string_equal(rendered(&dialect_v1_set, &reply, NULL, false),
+                        "{'success':true,'message':'Set.','reasons':{}}");
+    reply_init(&reply, "r", OUTCOME_INVALID);
+    faults_add(&reply.faults, FAULT_RANGE, FAULT_IN_BODY, "/password", "is too short");
+    faults_add(&reply.faults, FAULT_TYPE, FAULT_IN_BODY, "/a/b", "must be a string");
+    faults_add(&reply.faults, FAULT_RULE, FAULT_IN_BODY, "/password", "is weak");
+    for (int set = 0; set < 2; set++)
+        assert_string_equal(
+            rendered(set ? &dialect_v1_set : &dialect_v1, &reply, NULL, false),
+            "{'success':false,'message':'The request is not valid; every faulty field is listed.',"
+            "'reasons':{'password':['is too short','is weak'],'a.b':['must be a string']}}");
+    reply_init(&reply, "r", OUTCOME_UNKNOWN);
+    assert_string_equal(rendered(&dialect_v1, &reply, NULL, false),
+                        "{'success':false,'message':'Record Not Found','reasons':{}}");
+    reply_init(&reply, "r", OUTCOME_UNAUTHENTICATED);
+    assert_string_equal(rendered(&dialect_v1, &reply, NULL, false),
+                        "{'success':false,'message':'Unauthorized','reasons':{}}");
+    static const short statuses[] = {200, 200, 200, 400, 422, 404, 400, 422, 403, 503, 500};
+    for (size_t i = 0; i < ARRAY_LEN(statuses); i++)
+        assert_int_equal(dialect_status(&dialect_v1, (outcome_t)i), statuses[i]);
+    packing_free(&many);
 }
 
 static void faults_are_listed(void **state)
@@ -177,6 +213,7 @@ static void paths_without_a_route_have_a_dialect(void **state)
 {
     (void)state;
     assert_ptr_equal(dialect_of_path("/voip/nothing"), &dialect_trunk);
+    assert_ptr_equal(dialect_of_path("/security/nothing"), &dialect_v1);
     assert_ptr_equal(dialect_of_path("/v2/nothing"), &dialect_v2);
     assert_ptr_equal(dialect_of_path("/nothing"), &dialect_v2);
     assert_ptr_equal(dialect_of_path("/voiping"), &dialect_v2);
@@ -189,6 +226,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_outcome_has_its_status_and_shape),
         cmocka_unit_test(results_stand_in_their_envelopes),
+        cmocka_unit_test(v1_is_bare_or_says_that_it_is_set),
         cmocka_unit_test(faults_are_listed),
         cmocka_unit_test(a_message_of_the_workers_goes_before_ours),
         cmocka_unit_test(paths_without_a_route_have_a_dialect),

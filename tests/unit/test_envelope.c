@@ -6,7 +6,7 @@
 
 #include "common/text.h"
 #include "proto/envelope.h"
-#include "tests/support/packed.h"
+#include "tests/support/packing.h"
 
 #include <string.h>
 
@@ -25,7 +25,7 @@ static const char golden_reply[] =
     "9901a57265712d31a7494e56414c4944c2a34e6f2ec09294a87265717569726564a4626f6479a52f6e616d65ab6973"
     "20"
     "726571756972656494a572616e6765a57175657279a56c696d6974b36d757374206265206174206d6f7374203235"
-    "30c007";
+    "30c093020307";
 
 static const request_t sample_request = {
     .request_id = "req-1",
@@ -44,8 +44,8 @@ static void pack_text(msgpack_packer *out, const char *text)
 static void a_request_has_its_bytes(void **state)
 {
     (void)state;
-    packed_t packed;
-    packed_init(&packed);
+    packing_t packed;
+    packing_init(&packed);
     envelope_write_request(&sample_request, &packed.packer);
     msgpack_pack_map(&packed.packer, 1);
     pack_text(&packed.packer, "uuid");
@@ -54,17 +54,17 @@ static void a_request_has_its_bytes(void **state)
     msgpack_pack_map(&packed.packer, 1);
     pack_text(&packed.packer, "name");
     pack_text(&packed.packer, "x");
-    assert_string_equal(packed_digits(&packed), golden_request);
-    packed_free(&packed);
+    assert_string_equal(packing_digits(&packed), golden_request);
+    packing_free(&packed);
 }
 
 static void a_request_is_read(void **state)
 {
     (void)state;
-    packed_t packed;
+    packing_t packed;
     request_t request;
-    packed_hex(&packed, golden_request);
-    assert_int_equal(envelope_read_request(packed_decode(&packed), &request), STATUS_OK);
+    packing_hex(&packed, golden_request);
+    assert_int_equal(envelope_read_request(packing_decode(&packed), &request), STATUS_OK);
     assert_string_equal(request.request_id, "req-1");
     assert_string_equal(request.idempotency_key, "idem-1");
     assert_true(request.client_key);
@@ -74,53 +74,57 @@ static void a_request_is_read(void **state)
     assert_string_equal(request.principal.key_id, KEY);
     assert_int_equal(request.principal.scope, SCOPE_READ);
     assert_false(request.principal.is_operator);
-    assert_string_equal(packed_text(&request.path), "{'uuid':'" ORGANIZATION "'}");
+    assert_string_equal(packing_text(&request.path), "{'uuid':'" ORGANIZATION "'}");
     assert_int_equal(request.query.type, MSGPACK_OBJECT_NIL);
-    assert_string_equal(packed_text(&request.body), "{'name':'x'}");
-    packed_free(&packed);
+    assert_string_equal(packing_text(&request.body), "{'name':'x'}");
+    packing_free(&packed);
 }
 
 static void a_reply_has_its_bytes(void **state)
 {
     (void)state;
-    packed_t packed;
+    packing_t packed;
     reply_t reply;
     reply_init(&reply, "req-1", OUTCOME_INVALID);
     text_cut(reply.message, sizeof(reply.message), "No.");
+    reply.page_number = 2;
+    reply.page_size = 3;
     reply.total = 7;
     faults_add(&reply.faults, FAULT_REQUIRED, FAULT_IN_BODY, "/name", "is required");
     faults_add(&reply.faults, FAULT_RANGE, FAULT_IN_QUERY, "limit", "must be at most %d", 250);
-    packed_init(&packed);
+    packing_init(&packed);
     envelope_write_reply(&reply, NULL, 0, &packed.packer);
-    assert_string_equal(packed_digits(&packed), golden_reply);
-    packed_free(&packed);
-    packed_init(&packed);
+    assert_string_equal(packing_digits(&packed), golden_reply);
+    packing_free(&packed);
+    packing_init(&packed);
     reply_init(&reply, "r", OUTCOME_OK);
     envelope_write_reply(&reply, "\x81\xa1\x61\x01", 4, &packed.packer);
-    assert_string_equal(packed_shown(&packed), "[1,'r','OK',false,'',{'a':1},[],null,null]");
-    packed_free(&packed);
+    assert_string_equal(packing_shown(&packed), "[1,'r','OK',false,'',{'a':1},[],null,null]");
+    packing_free(&packed);
 }
 
 static void a_reply_is_read(void **state)
 {
     (void)state;
-    packed_t packed;
+    packing_t packed;
     reply_t reply;
-    packed_hex(&packed, golden_reply);
-    assert_int_equal(envelope_read_reply(packed_decode(&packed), &reply), STATUS_OK);
+    packing_hex(&packed, golden_reply);
+    assert_int_equal(envelope_read_reply(packing_decode(&packed), &reply), STATUS_OK);
     assert_string_equal(reply.request_id, "req-1");
     assert_int_equal(reply.outcome, OUTCOME_INVALID);
     assert_false(reply.replayed);
     assert_string_equal(reply.message, "No.");
     assert_int_equal(reply.body.type, MSGPACK_OBJECT_NIL);
     assert_int_equal(reply.next_offset, -1);
+    assert_int_equal(reply.page_number, 2);
+    assert_int_equal(reply.page_size, 3);
     assert_int_equal(reply.total, 7);
     assert_int_equal(reply.faults.count, 2);
     assert_int_equal(reply.faults.items[0].code, FAULT_REQUIRED);
     assert_string_equal(reply.faults.items[0].where, "/name");
     assert_int_equal(reply.faults.items[1].place, FAULT_IN_QUERY);
     assert_string_equal(reply.faults.items[1].message, "must be at most 250");
-    packed_free(&packed);
+    packing_free(&packed);
 }
 
 /* What only a gateway finds out, such as a missing API key, no worker may say. */
@@ -129,12 +133,12 @@ static void the_gateways_outcomes_are_its_own(void **state)
     (void)state;
     for (int i = OUTCOME_OF_WORKERS; i < OUTCOME_COUNT; i++) {
         reply_t reply, back;
-        packed_t packed;
+        packing_t packed;
         reply_init(&reply, "r", (outcome_t)i);
-        packed_init(&packed);
+        packing_init(&packed);
         envelope_write_reply(&reply, NULL, 0, &packed.packer);
-        assert_int_equal(envelope_read_reply(packed_decode(&packed), &back), STATUS_INVALID);
-        packed_free(&packed);
+        assert_int_equal(envelope_read_reply(packing_decode(&packed), &back), STATUS_INVALID);
+        packing_free(&packed);
     }
 }
 
@@ -143,19 +147,19 @@ static void every_word_survives(void **state)
     (void)state;
     for (int i = 0; i < OUTCOME_OF_WORKERS; i++) {
         reply_t reply, back;
-        packed_t packed;
+        packing_t packed;
         reply_init(&reply, "r", (outcome_t)i);
         faults_add(&reply.faults, (fault_code_t)(i % (FAULT_RULE + 1)),
                    (fault_place_t)(i % (FAULT_IN_PATH + 1)), "w", "m");
         reply.next_offset = i;
-        packed_init(&packed);
+        packing_init(&packed);
         envelope_write_reply(&reply, NULL, 0, &packed.packer);
-        assert_int_equal(envelope_read_reply(packed_decode(&packed), &back), STATUS_OK);
+        assert_int_equal(envelope_read_reply(packing_decode(&packed), &back), STATUS_OK);
         assert_int_equal(back.outcome, i);
         assert_int_equal(back.faults.items[0].code, reply.faults.items[0].code);
         assert_int_equal(back.faults.items[0].place, reply.faults.items[0].place);
         assert_int_equal(back.next_offset, i);
-        packed_free(&packed);
+        packing_free(&packed);
         for (int k = 0; k < i; k++)
             assert_string_not_equal(outcome_name((outcome_t)i), outcome_name((outcome_t)k));
     }
@@ -203,15 +207,15 @@ static void every_element_of_a_request_is_checked(void **state)
         "[1,'r',null,false,'s','o',['o','k','sip',false],null,null,null,null]",
     };
     static const char good[] = "[1,'r',null,false,'s','o',['o','k','sip',false],null,{},null]";
-    packed_t packed;
+    packing_t packed;
     request_t request;
-    assert_int_equal(envelope_read_request(packed_json(&packed, good), &request), STATUS_OK);
+    assert_int_equal(envelope_read_request(packing_json(&packed, good), &request), STATUS_OK);
     assert_string_equal(request.idempotency_key, "");
-    packed_free(&packed);
+    packing_free(&packed);
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-        if (envelope_read_request(packed_json(&packed, rows[i]), &request) != STATUS_INVALID)
+        if (envelope_read_request(packing_json(&packed, rows[i]), &request) != STATUS_INVALID)
             fail_msg("%s", rows[i]);
-        packed_free(&packed);
+        packing_free(&packed);
     }
 }
 
@@ -242,21 +246,27 @@ static void every_element_of_a_reply_is_checked(void **state)
         "[1,'r','OK',false,'',null,[],-1,null]",
         "[1,'r','OK',false,'',null,[],'1',null]",
         "[1,'r','OK',false,'',null,[],null,1.5]",
+        "[1,'r','OK',false,'',null,[],null,7]",
+        "[1,'r','OK',false,'',null,[],null,[1,20]]",
+        "[1,'r','OK',false,'',null,[],null,[0,20,7]]",
+        "[1,'r','OK',false,'',null,[],null,[1,0,7]]",
+        "[1,'r','OK',false,'',null,[],null,[1,20,-1]]",
+        "[1,'r','OK',false,'',null,[],null,[1,20,null]]",
     };
     static const char *const good[] = {
         "[1,'r','OK',false,'',null,[],null,null]",
-        "[1,'r','OK',true,'x',[{'a':1}],[['rule','path','x','m']],0,9223372036854775807]",
+        "[1,'r','OK',true,'x',[{'a':1}],[['rule','path','x','m']],0,[1,20,9223372036854775807]]",
     };
-    packed_t packed;
+    packing_t packed;
     reply_t reply;
     for (size_t i = 0; i < ARRAY_LEN(good); i++) {
-        assert_int_equal(envelope_read_reply(packed_json(&packed, good[i]), &reply), STATUS_OK);
-        packed_free(&packed);
+        assert_int_equal(envelope_read_reply(packing_json(&packed, good[i]), &reply), STATUS_OK);
+        packing_free(&packed);
     }
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-        if (envelope_read_reply(packed_json(&packed, rows[i]), &reply) != STATUS_INVALID)
+        if (envelope_read_reply(packing_json(&packed, rows[i]), &reply) != STATUS_INVALID)
             fail_msg("%s", rows[i]);
-        packed_free(&packed);
+        packing_free(&packed);
     }
 }
 
@@ -264,8 +274,8 @@ static void too_many_faults_are_refused(void **state)
 {
     (void)state;
     for (uint32_t count = FAULTS_MAX; count <= FAULTS_MAX + 1; count++) {
-        packed_t packed;
-        packed_init(&packed);
+        packing_t packed;
+        packing_init(&packed);
         msgpack_pack_array(&packed.packer, 9);
         msgpack_pack_int(&packed.packer, 1);
         pack_text(&packed.packer, "r");
@@ -284,9 +294,9 @@ static void too_many_faults_are_refused(void **state)
         msgpack_pack_nil(&packed.packer);
         msgpack_pack_nil(&packed.packer);
         reply_t reply;
-        assert_int_equal(envelope_read_reply(packed_decode(&packed), &reply),
+        assert_int_equal(envelope_read_reply(packing_decode(&packed), &reply),
                          count <= FAULTS_MAX ? STATUS_OK : STATUS_INVALID);
-        packed_free(&packed);
+        packing_free(&packed);
     }
 }
 

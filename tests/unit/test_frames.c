@@ -6,7 +6,7 @@
 
 #include "common/text.h"
 #include "proto/frames.h"
-#include "tests/support/packed.h"
+#include "tests/support/packing.h"
 
 #include <string.h>
 
@@ -51,16 +51,16 @@ static void a_ready_goes_both_ways(void **state)
 {
     (void)state;
     static const ready_t ready = {.service = "trunk-auth", .instance = INSTANCE, .window = 64};
-    packed_t packed;
-    packed_init(&packed);
+    packing_t packed;
+    packing_init(&packed);
     frames_write_ready(&ready, &packed.packer);
-    assert_string_equal(packed_digits(&packed), golden_ready);
+    assert_string_equal(packing_digits(&packed), golden_ready);
     ready_t back;
     assert_int_equal(frames_read_ready(packed.bytes.data, packed.bytes.size, &back), STATUS_OK);
     assert_string_equal(back.service, "trunk-auth");
     assert_string_equal(back.instance, INSTANCE);
     assert_int_equal(back.window, 64);
-    packed_free(&packed);
+    packing_free(&packed);
 }
 
 static void every_element_of_a_ready_is_checked(void **state)
@@ -85,13 +85,13 @@ static void every_element_of_a_ready_is_checked(void **state)
         "['s','" INSTANCE "','1']",
     };
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-        packed_t packed;
+        packing_t packed;
         ready_t ready = {.window = 42};
-        (void)packed_json(&packed, rows[i]);
+        (void)packing_json(&packed, rows[i]);
         if (frames_read_ready(packed.bytes.data, packed.bytes.size, &ready) != STATUS_INVALID ||
             ready.window != 42)
             fail_msg("%s", rows[i]);
-        packed_free(&packed);
+        packing_free(&packed);
     }
 }
 
@@ -127,9 +127,9 @@ static void batches_have_their_bytes(void **state)
 static void batches_are_read(void **state)
 {
     (void)state;
-    packed_t packed;
+    packing_t packed;
     batch_reader_t reader;
-    packed_hex(&packed, golden_requests);
+    packing_hex(&packed, golden_requests);
     assert_int_equal(batch_read_requests(&reader, packed.bytes.data, packed.bytes.size), STATUS_OK);
     assert_int_equal(reader.count, 2);
     batch_item_t item = batch_item(&reader, 0);
@@ -145,8 +145,8 @@ static void batches_are_read(void **state)
     assert_int_equal(batch_read_replies(&reader, packed.bytes.data, packed.bytes.size),
                      STATUS_INVALID);
     batch_reader_free(&reader);
-    packed_free(&packed);
-    packed_hex(&packed, golden_replies);
+    packing_free(&packed);
+    packing_hex(&packed, golden_replies);
     assert_int_equal(batch_read_replies(&reader, packed.bytes.data, packed.bytes.size), STATUS_OK);
     assert_int_equal(reader.count, 2);
     assert_memory_equal(batch_item(&reader, 0).bytes, "\x91\xc0", 2);
@@ -154,7 +154,7 @@ static void batches_are_read(void **state)
     assert_int_equal(batch_read_requests(&reader, packed.bytes.data, packed.bytes.size),
                      STATUS_INVALID);
     batch_reader_free(&reader);
-    packed_free(&packed);
+    packing_free(&packed);
 }
 
 static void every_item_of_a_batch_is_checked(void **state)
@@ -189,9 +189,9 @@ static void every_item_of_a_batch_is_checked(void **state)
         {"ddffffffff", STATUS_INVALID, STATUS_INVALID},
     };
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-        packed_t packed;
+        packing_t packed;
         batch_reader_t reader;
-        packed_hex(&packed, rows[i].hex);
+        packing_hex(&packed, rows[i].hex);
         const char *bytes = packed.bytes.data == NULL ? "" : packed.bytes.data;
         if (batch_read_requests(&reader, bytes, packed.bytes.size) != rows[i].requests)
             fail_msg("requests %s", rows[i].hex);
@@ -200,7 +200,7 @@ static void every_item_of_a_batch_is_checked(void **state)
             fail_msg("replies %s", rows[i].hex);
         assert_true(rows[i].replies == STATUS_OK || reader.count == 0);
         batch_reader_free(&reader);
-        packed_free(&packed);
+        packing_free(&packed);
     }
 }
 

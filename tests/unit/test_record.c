@@ -6,7 +6,7 @@
 
 #include "proto/record.h"
 #include "proto/trunk_auth.h"
-#include "tests/support/packed.h"
+#include "tests/support/packing.h"
 #include "tests/support/sample_schema.h"
 
 #include <stdio.h>
@@ -19,11 +19,11 @@ static const char *faults_of(const schema_t *schema, const char *json, record_mo
 {
     static char text[4096];
     faults_t faults = {.count = 0};
-    packed_t packed;
+    packing_t packed;
     memset(record, 0, schema->record_size);
     status_t status =
-        record_read(schema, packed_json(&packed, json), mode, FAULT_IN_BODY, record, &faults);
-    packed_free(&packed);
+        record_read(schema, packing_json(&packed, json), mode, FAULT_IN_BODY, record, &faults);
+    packing_free(&packed);
     assert_int_equal(status, faults.count == 0 ? STATUS_OK : STATUS_INVALID);
     size_t used = 0;
     text[0] = '\0';
@@ -38,11 +38,11 @@ static const char *faults_of(const schema_t *schema, const char *json, record_mo
 static const char *shown(const schema_t *schema, const void *record)
 {
     static char text[4096];
-    packed_t packed;
-    packed_init(&packed);
+    packing_t packed;
+    packing_init(&packed);
     record_write(schema, record, &packed.packer);
-    (void)snprintf(text, sizeof(text), "%s", packed_shown(&packed));
-    packed_free(&packed);
+    (void)snprintf(text, sizeof(text), "%s", packing_shown(&packed));
+    packing_free(&packed);
     return text;
 }
 
@@ -167,13 +167,13 @@ static void faults_never_repeat_a_value(void **state)
     (void)state;
     faults_t faults = {.count = 0};
     sample_t sample = {.fields = {0}};
-    packed_t packed;
+    packing_t packed;
     const char *json = "{'name':'hunter2','note':'\\u0007hunter2','kind':'hunter2','at':'hunter2',"
                        "'token':'hunter2hunter2hunter2','inner':{'realm':'hunter2hunter2'}}";
-    assert_int_equal(record_read(&sample_schema, packed_json(&packed, json), RECORD_WHOLE,
+    assert_int_equal(record_read(&sample_schema, packing_json(&packed, json), RECORD_WHOLE,
                                  FAULT_IN_BODY, &sample, &faults),
                      STATUS_INVALID);
-    packed_free(&packed);
+    packing_free(&packed);
     assert_int_equal(faults.count, 6);
     for (size_t i = 0; i < faults.count; i++)
         assert_null(strstr(faults.items[i].message, "hunter"));
@@ -199,51 +199,51 @@ static void lists_and_dates_are_written(void **state)
 static void the_first_of_two_equal_keys_counts(void **state)
 {
     (void)state;
-    packed_t packed;
+    packing_t packed;
     sample_t sample = {.fields = {0}};
     faults_t faults = {.count = 0};
-    packed_hex(&packed, "84 a473697a65 04 a473697a65 05 a36f6e00 01 2a c0"); /* "on\0", 42 */
-    assert_int_equal(record_read(&sample_schema, packed_decode(&packed), RECORD_PART, FAULT_IN_BODY,
+    packing_hex(&packed, "84 a473697a65 04 a473697a65 05 a36f6e00 01 2a c0"); /* "on\0", 42 */
+    assert_int_equal(record_read(&sample_schema, packing_decode(&packed), RECORD_PART, FAULT_IN_BODY,
                                  &sample, &faults),
                      STATUS_OK);
     assert_int_equal(sample.size, 4);
     assert_false(field_given(&sample.fields, SAMPLE_ON));
-    packed_free(&packed);
-    packed_hex(&packed, "81 a473697a65 cfffffffffffffffff");
-    assert_int_equal(record_read(&sample_schema, packed_decode(&packed), RECORD_PART, FAULT_IN_BODY,
+    packing_free(&packed);
+    packing_hex(&packed, "81 a473697a65 cfffffffffffffffff");
+    assert_int_equal(record_read(&sample_schema, packing_decode(&packed), RECORD_PART, FAULT_IN_BODY,
                                  &sample, &faults),
                      STATUS_INVALID);
     assert_int_equal(faults.items[0].code, FAULT_RANGE);
-    packed_free(&packed);
+    packing_free(&packed);
 }
 
 /* A list of faults that is full must not turn a bad record into a good one. */
 static void a_full_list_of_faults_is_still_a_refusal(void **state)
 {
     (void)state;
-    packed_t packed;
+    packing_t packed;
     sample_t sample = {.fields = {0}};
     faults_t faults = {.count = 0};
     for (int i = 0; i < 2 * FAULTS_MAX; i++)
         faults_add(&faults, FAULT_RULE, FAULT_IN_QUERY, "x", "is bad");
     assert_int_equal(faults.count, FAULTS_MAX);
-    assert_int_equal(record_read(&sample_schema, packed_json(&packed, "{'name':5}"), RECORD_WHOLE,
+    assert_int_equal(record_read(&sample_schema, packing_json(&packed, "{'name':5}"), RECORD_WHOLE,
                                  FAULT_IN_BODY, &sample, &faults),
                      STATUS_INVALID);
-    packed_free(&packed);
+    packing_free(&packed);
     assert_int_equal(faults.count, FAULTS_MAX);
 }
 
 static void places_outside_a_body_have_plain_names(void **state)
 {
     (void)state;
-    packed_t packed;
+    packing_t packed;
     page_query_t page = {.fields = {0}};
     faults_t faults = {.count = 0};
-    assert_int_equal(record_read(&page_query_schema, packed_json(&packed, "{'limit':251}"),
+    assert_int_equal(record_read(&page_query_schema, packing_json(&packed, "{'limit':251}"),
                                  RECORD_WHOLE, FAULT_IN_QUERY, &page, &faults),
                      STATUS_INVALID);
-    packed_free(&packed);
+    packing_free(&packed);
     assert_string_equal(faults.items[0].where, "limit");
     assert_string_equal(faults.items[0].message, "must be at most 250");
 }

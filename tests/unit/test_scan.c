@@ -6,7 +6,7 @@
 
 #include "common/compiler.h"
 #include "proto/scan.h"
-#include "tests/support/packed.h"
+#include "tests/support/packing.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -96,12 +96,12 @@ static void every_form_is_known(void **state)
         {"de0001 a161", STATUS_INVALID},
     };
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-        packed_t packed;
-        packed_hex(&packed, rows[i].hex);
+        packing_t packed;
+        packing_hex(&packed, rows[i].hex);
         const char *bytes = packed.bytes.data == NULL ? "" : packed.bytes.data;
         if (scanned(bytes, packed.bytes.size) != rows[i].status)
             fail_msg("%s", rows[i].hex);
-        packed_free(&packed);
+        packing_free(&packed);
     }
 }
 
@@ -149,8 +149,8 @@ static void elements_and_bytes_are_bounded(void **state)
 static void no_part_of_a_message_passes(void **state)
 {
     (void)state;
-    packed_t packed;
-    (void)packed_json(&packed, "[1,'text',{'a':[1.5,null,true],'b':-70000},[[]],{'c':{}}]");
+    packing_t packed;
+    (void)packing_json(&packed, "[1,'text',{'a':[1.5,null,true],'b':-70000},[[]],{'c':{}}]");
     size_t size = packed.bytes.size;
     assert_int_equal(scanned(packed.bytes.data, size), STATUS_OK);
     for (size_t length = 0; length < size; length++)
@@ -158,7 +158,7 @@ static void no_part_of_a_message_passes(void **state)
     char longer[256] = {0};
     memcpy(longer, packed.bytes.data, size);
     assert_int_equal(scanned(longer, size + 1), STATUS_INVALID);
-    packed_free(&packed);
+    packing_free(&packed);
 }
 
 /* What passes is what msgpack-c decodes to its last byte. */

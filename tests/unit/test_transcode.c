@@ -8,7 +8,7 @@
 #include "proto/record.h"
 #include "proto/transcode.h"
 #include "proto/trunk_auth.h"
-#include "tests/support/packed.h"
+#include "tests/support/packing.h"
 #include "tests/support/sample_schema.h"
 #include "tests/support/shown.h"
 
@@ -27,11 +27,11 @@ static const char *body_of(const schema_t *schema, const char *single_quoted)
         if (*at == '\'')
             *at = '"';
     assert_int_equal(json_read(json, strlen(json), &value, &err), STATUS_OK);
-    packed_t packed;
-    packed_init(&packed);
+    packing_t packed;
+    packing_init(&packed);
     transcode_body(schema, value, &packed.packer);
-    (void)snprintf(text, sizeof(text), "%s", packed_shown(&packed));
-    packed_free(&packed);
+    (void)snprintf(text, sizeof(text), "%s", packing_shown(&packed));
+    packing_free(&packed);
     return text;
 }
 
@@ -96,14 +96,14 @@ static void query_strings_are_read(void **state)
         {"%zz=5&%00=1&size%00=1", "{}", ""},
     };
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-        packed_t packed;
+        packing_t packed;
         char text[1024] = "";
         faults_t faults = {.count = 0};
-        packed_init(&packed);
+        packing_init(&packed);
         transcode_query(&sample_schema, rows[i].query, &packed.packer, &faults);
-        if (strcmp(packed_shown(&packed), rows[i].packed) != 0)
-            fail_msg("%s: %s", rows[i].query, packed_shown(&packed));
-        packed_free(&packed);
+        if (strcmp(packing_shown(&packed), rows[i].packed) != 0)
+            fail_msg("%s: %s", rows[i].query, packing_shown(&packed));
+        packing_free(&packed);
         for (size_t f = 0; f < faults.count; f++) {
             size_t used = strlen(text);
             (void)snprintf(text + used, sizeof(text) - used, "%s%s %s", f > 0 ? "; " : "",
@@ -112,12 +112,12 @@ static void query_strings_are_read(void **state)
         }
         assert_string_equal(text, rows[i].faults);
     }
-    packed_t packed;
+    packing_t packed;
     faults_t faults = {.count = 0};
-    packed_init(&packed);
+    packing_init(&packed);
     transcode_query(NULL, "a=1", &packed.packer, &faults);
-    assert_string_equal(packed_shown(&packed), "null");
-    packed_free(&packed);
+    assert_string_equal(packing_shown(&packed), "null");
+    packing_free(&packed);
 }
 
 static void a_parameter_behind_many_others_counts(void **state)
@@ -127,26 +127,26 @@ static void a_parameter_behind_many_others_counts(void **state)
     for (size_t i = 0; i < 990; i++)
         memcpy(query + 2 * i, "x&", 3);
     memcpy(query + 1980, "size=7", 7);
-    packed_t packed;
+    packing_t packed;
     faults_t faults = {.count = 0};
-    packed_init(&packed);
+    packing_init(&packed);
     transcode_query(&sample_schema, query, &packed.packer, &faults);
-    assert_string_equal(packed_shown(&packed), "{'size':7}");
-    packed_free(&packed);
+    assert_string_equal(packing_shown(&packed), "{'size':7}");
+    packing_free(&packed);
 }
 
 static void a_number_too_large_fails_by_its_range(void **state)
 {
     (void)state;
-    packed_t packed;
+    packing_t packed;
     faults_t faults = {.count = 0};
     page_query_t page = {.fields = {0}};
-    packed_init(&packed);
+    packing_init(&packed);
     transcode_query(&page_query_schema, "limit=99999999999999999999", &packed.packer, &faults);
-    assert_int_equal(record_read(&page_query_schema, packed_decode(&packed), RECORD_WHOLE,
+    assert_int_equal(record_read(&page_query_schema, packing_decode(&packed), RECORD_WHOLE,
                                  FAULT_IN_QUERY, &page, &faults),
                      STATUS_INVALID);
-    packed_free(&packed);
+    packing_free(&packed);
     assert_int_equal(faults.items[0].code, FAULT_RANGE);
 }
 
@@ -155,26 +155,26 @@ static void path_segments_become_a_map(void **state)
     (void)state;
     static const char *const values[] = {"a%20b+c/tail", "%zz"};
     static const size_t lengths[] = {7, 3};
-    packed_t packed;
-    packed_init(&packed);
+    packing_t packed;
+    packing_init(&packed);
     transcode_path(&method_path_schema, values, lengths, &packed.packer);
-    assert_string_equal(packed_shown(&packed), "{'uuid':'a b+c','auth_uuid':''}");
-    packed_free(&packed);
-    packed_init(&packed);
+    assert_string_equal(packing_shown(&packed), "{'uuid':'a b+c','auth_uuid':''}");
+    packing_free(&packed);
+    packing_init(&packed);
     transcode_path(NULL, NULL, NULL, &packed.packer);
-    assert_string_equal(packed_shown(&packed), "null");
-    packed_free(&packed);
+    assert_string_equal(packing_shown(&packed), "null");
+    packing_free(&packed);
 }
 
 static const char *result_of(const char *record, bool list)
 {
     static char text[4096];
-    packed_t packed;
-    const msgpack_object *object = packed_json(&packed, record);
+    packing_t packed;
+    const msgpack_object *object = packing_json(&packed, record);
     AUTO(json_release)
     json_t *json = shown_result(&sample_schema, object, list);
     size_t size = json_dumpb(json, text, sizeof(text) - 1, JSON_COMPACT);
-    packed_free(&packed);
+    packing_free(&packed);
     assert_true(size < sizeof(text));
     text[size] = '\0';
     for (char *at = text; *at != '\0'; at++)
@@ -214,7 +214,7 @@ static void results_become_json(void **state)
 static void a_record_survives_the_round_trip(void **state)
 {
     (void)state;
-    packed_t packed, back;
+    packing_t packed, back;
     sample_t sample = {.fields = {0}};
     faults_t faults = {.count = 0};
     err_t err = {0};
@@ -223,19 +223,19 @@ static void a_record_survives_the_round_trip(void **state)
         "\"kind\":\"b\",\"name\":\"n\xc3\xa4me\",\"note\":\"\",\"on\":false,\"size\":10}";
     AUTO(json_release) json_t *value = NULL;
     assert_int_equal(json_read(text, sizeof(text) - 1, &value, &err), STATUS_OK);
-    packed_init(&packed);
+    packing_init(&packed);
     transcode_body(&sample_schema, value, &packed.packer);
-    assert_int_equal(record_read(&sample_schema, packed_decode(&packed), RECORD_WHOLE,
+    assert_int_equal(record_read(&sample_schema, packing_decode(&packed), RECORD_WHOLE,
                                  FAULT_IN_BODY, &sample, &faults),
                      STATUS_OK);
-    packed_init(&back);
+    packing_init(&back);
     record_write(&sample_schema, &sample, &back.packer);
-    AUTO(json_release) json_t *result = shown_result(&sample_schema, packed_decode(&back), false);
+    AUTO(json_release) json_t *result = shown_result(&sample_schema, packing_decode(&back), false);
     char *again = json_dumps(result, JSON_COMPACT);
     assert_string_equal(again, text);
     free(again);
-    packed_free(&packed);
-    packed_free(&back);
+    packing_free(&packed);
+    packing_free(&back);
 }
 
 int main(void)

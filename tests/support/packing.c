@@ -1,4 +1,4 @@
-#include "tests/support/packed.h"
+#include "tests/support/packing.h"
 
 #include "common/text.h"
 
@@ -17,20 +17,20 @@ static void must(bool worked, const char *what)
     abort();
 }
 
-void packed_init(packed_t *packed)
+void packing_init(packing_t *packed)
 {
     msgpack_sbuffer_init(&packed->bytes);
     msgpack_packer_init(&packed->packer, &packed->bytes, msgpack_sbuffer_write);
     msgpack_unpacked_init(&packed->decoded);
 }
 
-void packed_free(packed_t *packed)
+void packing_free(packing_t *packed)
 {
     msgpack_unpacked_destroy(&packed->decoded);
     msgpack_sbuffer_destroy(&packed->bytes);
 }
 
-const msgpack_object *packed_decode(packed_t *packed)
+const msgpack_object *packing_decode(packing_t *packed)
 {
     size_t used = 0;
     msgpack_unpacked_destroy(&packed->decoded);
@@ -82,7 +82,7 @@ static void pack(msgpack_packer *out, json_t *value)
     }
 }
 
-const msgpack_object *packed_json(packed_t *packed, const char *single_quoted)
+const msgpack_object *packing_json(packing_t *packed, const char *single_quoted)
 {
     char text[TEXT_MAX];
     must(text_copy(text, sizeof(text), single_quoted, strlen(single_quoted)) == STATUS_OK, "size");
@@ -91,15 +91,15 @@ const msgpack_object *packed_json(packed_t *packed, const char *single_quoted)
             *at = '"';
     json_t *value = json_loads(text, JSON_DECODE_ANY | JSON_ALLOW_NUL, NULL);
     must(value != NULL, single_quoted);
-    packed_init(packed);
+    packing_init(packed);
     pack(&packed->packer, value);
     json_decref(value);
-    return packed_decode(packed);
+    return packing_decode(packed);
 }
 
-void packed_hex(packed_t *packed, const char *hex)
+void packing_hex(packing_t *packed, const char *hex)
 {
-    packed_init(packed);
+    packing_init(packed);
     for (const char *at = hex; *at != '\0'; at++) {
         if (*at == ' ')
             continue;
@@ -154,7 +154,7 @@ static json_t *shown(const msgpack_object *object)
     return NULL;
 }
 
-const char *packed_text(const msgpack_object *object)
+const char *packing_text(const msgpack_object *object)
 {
     static char text[TEXT_MAX];
     json_t *value = shown(object);
@@ -168,12 +168,12 @@ const char *packed_text(const msgpack_object *object)
     return text;
 }
 
-const char *packed_shown(packed_t *packed)
+const char *packing_shown(packing_t *packed)
 {
-    return packed_text(packed_decode(packed));
+    return packing_text(packing_decode(packed));
 }
 
-const char *packed_digits(const packed_t *packed)
+const char *packing_digits(const packing_t *packed)
 {
     static char hex[TEXT_MAX];
     must(2 * packed->bytes.size < sizeof(hex), "size");

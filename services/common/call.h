@@ -18,6 +18,7 @@ typedef struct {
     const seal_t *seal;     /* NULL with LK_DIGEST=off: no HA1 values are made */
     const realms_t *realms; /* LK_SIP_REALMS */
     password_cost_t password_cost;
+    const void *settings; /* the service's own: worker.h */
 } keeper_t;
 
 typedef struct call {
@@ -96,8 +97,8 @@ typedef struct {
     /* Reads: on a reader connection, in a read transaction that other calls may share. */
     void (*read)(call_t *call, store_t *reader);
 
-    /* Whether the call's `prepare` waits for other hosts. It then runs in the waiting pool, where it
-     * holds up neither hashing nor lists. NULL: never. Link thread: must be quick. */
+    /* Whether the call's `prepare` waits for other hosts. It then runs in the waiting pool, where
+     * it holds up neither hashing nor lists. NULL: never. Link thread: must be quick. */
     bool (*waits)(const call_t *call);
 
     /* Writes that are slow or wait, before the transaction: hashing, fetching. May end the call.

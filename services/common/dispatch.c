@@ -65,6 +65,9 @@ static status_t check_handlers(const worker_spec_t *spec, err_t *err)
         bool writes = (contract->operations[i].flags & OPERATION_WRITES) != 0;
         if (writes ? spec->handlers[i].write == NULL : spec->handlers[i].read == NULL)
             return err_set(err, STATUS_INVALID, contract->operations[i].name, "has no handler");
+        if (spec->handlers[i].waits != NULL && (!writes || spec->handlers[i].prepare == NULL))
+            return err_set(err, STATUS_INVALID, contract->operations[i].name,
+                           "waits, and has nothing to prepare");
     }
     return STATUS_OK;
 }
@@ -183,10 +186,13 @@ static bool read_records(job_t *job)
 
 static lane_t choose_lane(const job_t *job)
 {
-    bool slow = job->handler->is_slow != NULL && job->handler->is_slow(&job->call);
+    const handler_t *handler = job->handler;
+    if (handler->waits != NULL && handler->waits(&job->call))
+        return LANE_WAIT;
+    bool slow = handler->is_slow != NULL && handler->is_slow(&job->call);
     if ((job->call.operation->flags & OPERATION_WRITES) == 0)
         return slow ? LANE_SLOW_READ : LANE_READ;
-    return slow && job->handler->prepare != NULL ? LANE_PREPARE : LANE_WRITE;
+    return slow && handler->prepare != NULL ? LANE_PREPARE : LANE_WRITE;
 }
 
 static const operation_t *find_operation(const dispatch_t *dispatch, const request_t *request)

@@ -17,6 +17,7 @@ typedef enum {
     LANE_READ,      /* at once, by the link thread */
     LANE_SLOW_READ, /* by the slow pool */
     LANE_PREPARE,   /* by the slow pool, then by the writer */
+    LANE_WAIT,      /* by the waiting pool, then by the writer */
     LANE_WRITE,     /* by the writer */
 } lane_t;
 

@@ -9,6 +9,7 @@
 #include "common/mem.h"
 #include "proto/scan.h"
 #include "services/common/peers.h"
+#include "services/common/shares.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -31,6 +32,7 @@ typedef struct {
     resolver_t *resolver;
     int moved; /* eventfd: the resolver has news */
     peers_t peers;
+    shares_t *shares;     /* of the waiting pool */
     uint64_t connections; /* made so far */
     size_t held;          /* jobs that others have, of lost connections too */
     int64_t now_ms;
@@ -137,6 +139,8 @@ static void send_finished(link_t *link)
         job_t *job = chain;
         chain = job->next;
         link->held--;
+        if (job->lane == LANE_WAIT)
+            shares_return(link->shares, job);
         peer_t *peer = peers_with_connection(&link->peers, job->connection);
         if (peer == NULL) {
             dispatch_drop(link->config->dispatch, job);
@@ -160,16 +164,21 @@ typedef struct {
     job_t **writes_end;
 } turn_t;
 
-static void hand_over(link_t *link, peer_t *peer, jobs_t *queue, job_t *job)
+static void note_given(link_t *link, peer_t *peer, job_t *job, bool given)
 {
-    job->next = NULL;
-    if (jobs_put(queue, job)) {
+    if (given) {
         link->held++;
         peer->held++;
     } else {
         dispatch_finish_with(job, OUTCOME_UNAVAILABLE, NULL);
         reply_with(link, peer, job);
     }
+}
+
+static void hand_over(link_t *link, peer_t *peer, jobs_t *queue, job_t *job)
+{
+    job->next = NULL;
+    note_given(link, peer, job, jobs_put(queue, job));
 }
 
 /* Returns whether it is answered: it may turn out to be one for the slow pool. */
@@ -214,6 +223,10 @@ static void run_job(link_t *link, peer_t *peer, turn_t *turn, job_t *job)
     case LANE_PREPARE:
         turn->has_secret = true;
         hand_over(link, peer, link->config->slow, job);
+        return;
+    case LANE_WAIT:
+        turn->has_secret = true;
+        note_given(link, peer, job, shares_give(link->shares, job));
         return;
     case LANE_WRITE:
         turn->has_secret = true;
@@ -444,6 +457,7 @@ static void release(link_t **link)
     for (size_t i = 0; i < (*link)->peers.count; i++)
         peer_free(&(*link)->peers.items[i]);
     resolver_stop(&(*link)->resolver);
+    shares_free(&(*link)->shares);
     if ((*link)->moved >= 0)
         (void)close((*link)->moved);
     if ((*link)->context != NULL)
@@ -465,6 +479,8 @@ status_t link_run(const link_config_t *config, size_t *out_held, err_t *err)
     if (status != STATUS_OK)
         return status;
     peers_update(&link->peers, link->resolver, link->now_ms);
+    if (config->waiting != NULL)
+        link->shares = shares_new(config->waiting, config->ready.window / 2, config->waiters);
     while (!is_over(link))
         step(link);
     *out_held = link->held;

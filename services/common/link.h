@@ -14,6 +14,8 @@ typedef struct {
     dispatch_t *dispatch;
     store_t *reader;
     jobs_t *slow;     /* the slow pool's queue */
+    jobs_t *waiting;  /* the waiting pool's; NULL: no handler waits */
+    size_t waiters;   /* its threads */
     jobs_t *writes;   /* the writer's */
     jobs_t *finished; /* answered jobs come back here; its event wakes the link */
     int signals;      /* signalfd: any signal begins the drain */

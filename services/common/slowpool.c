@@ -1,4 +1,4 @@
-/* Threads for slow work. Must never: write. Next: writer.c. */
+/* Threads for work that is slow or waits. Must never: write. Next: writer.c. */
 #include "services/common/slowpool.h"
 
 #include "common/clock.h"
@@ -19,18 +19,15 @@ typedef struct {
 } slow_thread_t;
 
 struct slowpool {
-    const replylog_t *log;
+    slowpool_spec_t spec;
     jobs_t queue;
-    jobs_t *writes;
-    jobs_t *finished;
     size_t count; /* of threads that run */
-    size_t size;
     slow_thread_t *threads;
 };
 
 static void give(slowpool_t *pool, job_t *job)
 {
-    bool given = jobs_put(pool->finished, job);
+    bool given = jobs_put(pool->spec.finished, job);
     assert(given); /* no limit, and closed only after us */
     (void)given;
 }
@@ -52,14 +49,14 @@ static void read_slowly(slow_thread_t *self, job_t *job)
 static bool prepare(slow_thread_t *self, job_t *job)
 {
     err_t err;
-    status_t status = replylog_find(self->pool->log, self->reader, job, &err);
+    status_t status = replylog_find(self->pool->spec.log, self->reader, job, &err);
     if (status != STATUS_OK) {
         dispatch_finish_with(job, call_failure(status), &err);
         return false;
     }
     if (!job->call.answered)
         job->handler->prepare(&job->call, self->reader);
-    if (!job->call.answered && jobs_put(self->pool->writes, job))
+    if (!job->call.answered && jobs_put(self->pool->spec.writes, job))
         return true;
     if (job->call.answered)
         dispatch_finish(job);
@@ -83,7 +80,8 @@ static void *run(void *context)
 {
     slow_thread_t *self = context;
     /* On Linux a thread has a priority of its own. Being refused it is no reason to stop. */
-    (void)setpriority(PRIO_PROCESS, (id_t)gettid(), LOWER_PRIORITY);
+    if (self->pool->spec.lower_priority)
+        (void)setpriority(PRIO_PROCESS, (id_t)gettid(), LOWER_PRIORITY);
     for (;;) {
         job_t *job = jobs_take(&self->pool->queue, 1, clock_ms() + WAIT_MS);
         if (job != NULL)
@@ -99,7 +97,7 @@ void slowpool_stop(slowpool_t **pool)
     if (stopping == NULL)
         return;
     jobs_close(&stopping->queue);
-    for (size_t i = 0; i < stopping->size; i++) {
+    for (size_t i = 0; i < stopping->spec.threads; i++) {
         if (i < stopping->count)
             (void)pthread_join(stopping->threads[i].thread, NULL);
         store_close(&stopping->threads[i].reader);
@@ -110,21 +108,17 @@ void slowpool_stop(slowpool_t **pool)
     *pool = NULL;
 }
 
-status_t slowpool_start(const replylog_t *log, const char *directory, size_t threads,
-                        jobs_t *writes, jobs_t *finished, slowpool_t **out, err_t *err)
+status_t slowpool_start(const slowpool_spec_t *spec, slowpool_t **out, err_t *err)
 {
     AUTO(slowpool_stop) slowpool_t *pool = mem_zalloc(sizeof(*pool));
-    pool->log = log;
-    pool->writes = writes;
-    pool->finished = finished;
-    jobs_init(&pool->queue, SLOWPOOL_QUEUE, -1);
-    pool->size = threads;
-    pool->threads = mem_array(threads, sizeof(*pool->threads));
-    for (size_t i = 0; i < threads; i++) {
+    pool->spec = *spec;
+    jobs_init(&pool->queue, spec->queue, -1);
+    pool->threads = mem_array(spec->threads, sizeof(*pool->threads));
+    for (size_t i = 0; i < spec->threads; i++) {
         slow_thread_t *self = &pool->threads[i];
         self->pool = pool;
-        status_t status =
-            store_open(replylog_store(log), directory, STORE_READER, &self->reader, err);
+        status_t status = store_open(replylog_store(spec->log), spec->directory, STORE_READER,
+                                     &self->reader, err);
         if (status != STATUS_OK)
             return status;
         if (pthread_create(&self->thread, NULL, run, self) != 0)

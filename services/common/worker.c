@@ -4,11 +4,13 @@
 #include "services/common/worker.h"
 
 #include "common/log.h"
+#include "common/mem.h"
 #include "common/process.h"
 #include "common/text.h"
 #include "services/common/link.h"
 #include "services/common/migrate.h"
 #include "services/common/replylog.h"
+#include "services/common/settings.h"
 #include "services/common/slowpool.h"
 #include "services/common/writer.h"
 
@@ -23,48 +25,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-typedef struct {
-    char gateways[2048];
-    char data_dir[512];
-    char seal_key_file[512];
-    bool digest;
-    char realms[REALMS_MAX * REALM_SIZE];
-    char pwhash[32];
-    int64_t slow_threads;
-    int64_t window;
-    char log_level[8];
-    int64_t drain_seconds;
-} settings_t;
-
-const setting_t worker_settings[] = {
-    SETTING_TEXT_ROW(settings_t, gateways, "LK_GATEWAYS", "tcp://127.0.0.1:8081",
-                     "Where gateways listen for workers: tcp://HOST:PORT or ipc:///PATH, between "
-                     "commas; every address a name leads to is used."),
-    SETTING_TEXT_ROW(settings_t, data_dir, "LK_DATA_DIR", "./var",
-                     "The directory of the databases."),
-    SETTING_TEXT_ROW(settings_t, seal_key_file, "LK_SEAL_KEY_FILE", "",
-                     "The file of keys that seal the secrets of SIP digest."),
-    SETTING_SWITCH_ROW(settings_t, digest, "LK_DIGEST", "on",
-                       "Whether secrets for SIP digest are kept, sealed; off needs no key file."),
-    SETTING_TEXT_ROW(settings_t, realms, "LK_SIP_REALMS", "linekeeper",
-                     "The realms that SIP digest is served for, between commas."),
-    SETTING_TEXT_ROW(settings_t, pwhash, "LK_PWHASH", "interactive",
-                     "What hashing a password costs: interactive, moderate or PASSES:MEBIBYTES."),
-    SETTING_NUMBER_ROW(settings_t, slow_threads, "LK_SLOW_THREADS", "0", 0, SLOWPOOL_THREADS_MAX,
-                       "Threads for hashing and long lists; 0: one less than the machine's cores."),
-    SETTING_NUMBER_ROW(settings_t, window, "LK_WINDOW", "64", 1, FRAMES_WINDOW_MAX,
-                       "How many requests a gateway may have waiting in this process."),
-    SETTING_TEXT_ROW(settings_t, log_level, "LK_LOG_LEVEL", "info",
-                     "The lowest level that is logged: debug, info, warn or error."),
-    SETTING_NUMBER_ROW(settings_t, drain_seconds, "LK_DRAIN_SECONDS", "4", 0, 3600,
-                       "How long a process that is asked to end may finish what it holds."),
-};
-const size_t worker_setting_count = ARRAY_LEN(worker_settings);
+enum { SLOW_QUEUE = 256 }; /* calls that may wait for the slow pool */
 
 /* All that runs. */
 typedef struct {
     const worker_spec_t *spec;
-    settings_t settings;
+    settings_t *settings;
     log_level_t level;
     seal_t *seal;
     realms_t realms;
@@ -73,6 +39,7 @@ typedef struct {
     jobs_t finished;
     writer_t *writer;
     slowpool_t *pool;
+    slowpool_t *waiting; /* NULL: no handler waits */
     store_t *reader;
     dispatch_t *dispatch;
     int signals;
@@ -80,10 +47,11 @@ typedef struct {
 
 static status_t load(worker_t *worker, const program_t *program, err_t *err)
 {
-    settings_t *settings = &worker->settings;
-    status_t status = config_load(program, settings, err);
+    status_t status =
+        settings_load(program, worker->spec, &worker->settings, &worker->keeper.settings, err);
     if (status != STATUS_OK)
         return status;
+    const settings_t *settings = worker->settings;
     if (log_level_parse(settings->log_level, &worker->level) != STATUS_OK)
         return err_set(err, STATUS_INVALID, "LK_LOG_LEVEL",
                        "is none of debug, info, warn and error");
@@ -95,7 +63,7 @@ static status_t load(worker_t *worker, const program_t *program, err_t *err)
 
 static status_t open_seal(worker_t *worker, err_t *err)
 {
-    const settings_t *settings = &worker->settings;
+    const settings_t *settings = worker->settings;
     if (!settings->digest)
         return STATUS_OK;
     if (settings->seal_key_file[0] == '\0')
@@ -106,7 +74,7 @@ static status_t open_seal(worker_t *worker, err_t *err)
 
 static status_t prepare_store(worker_t *worker, err_t *err)
 {
-    const char *directory = worker->settings.data_dir;
+    const char *directory = worker->settings->data_dir;
     if (mkdir(directory, 0700) != 0 && errno != EEXIST)
         return err_errno(err, directory, "the data directory cannot be made");
     status_t status = migrate(worker->spec->store, directory, err);
@@ -130,13 +98,27 @@ static size_t slow_threads(const settings_t *settings)
 
 static status_t start_lanes(worker_t *worker, err_t *err)
 {
-    const char *directory = worker->settings.data_dir;
+    const char *directory = worker->settings->data_dir;
     status_t status = writer_start(worker->log, directory, &worker->finished, &worker->writer, err);
-    if (status == STATUS_OK)
-        status =
-            slowpool_start(worker->log, directory, slow_threads(&worker->settings),
-                           writer_queue(worker->writer), &worker->finished, &worker->pool, err);
-    return status;
+    if (status != STATUS_OK)
+        return status;
+    slowpool_spec_t slow = {
+        .log = worker->log,
+        .directory = directory,
+        .threads = slow_threads(worker->settings),
+        .queue = SLOW_QUEUE,
+        .lower_priority = true,
+        .writes = writer_queue(worker->writer),
+        .finished = &worker->finished,
+    };
+    status = slowpool_start(&slow, &worker->pool, err);
+    if (status != STATUS_OK || worker->settings->fetch_threads == 0)
+        return status;
+    slowpool_spec_t waiting = slow;
+    waiting.threads = (size_t)worker->settings->fetch_threads;
+    waiting.queue = SIZE_MAX; /* what goes there is portioned out: shares.h */
+    waiting.lower_priority = false;
+    return slowpool_start(&waiting, &worker->waiting, err);
 }
 
 /* Blocked before the first thread, and so in all of them. */
@@ -180,9 +162,9 @@ static void log_started(const worker_t *worker, const ready_t *ready)
     log_line_t line = log_line(LOG_INFO, "worker_started");
     log_text(&line, "version", LK_VERSION);
     log_text(&line, "instance", ready->instance);
-    log_text(&line, "gateways", worker->settings.gateways);
+    log_text(&line, "gateways", worker->settings->gateways);
     log_number(&line, "window", (int64_t)ready->window);
-    log_number(&line, "slow_threads", (int64_t)slow_threads(&worker->settings));
+    log_number(&line, "slow_threads", (int64_t)slow_threads(worker->settings));
     log_text(&line, "digest", worker->seal == NULL ? "off" : "on");
     log_end(&line);
 }
@@ -190,12 +172,14 @@ static void log_started(const worker_t *worker, const ready_t *ready)
 static status_t serve(worker_t *worker, err_t *err)
 {
     link_config_t config = {
-        .gateways = worker->settings.gateways,
-        .ready = {.window = (uint32_t)worker->settings.window},
-        .drain_ms = worker->settings.drain_seconds * 1000,
+        .gateways = worker->settings->gateways,
+        .ready = {.window = (uint32_t)worker->settings->window},
+        .drain_ms = worker->settings->drain_seconds * 1000,
         .dispatch = worker->dispatch,
         .reader = worker->reader,
         .slow = slowpool_queue(worker->pool),
+        .waiting = worker->waiting == NULL ? NULL : slowpool_queue(worker->waiting),
+        .waiters = (size_t)worker->settings->fetch_threads,
         .writes = writer_queue(worker->writer),
         .finished = &worker->finished,
         .signals = worker->signals,
@@ -218,7 +202,8 @@ static status_t serve(worker_t *worker, err_t *err)
 
 static void stop(worker_t *worker)
 {
-    slowpool_stop(&worker->pool); /* before the writer, whom it hands jobs to */
+    slowpool_stop(&worker->pool); /* before the writer, whom they hand jobs to */
+    slowpool_stop(&worker->waiting);
     writer_stop(&worker->writer);
     dispatch_free(&worker->dispatch);
     store_close(&worker->reader);
@@ -229,6 +214,7 @@ static void stop(worker_t *worker)
     if (worker->signals >= 0)
         (void)close(worker->signals);
     jobs_free(&worker->finished);
+    mem_free(worker->settings);
 }
 
 /* Whether starting again, as it is, would end the same way. */
@@ -273,16 +259,23 @@ static int run(const worker_spec_t *spec, const program_t *program)
     return exit_code(status);
 }
 
+static void free_rows(setting_t **rows)
+{
+    mem_free(*rows);
+}
+
 int worker_main(const worker_spec_t *spec, int argc, char *argv[])
 {
+    size_t row_count = 0;
+    AUTO(free_rows) setting_t *rows = settings_rows(spec, &row_count);
     const program_t program = {
         .name = spec->contract->name,
         .summary = spec->contract->doc,
         .usage =
             "Takes no arguments. Exit codes: 0 after a clean stop, 64 wrong usage, 78 a setting, "
             "a key\nfile or the database's version is wrong, 1 other failures.\n",
-        .settings = worker_settings,
-        .setting_count = worker_setting_count,
+        .settings = rows,
+        .setting_count = row_count,
     };
     if (config_answer(&program, argc, argv))
         return EXIT_OK;

@@ -74,6 +74,7 @@ static const operation_t operations[NOTE_OPERATIONS] = {
                    .doc = "Lists notes."},
     [NOTE_CREATE] = MAKES("note_create"),
     [NOTE_HASH] = MAKES("note_hash"),
+    [NOTE_FETCH] = MAKES("note_fetch"),
     [NOTE_CLASH] = MAKES("note_clash"),
     [NOTE_BREAK] = MAKES("note_break"),
 };
@@ -106,11 +107,11 @@ static bool exists(void *path)
     return access(path, F_OK) == 0;
 }
 
-static void wait_for_release(void)
+static void wait_for_file(const char *name)
 {
     char path[512];
     const char *directory = getenv("LK_DATA_DIR");
-    (void)snprintf(path, sizeof(path), "%s/release", directory == NULL ? "." : directory);
+    (void)snprintf(path, sizeof(path), "%s/%s", directory == NULL ? "." : directory, name);
     (void)await(exists, path, 10000);
 }
 
@@ -137,7 +138,7 @@ static void read_note(call_t *call, store_t *reader)
 
 static void read_slowly(call_t *call, store_t *reader)
 {
-    wait_for_release();
+    wait_for_file("release");
     read_note(call, reader);
 }
 
@@ -209,7 +210,7 @@ static void hash(call_t *call, store_t *reader)
 {
     (void)call;
     (void)reader;
-    wait_for_release();
+    wait_for_file("release");
     char path[512];
     const char *directory = getenv("LK_DATA_DIR");
     (void)snprintf(path, sizeof(path), "%s/hashed", directory == NULL ? "." : directory);
@@ -219,12 +220,20 @@ static void hash(call_t *call, store_t *reader)
     (void)close(file);
 }
 
+static void fetch(call_t *call, store_t *reader)
+{
+    (void)reader;
+    const note_t *note = call->body;
+    wait_for_file(note->text);
+}
+
 static const handler_t handlers[NOTE_OPERATIONS] = {
     [NOTE_READ] = {.read = read_note},
     [NOTE_READ_SLOWLY] = {.is_slow = always, .read = read_slowly},
     [NOTE_LIST] = {.read = list_notes},
     [NOTE_CREATE] = {.write = create},
     [NOTE_HASH] = {.is_slow = always, .prepare = hash, .write = create},
+    [NOTE_FETCH] = {.waits = always, .prepare = fetch, .write = create},
     [NOTE_CLASH] = {.write = clash},
     [NOTE_BREAK] = {.write = break_down},
 };

@@ -12,6 +12,7 @@ enum {
     NOTE_LIST,        /* note_list: query limit */
     NOTE_CREATE,      /* note_create: body id, text, secret */
     NOTE_HASH,        /* note_hash: the same, slow; each hashing adds a byte to the file "hashed" */
+    NOTE_FETCH,       /* note_fetch: the same, waits until the file "TEXT" stands in LK_DATA_DIR */
     NOTE_CLASH,       /* note_clash: makes the note, then refuses */
     NOTE_BREAK,       /* note_break: makes the note, then fails */
     NOTE_OPERATIONS,

@@ -193,7 +193,7 @@ uint64_t fake_ask(fake_gateway_t *gateway, const ask_t *ask)
                    ask->key == NULL ? "" : ask->key);
     (void)snprintf(request.principal.key_id, sizeof(request.principal.key_id), "key-1");
     (void)snprintf(request.principal.organization_id, sizeof(request.principal.organization_id),
-                   "organization-1");
+                   "%s", ask->organization == NULL ? "organization-1" : ask->organization);
     msgpack_sbuffer bytes;
     msgpack_packer out;
     msgpack_sbuffer_init(&bytes);

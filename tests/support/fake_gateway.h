@@ -37,7 +37,8 @@ bool fake_await(fake_gateway_t *gateway, const unsigned *counter, unsigned at_le
 void fake_pump(fake_gateway_t *gateway, int ms);
 
 typedef struct {
-    const char *service; /* NULL: "notes" */
+    const char *service;      /* NULL: "notes" */
+    const char *organization; /* NULL: "organization-1" */
     const char *operation;
     const char *path, *query, *body; /* JSON in single quotes, or NULL */
     const char *key;                 /* NULL: none */

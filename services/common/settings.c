@@ -1,0 +1,86 @@
+#include "services/common/settings.h"
+
+#include "common/mem.h"
+#include "proto/frames.h"
+#include "services/common/slowpool.h"
+
+#include <stdalign.h>
+#include <string.h>
+
+static const setting_t common_rows[] = {
+    SETTING_TEXT_ROW(settings_t, gateways, "LK_GATEWAYS", "tcp://127.0.0.1:8081",
+                     "Where gateways listen for workers: tcp://HOST:PORT or ipc:///PATH, between "
+                     "commas; every address a name leads to is used."),
+    SETTING_TEXT_ROW(settings_t, data_dir, "LK_DATA_DIR", "./var",
+                     "The directory of the databases."),
+    SETTING_TEXT_ROW(settings_t, seal_key_file, "LK_SEAL_KEY_FILE", "",
+                     "The file of keys that seal the secrets of SIP digest."),
+    SETTING_SWITCH_ROW(settings_t, digest, "LK_DIGEST", "on",
+                       "Whether secrets for SIP digest are kept, sealed; off needs no key file."),
+    SETTING_TEXT_ROW(settings_t, realms, "LK_SIP_REALMS", "linekeeper",
+                     "The realms that SIP digest is served for, between commas."),
+    SETTING_TEXT_ROW(settings_t, pwhash, "LK_PWHASH", "interactive",
+                     "What hashing a password costs: interactive, moderate or PASSES:MEBIBYTES."),
+    SETTING_NUMBER_ROW(settings_t, slow_threads, "LK_SLOW_THREADS", "0", 0, SLOWPOOL_THREADS_MAX,
+                       "Threads for hashing and long lists; 0: one less than the machine's cores."),
+    SETTING_NUMBER_ROW(settings_t, window, "LK_WINDOW", "64", 1, FRAMES_WINDOW_MAX,
+                       "How many requests a gateway may have waiting in this process."),
+    SETTING_TEXT_ROW(settings_t, log_level, "LK_LOG_LEVEL", "info",
+                     "The lowest level that is logged: debug, info, warn or error."),
+    SETTING_NUMBER_ROW(settings_t, drain_seconds, "LK_DRAIN_SECONDS", "4", 0, 3600,
+                       "How long a process that is asked to end may finish what it holds."),
+};
+
+/* Of services that wait for other hosts. */
+static const setting_t waiting_rows[] = {
+    SETTING_NUMBER_ROW(settings_t, fetch_threads, "LK_FETCH_THREADS", "16", 1, SLOWPOOL_THREADS_MAX,
+                       "Threads that wait for other hosts; one organization has a quarter of them. "
+                       "More than half of LK_WINDOW are of no use."),
+};
+
+/* Where a service's own struct begins, behind ours. */
+enum {
+    OWN_OFFSET = (sizeof(settings_t) + alignof(max_align_t) - 1) / alignof(max_align_t) *
+                 alignof(max_align_t)
+};
+
+static bool any_waits(const worker_spec_t *spec)
+{
+    for (size_t i = 0; i < spec->handler_count; i++)
+        if (spec->handlers[i].waits != NULL)
+            return true;
+    return false;
+}
+
+setting_t *settings_rows(const worker_spec_t *spec, size_t *out_count)
+{
+    size_t waiting = any_waits(spec) ? ARRAY_LEN(waiting_rows) : 0;
+    size_t count = ARRAY_LEN(common_rows);
+    setting_t *rows = mem_array(count + waiting + spec->setting_count, sizeof(*rows));
+    memcpy(rows, common_rows, sizeof(common_rows));
+    for (size_t i = 0; i < waiting; i++)
+        rows[count++] = waiting_rows[i];
+    for (size_t i = 0; i < spec->setting_count; i++) {
+        rows[count] = spec->settings[i];
+        rows[count++].offset += OWN_OFFSET;
+    }
+    *out_count = count;
+    return rows;
+}
+
+status_t settings_load(const program_t *program, const worker_spec_t *spec, settings_t **out,
+                       const void **out_own, err_t *err)
+{
+    settings_t *settings = mem_zalloc(OWN_OFFSET + spec->settings_size);
+    const void *own = (const char *)settings + OWN_OFFSET;
+    status_t status = config_load(program, settings, err);
+    if (status == STATUS_OK && spec->check_settings != NULL)
+        status = spec->check_settings(own, err);
+    if (status != STATUS_OK) {
+        mem_free(settings);
+        return status;
+    }
+    *out = settings;
+    *out_own = own;
+    return STATUS_OK;
+}

@@ -38,6 +38,7 @@ const program_t gateway_program = {
              "  gateway                 serve in the foreground until SIGTERM or SIGINT\n"
              "  gateway key COMMAND     make, list and revoke API keys; see gateway key --help\n"
              "  gateway services        print the services that need a worker, one a line\n"
+             "  gateway openapi         print the OpenAPI document of the API\n"
              "  gateway --help | --version\n"
              "Exit codes: 0 clean stop, 1 failed, 64 wrong usage, 78 wrong setting or key file.\n",
     .settings = settings,

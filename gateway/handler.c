@@ -6,6 +6,7 @@
 #include "gateway/exchange.h"
 #include "gateway/health.h"
 #include "gateway/intake.h"
+#include "gateway/openapi.h"
 #include "gateway/render.h"
 #include "gateway/rpc.h"
 
@@ -41,11 +42,29 @@ static outcome_t take_allowance(gateway_t *gateway, exchange_t *exchange)
     return exchange->allowance.allowed ? OUTCOME_OK : OUTCOME_RATE_LIMITED;
 }
 
+/* The routes that need no worker and no key: they take GET and HEAD. */
+static bool is_own(const char *path)
+{
+    return health_has_path(path) || strcmp(path, OPENAPI_PATH) == 0;
+}
+
+static void serve_own(gateway_t *gateway, exchange_t *exchange)
+{
+    const char *path = http_path(exchange->http);
+    if (strcmp(path, OPENAPI_PATH) == 0) {
+        render_text(exchange, 200, gateway->openapi, gateway->openapi_length);
+        return;
+    }
+    int status = 0;
+    json_t *health = health_answer(gateway->broker, path, atomic_load(&gateway->stopping), &status);
+    render_json(exchange, status, health);
+}
+
 static outcome_t serve(gateway_t *gateway, exchange_t *exchange)
 {
     outcome_t outcome = router_find(gateway->router, http_method(exchange->http),
                                     http_path(exchange->http), &exchange->route);
-    if (outcome == OUTCOME_NO_ROUTE && health_has_path(http_path(exchange->http))) {
+    if (outcome == OUTCOME_NO_ROUTE && is_own(http_path(exchange->http))) {
         text_cut(exchange->route.allow, sizeof(exchange->route.allow), "GET, HEAD");
         return OUTCOME_BAD_METHOD;
     }
@@ -86,13 +105,9 @@ static void handle(void *context, http_request_t *request, http_response_t *out)
     client_address(&gateway->proxies, http_peer(request),
                    gateway->proxies.count > 0 ? http_header(request, "X-Forwarded-For") : NULL,
                    exchange->client);
-    int status = 0;
-    json_t *health = NULL;
-    if (strcmp(method, "GET") == 0 || strcmp(method, "HEAD") == 0)
-        health = health_answer(gateway->broker, http_path(request), atomic_load(&gateway->stopping),
-                               &status);
-    if (health != NULL) {
-        render_json(exchange, status, health);
+    bool reads = strcmp(method, "GET") == 0 || strcmp(method, "HEAD") == 0;
+    if (reads && is_own(http_path(request))) {
+        serve_own(gateway, exchange);
     } else {
         exchange->reply.outcome = serve(gateway, exchange);
         render_reply(exchange);

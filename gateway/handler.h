@@ -21,6 +21,8 @@ typedef struct {
     proxies_t proxies;  /* whose X-Forwarded-For is believed */
     int64_t request_ms; /* how long a worker may take */
     int64_t call_ms;    /* the same for call authorization */
+    char *openapi;      /* the document, as text */
+    size_t openapi_length;
     atomic_bool stopping;
 } gateway_t;
 

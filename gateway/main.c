@@ -2,10 +2,12 @@
  * The tour of a request begins in http.h. */
 #include "common/clock.h"
 #include "common/log.h"
+#include "common/mem.h"
 #include "common/process.h"
 #include "gateway/config.h"
 #include "gateway/handler.h"
 #include "gateway/key_command.h"
+#include "gateway/openapi.h"
 #include "proto/registry.h"
 
 #include <errno.h>
@@ -32,6 +34,7 @@ static void stop_parts(parts_t *parts)
     keys_close(&parts->keys);
     router_destroy(&parts->gateway.router);
     limiter_destroy(&parts->gateway.limiter);
+    mem_release(&parts->gateway.openapi);
 }
 
 static status_t start_parts(const gateway_config_t *config, parts_t *parts, err_t *err)
@@ -41,6 +44,7 @@ static status_t start_parts(const gateway_config_t *config, parts_t *parts, err_
     gateway->call_ms = config->call_answer_ms;
     gateway->router = router_new();
     gateway->limiter = limiter_new(config->rate_limit);
+    gateway->openapi = openapi_text(&gateway->openapi_length);
     status_t status = proxies_parse(config->trusted_proxies, &gateway->proxies, err);
     if (status == STATUS_OK)
         status = keys_open(config->data_dir, config->hash_file, &parts->keys, err);
@@ -145,6 +149,14 @@ static int print_services(void)
     return EXIT_OK;
 }
 
+static int print_openapi(void)
+{
+    size_t length = 0;
+    AUTO(mem_release) char *text = openapi_text(&length);
+    bool written = fwrite(text, 1, length, stdout) == length && fflush(stdout) == 0;
+    return written ? EXIT_OK : EXIT_FAILED;
+}
+
 int main(int argc, char *argv[])
 {
     bool key = argc > 1 && strcmp(argv[1], "key") == 0;
@@ -152,6 +164,8 @@ int main(int argc, char *argv[])
         return EXIT_OK;
     if (argc == 2 && strcmp(argv[1], "services") == 0)
         return print_services();
+    if (argc == 2 && strcmp(argv[1], "openapi") == 0)
+        return print_openapi();
     if (argc > 1 && !key) {
         (void)fprintf(stderr, "gateway: unknown argument %s; try gateway --help\n", argv[1]);
         return EXIT_BAD_USAGE;

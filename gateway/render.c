@@ -6,17 +6,22 @@
 #include <inttypes.h>
 #include <string.h>
 
-/* Points the response at what has been written for it. */
-static void set_body(exchange_t *exchange, int status)
+void render_text(exchange_t *exchange, int status, const char *text, size_t length)
 {
     http_response_t *response = exchange->response;
     response->status = status;
     http_response_header(response, "x-request-id", exchange->request_id);
-    if (exchange->body.size == 0)
+    if (length == 0)
         return;
     response->content_type = "application/json";
-    response->body = exchange->body.data;
-    response->body_length = exchange->body.size;
+    response->body = text;
+    response->body_length = length;
+}
+
+/* Points the response at what has been written for it. */
+static void set_body(exchange_t *exchange, int status)
+{
+    render_text(exchange, status, exchange->body.data, exchange->body.size);
 }
 
 void render_json(exchange_t *exchange, int status, json_t *value)

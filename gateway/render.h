@@ -12,4 +12,7 @@ void render_reply(exchange_t *exchange);
 /* Any JSON value (taken over) as the body. */
 void render_json(exchange_t *exchange, int status, json_t *value);
 
+/* The same for JSON text, which is borrowed until the response has been sent. */
+void render_text(exchange_t *exchange, int status, const char *text, size_t length);
+
 #endif

@@ -24,6 +24,10 @@ struct dialect {
     const char *open;
     void (*close)(int status, const reply_t *reply, msgpack_sbuffer *out);
     json_t *(*failure)(int status, const reply_t *reply);
+    /* Both as JSON Schema (2020-12), for the OpenAPI document; the caller owns it. result: the
+     * result's schema, taken over; NULL: there is none. */
+    json_t *(*success_shape)(json_t *result, int status, bool in_pages);
+    json_t *(*failure_shape)(void);
 };
 
 extern const dialect_t dialect_trunk;

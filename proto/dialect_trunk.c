@@ -50,6 +50,27 @@ static json_t *failure(int status, const reply_t *reply)
     return body;
 }
 
+static json_t *success_shape(json_t *result, int status, bool in_pages)
+{
+    (void)in_pages;
+    return json_pack("{s:s, s:[s, s, s], s:{s:o, s:{s:i}, s:{s:s}}}", "type", "object", "required",
+                     "result", "status_code", "status_message", "properties", "result",
+                     result != NULL ? result : json_pack("{s:s}", "type", "object"), "status_code",
+                     "const", status, "status_message", "const", http_reason(status));
+}
+
+static json_t *failure_shape(void)
+{
+    json_t *error = json_pack("{s:s, s:[s, s], s:{s:{s:[s, s]}, s:{s:s}}}", "type", "object",
+                              "required", "field", "message", "properties", "field", "type",
+                              "string", "null", "message", "type", "string");
+    return json_pack("{s:s, s:[s, s, s, s], s:{s:{s:s, s:i}, s:{s:s}, s:{s:s}, s:{s:s, s:i, s:o}}}",
+                     "type", "object", "required", "result", "status_code", "status_message",
+                     "errors", "properties", "result", "type", "object", "maxProperties", 0,
+                     "status_code", "type", "integer", "status_message", "type", "string", "errors",
+                     "type", "array", "minItems", 1, "items", error);
+}
+
 const dialect_t dialect_trunk = {
     .name = "trunk",
     .prefix = "/voip/",
@@ -58,4 +79,6 @@ const dialect_t dialect_trunk = {
     .open = "{\"result\":",
     .close = close_success,
     .failure = failure,
+    .success_shape = success_shape,
+    .failure_shape = failure_shape,
 };

@@ -67,6 +67,36 @@ static json_t *failure(int status, const reply_t *reply)
     return body;
 }
 
+static json_t *bare_shape(json_t *result, int status, bool in_pages)
+{
+    (void)status;
+    (void)in_pages;
+    return result != NULL ? result : json_pack("{s:s}", "type", "object");
+}
+
+/* success, message and reasons, of which the last is as given. */
+static json_t *envelope_shape(bool success, json_t *reasons)
+{
+    return json_pack("{s:s, s:[s, s, s], s:{s:{s:b}, s:{s:s}, s:o}}", "type", "object", "required",
+                     "success", "message", "reasons", "properties", "success", "const", success,
+                     "message", "type", "string", "reasons", reasons);
+}
+
+static json_t *set_shape(json_t *result, int status, bool in_pages)
+{
+    (void)status;
+    (void)in_pages;
+    json_decref(result);
+    return envelope_shape(true, json_pack("{s:s, s:i}", "type", "object", "maxProperties", 0));
+}
+
+static json_t *failure_shape(void)
+{
+    return envelope_shape(false, json_pack("{s:s, s:{s:s, s:i, s:{s:s}}}", "type", "object",
+                                           "additionalProperties", "type", "array", "minItems", 1,
+                                           "items", "type", "string"));
+}
+
 const dialect_t dialect_v1 = {
     .name = "v1",
     .prefix = "/security/",
@@ -75,6 +105,8 @@ const dialect_t dialect_v1 = {
     .open = "",
     .close = close_bare,
     .failure = failure,
+    .success_shape = bare_shape,
+    .failure_shape = failure_shape,
 };
 
 const dialect_t dialect_v1_set = {
@@ -85,4 +117,6 @@ const dialect_t dialect_v1_set = {
     .open = "{\"success\":true,\"message\":",
     .close = close_set,
     .failure = failure,
+    .success_shape = set_shape,
+    .failure_shape = failure_shape,
 };

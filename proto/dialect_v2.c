@@ -110,6 +110,44 @@ static json_t *failure(int status, const reply_t *reply)
     return body;
 }
 
+static json_t *success_shape(json_t *result, int status, bool in_pages)
+{
+    (void)status;
+    if (result == NULL)
+        result = json_pack("{s:s}", "type", "null");
+    json_t *shape = json_pack("{s:s, s:[s], s:{s:o}}", "type", "object", "required", "data",
+                              "properties", "data", result);
+    if (!in_pages)
+        return shape;
+    static const char *const members[] = {"page_number", "page_size", "total_pages",
+                                          "total_results"};
+    json_t *required = json_array(), *properties = json_object();
+    for (size_t i = 0; i < ARRAY_LEN(members); i++) {
+        json_array_append_new(required, json_string(members[i]));
+        json_object_set_new(properties, members[i],
+                            json_pack("{s:s, s:i}", "type", "integer", "minimum", 0));
+    }
+    json_array_append_new(json_object_get(shape, "required"), json_string("meta"));
+    json_object_set_new(json_object_get(shape, "properties"), "meta",
+                        json_pack("{s:s, s:o, s:o}", "type", "object", "required", required,
+                                  "properties", properties));
+    return shape;
+}
+
+static json_t *failure_shape(void)
+{
+    json_t *source = json_pack("{s:s, s:{s:{s:s}, s:{s:s}}}", "type", "object", "properties",
+                               "pointer", "type", "string", "parameter", "type", "string");
+    json_t *meta = json_pack("{s:s, s:[s], s:{s:{s:s, s:s}}}", "type", "object", "required", "url",
+                             "properties", "url", "type", "string", "format", "uri");
+    json_t *error = json_pack("{s:s, s:[s, s, s, s], s:{s:{s:s}, s:{s:s}, s:{s:s}, s:o, s:o}}",
+                              "type", "object", "required", "code", "title", "detail", "meta",
+                              "properties", "code", "type", "string", "title", "type", "string",
+                              "detail", "type", "string", "source", source, "meta", meta);
+    return json_pack("{s:s, s:[s], s:{s:{s:s, s:i, s:o}}}", "type", "object", "required", "errors",
+                     "properties", "errors", "type", "array", "minItems", 1, "items", error);
+}
+
 const dialect_t dialect_v2 = {
     .name = "v2",
     .prefix = "/v2/",
@@ -118,4 +156,6 @@ const dialect_t dialect_v2 = {
     .open = "{\"data\":",
     .close = close_success,
     .failure = failure,
+    .success_shape = success_shape,
+    .failure_shape = failure_shape,
 };

@@ -13,8 +13,9 @@ enum {
     OPERATION_WRITES = 1 << 0, /* changes something: admin scope, carries an idempotency key */
     OPERATION_PART = 1 << 1, /* the body changes what is given and leaves the rest (RECORD_PART) */
     OPERATION_LIST = 1 << 2, /* the result is an array of the result schema */
-    OPERATION_BAD_ID = 1 << 3, /* a malformed id in the path is INVALID; else it is UNKNOWN */
-    OPERATION_CALL = 1 << 4,   /* call authorization: sip or admin scope, short deadline */
+    OPERATION_BAD_ID = 1 << 3,    /* a malformed id in the path is INVALID; else it is UNKNOWN */
+    OPERATION_CALL = 1 << 4,      /* call authorization: sip or admin scope, short deadline */
+    OPERATION_CONFLICTS = 1 << 5, /* what is stored may stand against it: OUTCOME_CONFLICT */
 };
 
 enum { BODY_LIMIT = 64 * 1024 };
@@ -33,6 +34,8 @@ typedef struct {
     unsigned flags;
     size_t body_limit; /* bytes; 0: BODY_LIMIT */
     const char *doc;   /* one sentence */
+    /* A body, as JSON, for the OpenAPI document and its tests; NULL: made of its rows' examples. */
+    const char *example;
 } operation_t;
 
 typedef struct {

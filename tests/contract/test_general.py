@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from suite import Client, every_service
+from suite import ROOT, Client, every_service
 from trunk_dialect import check_failure, check_success, new_ip
 
 SERVICES = every_service()
@@ -139,6 +139,25 @@ def test_health_and_readiness_need_no_key(suite):
         answer = suite.call("GET", path, key="")
         assert answer.status == 200
         assert isinstance(json.loads(answer.body), dict)
+
+
+# ---- the OpenAPI document ----
+
+def test_the_document_needs_no_key(suite):
+    answer = suite.call("GET", "/openapi.json", key="")
+    assert answer.status == 200 and answer.headers["Content-Type"] == "application/json"
+    assert answer.body == (ROOT / "docs/openapi.json").read_bytes(), "run tools/openapi.py BIN_DIR --update"
+    assert answer.headers["x-request-id"]
+    head = Client(suite.port).call("HEAD", "/openapi.json")
+    assert (head.status, head.body) == (200, b"")
+    assert head.headers["Content-Length"] == str(len(answer.body))
+
+
+def test_the_document_is_read_only(suite):
+    for method in ("POST", "PUT", "PATCH", "DELETE", "OPTIONS"):
+        answer = suite.call(method, "/openapi.json")
+        check_v2_failure(answer, 405)
+        assert answer.headers["Allow"] == "GET, HEAD"
 
 
 # ---- secrets ----

@@ -19,6 +19,7 @@ typedef struct {
     const realms_t *realms; /* LK_SIP_REALMS */
     password_cost_t password_cost;
     const void *settings; /* the service's own: worker.h */
+    void *own;            /* what the service has made of them; safe for any thread */
 } keeper_t;
 
 typedef struct call {

@@ -1,5 +1,7 @@
 #include "services/common/columns.h"
 
+#include "proto/packed.h"
+
 #include <assert.h>
 #include <string.h>
 
@@ -58,6 +60,20 @@ void columns_word(columns_t *columns, int column, unsigned row)
             err_set(columns->err, STATUS_CORRUPT, field->name, "holds an unknown word");
     else
         *choice = index;
+}
+
+void columns_packed(columns_t *columns, int column, unsigned row)
+{
+    const field_t *field = &columns->schema->rows[row];
+    assert(field->type == FIELD_PACKED);
+    packed_t *packed = member(columns, column, row);
+    if (packed == NULL)
+        return;
+    size_t length = 0;
+    const void *bytes = query_column_blob(columns->query, column, &length);
+    if (packed_load(field, bytes, length, packed) != STATUS_OK)
+        columns->status = err_set(columns->err, STATUS_CORRUPT, field->name,
+                                  "holds bytes that are no such value");
 }
 
 const char *column_word(const schema_t *schema, unsigned row, int choice)

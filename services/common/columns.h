@@ -20,6 +20,7 @@ void columns_text(columns_t *columns, int column, unsigned row);
 void columns_number(columns_t *columns, int column, unsigned row); /* and times and dates */
 void columns_switch(columns_t *columns, int column, unsigned row);
 void columns_word(columns_t *columns, int column, unsigned row);
+void columns_packed(columns_t *columns, int column, unsigned row);
 
 /* How a choice is stored: its word. */
 const char *column_word(const schema_t *schema, unsigned row, int choice);

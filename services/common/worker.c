@@ -147,6 +147,8 @@ static status_t start(worker_t *worker, const program_t *program, err_t *err)
     worker->keeper.service = worker->spec->contract->name;
     worker->keeper.realms = &worker->realms;
     status = dispatch_new(worker->spec, &worker->keeper, &worker->dispatch, err);
+    if (status == STATUS_OK && worker->spec->open != NULL)
+        status = worker->spec->open(worker->keeper.settings, &worker->keeper.own, err);
     if (status == STATUS_OK)
         status = open_seal(worker, err);
     worker->keeper.seal = worker->seal;
@@ -206,6 +208,8 @@ static void stop(worker_t *worker)
     slowpool_stop(&worker->waiting);
     writer_stop(&worker->writer);
     dispatch_free(&worker->dispatch);
+    if (worker->keeper.own != NULL)
+        worker->spec->close(&worker->keeper.own);
     store_close(&worker->reader);
     replylog_close(&worker->log);
     seal_close(&worker->seal);

@@ -27,6 +27,11 @@ typedef struct {
     size_t setting_count;
     size_t settings_size;
     status_t (*check_settings)(const void *settings, err_t *err);
+
+    /* What else its handlers share, made before the first thread and found in call->keeper->own:
+     * with `open`, `close` is called at the end, when no thread runs any more. NULL: nothing. */
+    status_t (*open)(const void *settings, void **out_own, err_t *err);
+    void (*close)(void **own); /* clears *own */
 } worker_spec_t;
 
 /* Runs until SIGTERM or SIGINT, then drains. Returns main's exit code: 0 after a clean stop, 78

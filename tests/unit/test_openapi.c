@@ -12,6 +12,7 @@
 #include "proto/transcode.h"
 #include "tests/support/packing.h"
 #include "tests/support/sample_schema.h"
+#include "tests/support/shown.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -130,6 +131,54 @@ static void a_field_that_answers_may_lack_is_not_required(void **state)
     schema = schema_at(shared, &open, FORM_RESULT);
     assert_false(has(schema, "level")); /* it stands for members that have no row */
     assert_true(json_is_true(json_object_get(schema, "additionalProperties")));
+}
+
+/* The members of an envelope are those that its shape requires. */
+static void assert_members(json_t *body, json_t *shape)
+{
+    const json_t *required = json_object_get(shape, "required");
+    const json_t *properties = json_object_get(shape, "properties");
+    assert_true(json_array_size(required) > 0);
+    assert_int_equal(json_object_size(body), json_array_size(required));
+    assert_int_equal(json_object_size(properties), json_array_size(required));
+    for (size_t i = 0; i < json_array_size(required); i++) {
+        const char *name = json_string_value(json_array_get(required, i));
+        const json_t *member = json_object_get(body, name);
+        const json_t *rule = json_object_get(properties, name);
+        const json_t *value = json_object_get(rule, "const");
+        assert_true(member != NULL && rule != NULL);
+        assert_true(value == NULL || json_equal(value, member));
+    }
+    json_decref(body);
+    json_decref(shape);
+}
+
+static void shapes_are_those_of_the_envelopes(void **state)
+{
+    (void)state;
+    static const dialect_t *const dialects[] = {&dialect_trunk, &dialect_v1, &dialect_v1_set,
+                                                &dialect_v2};
+    static reply_t reply;
+    packing_t packed;
+    for (size_t i = 0; i < ARRAY_LEN(dialects); i++) {
+        const dialect_t *dialect = dialects[i];
+        bool is_set = dialect == &dialect_v1_set;
+        reply_init(&reply, "r", OUTCOME_INVALID);
+        faults_add(&reply.faults, FAULT_REQUIRED, FAULT_IN_BODY, "/name", "is required");
+        assert_members(shown_reply(dialect, &reply, NULL, false), dialect->failure_shape());
+        reply_init(&reply, "r", OUTCOME_OK);
+        reply.body = *packing_json(&packed, "[{'realm':'r'}]");
+        if (dialect != &dialect_v1) /* it has no envelope */
+            assert_members(
+                shown_reply(dialect, &reply, is_set ? NULL : &sample_inner_schema, !is_set),
+                dialect->success_shape(json_object(), 200, false));
+        reply.page_number = reply.page_size = 1;
+        reply.total = 2;
+        if (dialect == &dialect_v2)
+            assert_members(shown_reply(dialect, &reply, &sample_inner_schema, true),
+                           dialect->success_shape(json_object(), 200, true));
+        packing_free(&packed);
+    }
 }
 
 typedef void (*visit_fn)(const operation_t *operation);
@@ -304,6 +353,7 @@ int main(void)
         cmocka_unit_test(fields_have_the_type_of_their_form),
         cmocka_unit_test(a_table_has_three_forms),
         cmocka_unit_test(a_field_that_answers_may_lack_is_not_required),
+        cmocka_unit_test(shapes_are_those_of_the_envelopes),
         cmocka_unit_test(every_operation_is_described),
         cmocka_unit_test(operations_have_names_of_their_own),
         cmocka_unit_test(tables_have_names_of_their_own),

@@ -66,3 +66,26 @@ write("frames", "requests", b"\2" + pack([[1, 1500, b"\1\2"], [2**40, 0, b""]]))
 write("frames", "replies", b"\3" + pack([[1, b"\x91\xc0"], [2**64 - 1, b""]]))
 write("frames", "none", b"\2\xdd\0\0\0\0")
 write("frames", "bomb", b"\3\xdd\0\x10\0\0")
+
+CERTIFICATE = (b"MIIBcTCCARegAwIBAgIUao2W1x0FlZPOIMMCX6OhJ/Xi/OswCgYIKoZIzj0EAwIwDjEMMAoGA1UEAwwDaWRwMB4XDTI2MTEy"
+               b"MzAxMzM0NVoXDTM2MTEyMDAxMzM0NVowDjEMMAoGA1UEAwwDaWRwMFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEIXIiszPG"
+               b"sbBFjwpfyxNezCQxs61hxBOrGb3MUfmE+0dQeZy8cR4eUOhBOaca64B2iRfIcjFotLT7HBuZsNQnM6NTMFEwHQYDVR0OBBYE"
+               b"FHDwaHuOG1l8VIm/s/PN1830Xo8iMB8GA1UdIwQYMBaAFHDwaHuOG1l8VIm/s/PN1830Xo8iMA8GA1UdEwEB/wQFMAMBAf8w"
+               b"CgYIKoZIzj0EAwIDSAAwRQIgU1wZSqnj4ZxqHTb6OmaY1NNh2BHFXSQwFrrJXF2uOq4CIQC68xkEgNxwV37y48gDscTwLyC/"
+               b"W3NUJCw6HFJ3f8JuPw==")
+MD = b'xmlns:md="urn:oasis:names:tc:SAML:2.0:metadata" xmlns:ds="http://www.w3.org/2000/09/xmldsig#"'
+REDIRECT = b'Binding="urn:oasis:names:tc:SAML:2.0:bindings:HTTP-Redirect"'
+ENTITY = (b'<md:EntityDescriptor ' + MD + b' entityID="urn:idp" validUntil="2030-01-01T00:00:00Z">'
+          b'<md:IDPSSODescriptor protocolSupportEnumeration="urn:oasis:names:tc:SAML:2.0:protocol">'
+          b'<md:KeyDescriptor use="signing"><ds:KeyInfo><ds:X509Data><ds:X509Certificate>' + CERTIFICATE +
+          b'</ds:X509Certificate></ds:X509Data></ds:KeyInfo></md:KeyDescriptor><md:SingleLogoutService ' +
+          REDIRECT + b' Location="https://idp.example/slo"/><md:SingleSignOnService ' + REDIRECT +
+          b' Location="https://idp.example/sso"/></md:IDPSSODescriptor></md:EntityDescriptor>')
+for name, text in {
+        "entity": ENTITY, "entities": b'<?xml version="1.0"?><md:EntitiesDescriptor ' + MD + b'><!-- x -->' + ENTITY +
+        b'</md:EntitiesDescriptor>', "no-certificate": ENTITY.replace(CERTIFICATE, b""),
+        "doctype": b'<!DOCTYPE a [<!ENTITY x "y">]><a>&x;</a>', "deep": b"<a>" * 40, "other": b"<a/>",
+        "cdata": b"<a><![CDATA[x]]><?p i?>&#65;&amp;</a>", "entity-unknown": b"<a>&x;</a>",
+        "pem": b"-----BEGIN CERTIFICATE-----\n" + CERTIFICATE + b"\n-----END CERTIFICATE-----\n",
+}.items():
+    write("metadata", name, text)

@@ -1,0 +1,102 @@
+#include "services/auth-provider/filling.h"
+
+#include "common/clock.h"
+#include "common/mem.h"
+#include "proto/record.h"
+#include "services/auth-provider/fetch.h"
+
+static void release(void *prepared)
+{
+    filling_t *filling = prepared;
+    metadata_clear(&filling->metadata);
+}
+
+static void free_bytes(char **bytes)
+{
+    mem_free(*bytes);
+}
+
+static status_t give(idp_settings_t *settings, unsigned row, const char *text, err_t *err)
+{
+    const field_t *field = &idp_settings_schema.rows[row];
+    char *member = (char *)settings + field->offset;
+    size_t length = strlen(text);
+    if (text_copy(member, field->size, text, length) != STATUS_OK)
+        return err_set(err, STATUS_TOO_LARGE, "metadata", "its %s is too long", field->name);
+    const char *wrong = field->check == NULL ? NULL : field->check(text, length);
+    if (wrong != NULL)
+        return err_set(err, STATUS_INVALID, "metadata", "its %s %s", field->name, wrong);
+    field_give(&settings->fields, row);
+    return STATUS_OK;
+}
+
+/* The settings that follow from the metadata. */
+static status_t fill(filling_t *filling, err_t *err)
+{
+    const metadata_t *metadata = &filling->metadata;
+    const certificate_t *certificate = &metadata->certificates[0];
+    idp_settings_t *settings = &filling->settings;
+    AUTO(free_bytes) char *pem = certificate_to_pem(certificate);
+    const struct {
+        unsigned row;
+        const char *text;
+    } texts[] = {
+        {IDP_ENTITY_ID, metadata->entity_id},
+        {IDP_SSO_TARGET_URL, metadata->sso_url},
+        {IDP_CERT_FINGERPRINT, certificate->fingerprint},
+        {IDP_CERTIFICATE, pem},
+        {IDP_NAME_IDENTIFIER_FORMAT,
+         idp_settings_schema.rows[IDP_NAME_IDENTIFIER_FORMAT].dflt_text},
+        {IDP_SLO_TARGET_URL, metadata->slo_url},
+    };
+    size_t count = ARRAY_LEN(texts) - (metadata->slo_url[0] == '\0' ? 1 : 0);
+    status_t status = STATUS_OK;
+    for (size_t i = 0; i < count && status == STATUS_OK; i++)
+        status = give(settings, texts[i].row, texts[i].text, err);
+    settings->idp_cert_fingerprint_algorithm = FINGERPRINT_SHA256;
+    field_give(&settings->fields, IDP_CERT_FINGERPRINT_ALGORITHM);
+    return status;
+}
+
+/* An entity id that is not in the new metadata is no reason to refuse its only provider. */
+static status_t read_metadata(const char *bytes, size_t length, const char *entity_id,
+                              int64_t now_utc_ms, metadata_t *out, err_t *err)
+{
+    status_t status = STATUS_UNKNOWN;
+    if (entity_id != NULL)
+        status = metadata_read(bytes, length, entity_id, now_utc_ms, out, err);
+    if (status == STATUS_UNKNOWN)
+        status = metadata_read(bytes, length, NULL, now_utc_ms, out, err);
+    return status;
+}
+
+void filling_prepare(call_t *call, const char *settings_url, const char *entity_id)
+{
+    const fetcher_t *fetcher = call->keeper->own;
+    const verdict_t good = {0};
+    err_t err = {0};
+    filling_t *filling = prepared_keep(call, STATUS_OK, &good, &err, sizeof(filling_t), release);
+    if (filling == NULL)
+        return;
+    AUTO(free_bytes) char *bytes = NULL;
+    size_t length = 0;
+    status_t status =
+        fetch_get(fetcher, settings_url, call->deadline_ms - clock_ms(), &bytes, &length, &err);
+    if (status == STATUS_OK)
+        status =
+            read_metadata(bytes, length, entity_id, call->now_utc_ms, &filling->metadata, &err);
+    if (status == STATUS_OK)
+        status = fill(filling, &err);
+    if (status == STATUS_OK)
+        return;
+    if (text_format(filling->message, sizeof(filling->message), "cannot be used: %s", err.text) !=
+        STATUS_OK)
+        text_cut(filling->message, sizeof(filling->message), err.text);
+    verdict_fault(&filling->head.verdict, OUTCOME_INVALID, FAULT_RULE, "/settings_url",
+                  filling->message);
+}
+
+const filling_t *filling_of(const call_t *call)
+{
+    return call->state;
+}

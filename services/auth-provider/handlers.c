@@ -1,0 +1,33 @@
+#include "services/auth-provider/handlers.h"
+
+#include "proto/auth_provider.h"
+#include "services/auth-provider/provider_change.h"
+#include "services/auth-provider/provider_ops.h"
+#include "services/auth-provider/setup.h"
+#include "services/auth-provider/sql.h"
+
+static const handler_t handlers[] = {
+    [PROVIDER_LIST] = {.read = provider_list},
+    [PROVIDER_CREATE] = {.waits = provider_create_waits,
+                         .prepare = provider_create_prepare,
+                         .write = provider_create},
+    [PROVIDER_READ] = {.read = provider_read},
+    [PROVIDER_CHANGE] = {.waits = provider_change_waits,
+                         .prepare = provider_change_prepare,
+                         .write = provider_change},
+    [PROVIDER_DELETE] = {.write = provider_delete},
+};
+_Static_assert(ARRAY_LEN(handlers) == AUTH_PROVIDER_OPERATIONS, "every operation has a handler");
+
+const worker_spec_t auth_provider_spec = {
+    .contract = &auth_provider_service,
+    .handlers = handlers,
+    .handler_count = ARRAY_LEN(handlers),
+    .store = &auth_provider_store,
+    .settings = setup_rows,
+    .setting_count = SETUP_ROWS,
+    .settings_size = sizeof(setup_t),
+    .check_settings = setup_check,
+    .open = setup_open,
+    .close = setup_close,
+};

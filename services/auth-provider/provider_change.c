@@ -1,0 +1,98 @@
+#include "services/auth-provider/provider_change.h"
+
+#include "proto/merge.h"
+#include "services/auth-provider/certificate_store.h"
+#include "services/auth-provider/filling.h"
+#include "services/auth-provider/provider_ops.h"
+#include "services/auth-provider/provider_store.h"
+
+#include <string.h>
+
+bool provider_change_waits(const call_t *call)
+{
+    const presence_t *given = &((const provider_t *)call->body)->fields;
+    return field_set(given, PROVIDER_SETTINGS_URL) && !field_given(given, PROVIDER_SETTINGS);
+}
+
+/* A URL that is there already has been fetched before. */
+static bool needs_filling(const call_t *call, const provider_t *stored)
+{
+    const provider_t *body = call->body;
+    return provider_change_waits(call) && (!field_set(&stored->fields, PROVIDER_SETTINGS_URL) ||
+                                           strcmp(stored->settings_url, body->settings_url) != 0);
+}
+
+void provider_change_prepare(call_t *call, store_t *reader)
+{
+    const provider_t *body = call->body;
+    err_t err = {0};
+    verdict_t verdict = {0};
+    provider_t provider;
+    status_t status = provider_find(call, reader, &provider, &verdict, &err);
+    if (status != STATUS_OK)
+        call_fail(call, &err);
+    else if (verdict.outcome == OUTCOME_OK && needs_filling(call, &provider))
+        filling_prepare(call, body->settings_url, provider.settings.idp_entity_id);
+}
+
+/* The provider as it is to be. */
+static status_t apply(const call_t *call, const filling_t *filling, provider_t *provider,
+                      err_t *err)
+{
+    bool was_active = provider->active;
+    int64_t now = call->now_utc_ms;
+    if (merge_record(&provider_schema, provider, call->body) != STATUS_OK)
+        return err_set(err, STATUS_SYSTEM, "provider", "the change can't be merged");
+    if (filling != NULL)
+        provider->settings = filling->settings;
+    /* Its time of creation may be ahead of the clock: page_stamp. */
+    provider->updated_at = now < provider->updated_at ? provider->updated_at : now;
+    if (provider->active && !was_active) {
+        provider->activated_at = provider->updated_at;
+        field_give(&provider->fields, PROVIDER_ACTIVATED_AT);
+    }
+    return STATUS_OK;
+}
+
+static void change(call_t *call, store_t *writer, const filling_t *filling, provider_t *provider)
+{
+    const idp_settings_t before = provider->settings;
+    err_t err = {0};
+    bool taken = false;
+    status_t status = apply(call, filling, provider, &err);
+    if (status == STATUS_OK)
+        status = provider_store_change(writer, provider, &taken, &err);
+    if (status == STATUS_OK)
+        status = filling == NULL
+                     ? certificate_store_follow(writer, provider->id, &before, &provider->settings,
+                                                provider->updated_at, &err)
+                     : certificate_store_replace(writer, provider->id, &filling->metadata,
+                                                 provider->updated_at, &err);
+    provider_finish(call, provider, status, taken, &err);
+}
+
+void provider_change(call_t *call, store_t *writer)
+{
+    err_t err = {0};
+    verdict_t verdict = {0};
+    provider_t provider;
+    status_t status = provider_find(call, writer, &provider, &verdict, &err);
+    if (!verdict_passes(call, status, &verdict, &err))
+        return;
+    if (!merge_changes(&provider_schema, call->body)) {
+        provider_answer(call, &provider);
+        return;
+    }
+    const filling_t *filling = NULL;
+    if (needs_filling(call, &provider)) {
+        filling = filling_of(call);
+        if (filling == NULL) {
+            call_refuse(call, OUTCOME_UNAVAILABLE,
+                        "settings_url was changed by another request at the same moment.");
+            return;
+        }
+        if (!prepared_passes(call))
+            return;
+    }
+    change(call, writer, filling, &provider);
+}

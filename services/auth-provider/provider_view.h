@@ -1,0 +1,11 @@
+/* What answers show of a provider beyond what is stored. */
+#ifndef LK_SERVICES_AUTH_PROVIDER_PROVIDER_VIEW_H
+#define LK_SERVICES_AUTH_PROVIDER_PROVIDER_VIEW_H
+
+#include "proto/auth_provider.h"
+
+/* Gives record_type, the URLs that are derived from ours and the short name, warnings, and null for
+ * every field that holds nothing. */
+void provider_view(provider_t *provider, const char *public_url);
+
+#endif

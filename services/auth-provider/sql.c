@@ -1,0 +1,79 @@
+#include "services/auth-provider/sql.h"
+
+#include "common/compiler.h"
+#include "services/common/page.h"
+
+#include "auth_provider_migrations.h"
+
+/* Columns in the order in which provider_store reads and binds them. */
+#define COLUMNS                                                                                    \
+    "id, organization_id, name, short_name, active, settings_url, idp_attribute_names, "           \
+    "idp_cert_fingerprint, idp_cert_fingerprint_algorithm, idp_certificate, idp_entity_id, "       \
+    "idp_slo_target_url, idp_sso_target_url, name_identifier_format, provision_groups, "           \
+    "activated_at, created_at, updated_at"
+
+#define OWN "provider WHERE organization_id = $1"
+#define ALL "provider"
+
+/* The four statements of one order. */
+#define PAGES(sort, order, reverse)                                                                \
+    [SQL_PAGES + 4 * (sort)] = PAGE_FROM_START_SQL(COLUMNS, OWN, order, "LIMIT $2 OFFSET $3"),     \
+                     [SQL_PAGES + 4 * (sort) + 1] =                                                \
+                         PAGE_FROM_END_SQL(COLUMNS, OWN, order, reverse, "LIMIT $2 OFFSET $3"),    \
+                     [SQL_PAGES + 4 * (sort) + 2] =                                                \
+                         PAGE_FROM_START_SQL(COLUMNS, ALL, order, "LIMIT $1 OFFSET $2"),           \
+                     [SQL_PAGES + 4 * (sort) + 3] =                                                \
+                         PAGE_FROM_END_SQL(COLUMNS, ALL, order, reverse, "LIMIT $1 OFFSET $2")
+
+/* Both directions of sorting by a column; equal ones stand in the order of their ids. */
+#define SORTS(up, down, column)                                                                    \
+    PAGES(up, column ", id", column " DESC, id DESC"),                                             \
+        PAGES(down, column " DESC, id DESC", column ", id")
+
+static const char *const statements[] = {
+    [SQL_PROVIDER_ADD] = "INSERT INTO provider (" COLUMNS ", name_key) VALUES ($1, $2, $3, $4, $5, "
+                         "$6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)",
+    [SQL_PROVIDER_GET] = "SELECT " COLUMNS " FROM provider WHERE id = $1",
+    [SQL_PROVIDER_CHANGE] =
+        "UPDATE provider SET name = $1, short_name = $2, active = $3, settings_url = $4, "
+        "idp_attribute_names = $5, idp_cert_fingerprint = $6, "
+        "idp_cert_fingerprint_algorithm = $7, idp_certificate = $8, idp_entity_id = $9, "
+        "idp_slo_target_url = $10, idp_sso_target_url = $11, name_identifier_format = $12, "
+        "provision_groups = $13, activated_at = $14, updated_at = $15, name_key = $16 "
+        "WHERE id = $17",
+    [SQL_PROVIDER_DELETE] = "DELETE FROM provider WHERE id = $1",
+    [SQL_PROVIDER_LATEST] = "SELECT MAX(created_at) FROM provider",
+    [SQL_PAGE_TOTAL] = PAGE_TOTAL_SQL,
+    [SQL_PAGE_COUNT] = PAGE_COUNT_SQL,
+    [SQL_CERTIFICATE_ADD] =
+        "INSERT INTO certificate (id, provider_id, source, der, sha256, not_before, not_after) "
+        "VALUES ($1, $2, $3, $4, $5, $6, $7) "
+        "ON CONFLICT (provider_id, sha256) DO UPDATE SET source = excluded.source, "
+        "retired_at = NULL",
+    [SQL_CERTIFICATE_LIST] = "SELECT id, der, retired_at FROM certificate "
+                             "WHERE provider_id = $1 ORDER BY id",
+    [SQL_CERTIFICATE_RETIRE] = "UPDATE certificate SET retired_at = $1 WHERE id = $2",
+    /* The latest of those that are retired are kept. */
+    [SQL_CERTIFICATE_FORGET] =
+        "DELETE FROM certificate WHERE id IN (SELECT id FROM certificate WHERE provider_id = $1 "
+        "AND retired_at IS NOT NULL ORDER BY retired_at DESC, id DESC LIMIT $2 OFFSET $3)",
+    SORTS(PROVIDER_BY_NAME, PROVIDER_BY_NAME_DOWN, "name_key"),
+    SORTS(PROVIDER_BY_SHORT_NAME, PROVIDER_BY_SHORT_NAME_DOWN, "short_name"),
+    SORTS(PROVIDER_BY_ACTIVE, PROVIDER_BY_ACTIVE_DOWN, "active"),
+    SORTS(PROVIDER_BY_CREATED_AT, PROVIDER_BY_CREATED_AT_DOWN, "created_at"),
+    SORTS(PROVIDER_BY_UPDATED_AT, PROVIDER_BY_UPDATED_AT_DOWN, "updated_at"),
+};
+_Static_assert(ARRAY_LEN(statements) == SQL_COUNT, "one text for each");
+
+size_t sql_page(provider_sort_t sort, bool all, bool is_from_end)
+{
+    return SQL_PAGES + 4 * (size_t)sort + (all ? 2 : 0) + (is_from_end ? 1 : 0);
+}
+
+const store_spec_t auth_provider_store = {
+    .file = "auth-provider.db",
+    .migrations = auth_provider_migrations,
+    .migration_count = 3, /* a test compares it with auth_provider_migration_count */
+    .statements = statements,
+    .statement_count = SQL_COUNT,
+};

@@ -1,0 +1,54 @@
+#include "tests/support/issuer.h"
+
+#include <openssl/evp.h>
+#include <openssl/rand.h>
+#include <openssl/x509v3.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+static void must(int holds)
+{
+    if (!holds)
+        abort();
+}
+
+static void name_it(X509 *certificate, const char *host)
+{
+    char text[256];
+    X509_NAME *name = X509_get_subject_name(certificate);
+    must(X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC, (const unsigned char *)host, -1, -1,
+                                    0));
+    must(X509_set_issuer_name(certificate, name));
+    must(snprintf(text, sizeof(text), "DNS:%s", host) > 0);
+    X509_EXTENSION *extension = X509V3_EXT_conf_nid(NULL, NULL, NID_subject_alt_name, text);
+    must(extension != NULL && X509_add_ext(certificate, extension, -1));
+    X509_EXTENSION_free(extension);
+}
+
+void issuer_make(const char *host, int64_t not_before, int64_t not_after, issued_t *out)
+{
+    uint8_t serial[8];
+    uint8_t *at = out->der;
+    out->key = EVP_EC_gen("P-256");
+    out->certificate = X509_new();
+    must(out->key != NULL && out->certificate != NULL && RAND_bytes(serial, sizeof(serial)) == 1);
+    X509 *certificate = out->certificate;
+    BIGNUM *number = BN_bin2bn(serial, sizeof(serial), NULL);
+    must(BN_to_ASN1_INTEGER(number, X509_get_serialNumber(certificate)) != NULL);
+    BN_free(number);
+    must(X509_set_version(certificate, 2));
+    must(ASN1_TIME_set(X509_getm_notBefore(certificate), (time_t)not_before) != NULL);
+    must(ASN1_TIME_set(X509_getm_notAfter(certificate), (time_t)not_after) != NULL);
+    name_it(certificate, host);
+    must(X509_set_pubkey(certificate, out->key) && X509_sign(certificate, out->key, EVP_sha256()));
+    int length = i2d_X509(certificate, NULL);
+    must(length > 0 && (size_t)length <= sizeof(out->der));
+    out->length = (size_t)i2d_X509(certificate, &at);
+    must(EVP_EncodeBlock((unsigned char *)out->base64, out->der, length) > 0);
+}
+
+void issuer_free(issued_t *issued)
+{
+    X509_free(issued->certificate);
+    EVP_PKEY_free(issued->key);
+}

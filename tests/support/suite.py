@@ -38,6 +38,7 @@ SLOW = float(os.environ.get("LK_TEST_PATIENCE", "1"))  # more under sanitizers
 POLL = threading.Event()  # never set: between two looks at a condition
 CLAIMS = []  # ports of this process: free_port
 KEY = re.compile(r"^lk_[A-Za-z0-9_-]{43}$")
+CONTROL = re.compile(r"[\x00-\x1f]")
 
 
 def await_that(condition, seconds, what):
@@ -128,7 +129,9 @@ class Client:
                 self.close()
                 raise
             else:
-                openapi.check(method, path, answer)
+                # A head with a control character in it is refused before anybody knows the path.
+                if not any(CONTROL.search(value) for value in sent.values()):
+                    openapi.check(method, path, answer)
                 return answer
 
     def close(self):

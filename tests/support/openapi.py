@@ -105,8 +105,8 @@ def load(port):
         answer = connection.getresponse()
         text = answer.read()
         connection.close()
-        if answer.status == 200:
-            document = Document(json.loads(text))
+        assert answer.status == 200, f"GET /openapi.json answered {answer.status}"
+        document = Document(json.loads(text))
 
 
 def check(method, url, answer):

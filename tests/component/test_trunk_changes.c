@@ -22,7 +22,7 @@ static char trunk[UUID_SIZE], other[UUID_SIZE], ip_uuid[UUID_SIZE], user_uuid[UU
 static int set_up(void **state)
 {
     (void)state;
-    desk_open(&desk, true);
+    trunk_desk_open(&desk, true);
     desk_trunk(&desk, trunk);
     desk_trunk(&desk, other);
     (void)desk_ask(&desk, METHOD_CREATE, trunk, NULL,

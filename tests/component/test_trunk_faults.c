@@ -37,7 +37,7 @@ static int64_t mark(const fixture_t *f)
 
 static void open_fixture(fixture_t *f)
 {
-    desk_open(&f->desk, true);
+    trunk_desk_open(&f->desk, true);
     desk_trunk(&f->desk, f->trunk);
     (void)desk_ask(&f->desk, METHOD_CREATE, f->trunk, NULL, "{'type': 'ip', 'ip': '10.1.0.0/16'}");
     desk_uuid(&f->desk, f->ip_uuid);
@@ -105,11 +105,11 @@ static void each_call_fails_once(void **state)
         {METHOD_LIST, false, "limit=5", 8},
         {METHOD_READ, true, NULL, 5},
         {METHOD_CREATE, false, "{'type': 'ip', 'ip': '2001:db8:1::/48'}", 30},
-        {METHOD_CREATE, false, "{'type': 'sipuser', 'username': 'u', 'password': 'secret'}", 60},
+        {METHOD_CREATE, false, "{'type': 'sipuser', 'username': 'u', 'password': 'secret'}", 57},
         {METHOD_CHANGE, false, "{'label': 'l', 'ip': '2001:db8:f:1::/64'}", 25},
-        {METHOD_CHANGE, true, "{'password': 'secret 2'}", 60},
-        {METHOD_ROTATE, true, "{'password': 'secret 2'}", 60},
-        {METHOD_ROTATE, true, "{'password': 'secret 2', 'grace_seconds': 0}", 60},
+        {METHOD_CHANGE, true, "{'password': 'secret 2'}", 57},
+        {METHOD_ROTATE, true, "{'password': 'secret 2'}", 57},
+        {METHOD_ROTATE, true, "{'password': 'secret 2', 'grace_seconds': 0}", 57},
         {METHOD_DELETE, true, NULL, 8},
         {TRUNK_DELETE, false, NULL, 8},
     };

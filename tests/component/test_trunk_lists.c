@@ -16,7 +16,7 @@ static char trunk[UUID_SIZE], other[UUID_SIZE];
 static int set_up(void **state)
 {
     (void)state;
-    desk_open(&desk, false);
+    trunk_desk_open(&desk, false);
     desk_trunk(&desk, trunk);
     desk_trunk(&desk, other);
     return 0;

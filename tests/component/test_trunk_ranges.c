@@ -144,7 +144,7 @@ static void agrees_with_a_plain_check(void **state)
     size_t verdicts[3] = {0};
     for (uint64_t round = 1; round <= ROUNDS; round++) {
         seed = round * UINT64_C(0x9e3779b97f4a7c15);
-        desk_open(&desk, false);
+        trunk_desk_open(&desk, false);
         claim_count = 0;
         for (size_t i = 0; i < TRUNKS_MADE; i++)
             desk_trunk(&desk, trunks[i]);
@@ -164,7 +164,7 @@ static void every_length(void **state)
 {
     (void)state;
     err_t err = {0};
-    desk_open(&desk, false);
+    trunk_desk_open(&desk, false);
     claim_count = 0;
     for (size_t i = 0; i < TRUNKS_MADE; i++)
         desk_trunk(&desk, trunks[i]);

@@ -21,7 +21,7 @@ static sqlite3 *db;
 static int set_up(void **state)
 {
     (void)state;
-    desk_open(&desk, false);
+    trunk_desk_open(&desk, false);
     return sqlite3_open(scratch_file(&desk.scratch, trunk_auth_store.file), &db);
 }
 

@@ -16,7 +16,7 @@ static desk_t desk;
 static int set_up(void **state)
 {
     (void)state;
-    desk_open(&desk, true);
+    trunk_desk_open(&desk, true);
     return 0;
 }
 

@@ -1,0 +1,66 @@
+/* A service's store and its handlers without a worker around them: tests ask, and look at the
+ * answer. Does what dispatch, pools and writer do, in one thread. */
+#ifndef LK_TESTS_SUPPORT_DESK_H
+#define LK_TESTS_SUPPORT_DESK_H
+
+#include "services/common/worker.h"
+#include "tests/support/scratch.h"
+
+#include <jansson.h>
+
+#define DESK_ORGANIZATION "01900000-0000-7000-8000-00000000000a"
+#define DESK_OTHERS       "01900000-0000-7000-8000-00000000000b"
+
+typedef struct {
+    const worker_spec_t *spec;
+    scratch_t scratch;
+    store_t *reader;
+    store_t *writer;
+    realms_t realms;
+    seal_t *seal;
+    keeper_t keeper;
+    principal_t principal; /* who asks; an admin of DESK_ORGANIZATION at first */
+    int64_t now_utc_ms;    /* set by hand; only tests move it */
+
+    /* The latest answer. */
+    outcome_t outcome;
+    json_t *body; /* NULL: none */
+    faults_t faults;
+    char message[REPLY_MESSAGE_SIZE];
+    int64_t next_offset;
+    int64_t total;   /* of a list in pages */
+    bool was_quick;  /* a read that was answered on the link thread */
+    status_t status; /* of a failed call, or of the transaction */
+} desk_t;
+
+/* Aborts if anything fails. sealed: HA1 values are made, for the realms "linekeeper" and "b".
+ * keeper.settings and keeper.own are the caller's to set, where the service has them. */
+void desk_open(desk_t *desk, const worker_spec_t *spec, bool sealed);
+void desk_close(desk_t *desk);
+
+/* Asks an operation (its index in the contract) and returns the outcome. first, second: the path;
+ * input: a JSON object with single quotes for an operation with a body, a query string for one with
+ * a query; each may be NULL. */
+outcome_t desk_ask(desk_t *desk, unsigned operation, const char *first, const char *second,
+                   const char *input);
+
+/* The same in two halves, so that requests can overlap. desk_finish frees the call. */
+typedef struct desk_call desk_call_t;
+desk_call_t *desk_prepare(desk_t *desk, unsigned operation, const char *first, const char *second,
+                          const char *input);
+outcome_t desk_finish(desk_t *desk, desk_call_t *call);
+
+/* Members of the latest body, an object. NULL and -1: null; both abort if there is no such member,
+ * or it is of another type. Borrowed until the next answer. */
+const char *desk_text(const desk_t *desk, const char *member);
+int64_t desk_number(const desk_t *desk, const char *member);
+bool desk_has(const desk_t *desk, const char *member);
+size_t desk_count(const desk_t *desk); /* of a list */
+
+/* The first fault as "CODE /where", such as "taken /ip"; "" if there is none. Static. */
+const char *desk_fault(const desk_t *desk);
+
+/* A number out of the database, by SQL of the test's own. */
+int64_t desk_query(const desk_t *desk, const char *sql);
+
+#endif

@@ -203,15 +203,15 @@ static void the_first_of_two_equal_keys_counts(void **state)
     sample_t sample = {.fields = {0}};
     faults_t faults = {.count = 0};
     packing_hex(&packed, "84 a473697a65 04 a473697a65 05 a36f6e00 01 2a c0"); /* "on\0", 42 */
-    assert_int_equal(record_read(&sample_schema, packing_decode(&packed), RECORD_PART, FAULT_IN_BODY,
-                                 &sample, &faults),
+    assert_int_equal(record_read(&sample_schema, packing_decode(&packed), RECORD_PART,
+                                 FAULT_IN_BODY, &sample, &faults),
                      STATUS_OK);
     assert_int_equal(sample.size, 4);
     assert_false(field_given(&sample.fields, SAMPLE_ON));
     packing_free(&packed);
     packing_hex(&packed, "81 a473697a65 cfffffffffffffffff");
-    assert_int_equal(record_read(&sample_schema, packing_decode(&packed), RECORD_PART, FAULT_IN_BODY,
-                                 &sample, &faults),
+    assert_int_equal(record_read(&sample_schema, packing_decode(&packed), RECORD_PART,
+                                 FAULT_IN_BODY, &sample, &faults),
                      STATUS_INVALID);
     assert_int_equal(faults.items[0].code, FAULT_RANGE);
     packing_free(&packed);

@@ -54,9 +54,14 @@ test("405, 413, 415", async () => {
 });
 
 test("422: required members", async () => {
-  const errors = await refused(422, providers.create({}));
-  assert.deepEqual(pointers(errors), ["/name", "/settings", "/short_name"]);
-  assert.deepEqual(new Set(codes(errors)), new Set(["10004"]));
+  const { settings, ...bare } = provider();
+  for (const [sent, missing] of [[{ settings }, ["/name", "/short_name"]], [bare, ["/settings"]]]) {
+    const errors = await refused(422, providers.create(sent));
+    assert.deepEqual(pointers(errors), missing);
+    assert.deepEqual(new Set(codes(errors)), new Set(["10004"]));
+  }
+  assert.deepEqual(pointers(await refused(422, providers.create({}))).filter((at) => at !== "/settings"),
+    ["/name", "/short_name"]);
   assert.deepEqual(pointers(await refused(422, connections.create({}))), ["/connection_name"]);
   assert.deepEqual(pointers(await refused(422, fqdns.create({}))), ["/connection_id", "/dns_record_type", "/fqdn"]);
 });

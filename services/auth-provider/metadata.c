@@ -6,6 +6,7 @@
 #include "proto/checks.h"
 #include "services/auth-provider/xml.h"
 
+#include <assert.h>
 #include <string.h>
 
 static const char md[] = "urn:oasis:names:tc:SAML:2.0:metadata";
@@ -205,6 +206,7 @@ static status_t read_keys(const xmlNode *role, metadata_t *out, err_t *err)
 
 static status_t read_role(const xmlNode *role, metadata_t *out, err_t *err)
 {
+    assert(role != NULL);
     status_t status = read_entity_id(role->parent, out, err);
     if (status == STATUS_OK)
         status = read_endpoint(role, "SingleSignOnService", "sign-on", out->sso_url, err);

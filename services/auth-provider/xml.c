@@ -52,7 +52,7 @@ static bool has_many_attributes(const char *bytes, size_t length)
     for (size_t i = 0; i < length; i++) {
         if (bytes[i] == '<')
             quotes = 0;
-        else if ((bytes[i] == '"' || bytes[i] == '\'') && ++quotes > 2 * XML_ATTRIBUTES_MAX)
+        else if ((bytes[i] == '"' || bytes[i] == '\'') && ++quotes / 2 > XML_ATTRIBUTES_MAX)
             return true;
     }
     return false;

@@ -364,7 +364,7 @@ static void serve_tls(const char *host, int64_t not_after, const char *text)
 {
     issued_t identity;
     int64_t now = clock_utc_ms() / 1000;
-    issuer_make(host, now - 86400 * 2, now + not_after, &identity);
+    issuer_make(host, now - INT64_C(172800), now + not_after, &identity);
     scratch_t scratch = scratch_make();
     scratch_write(&scratch, "ca.pem", "", 0600);
     FILE *file = fopen(scratch_file(&scratch, "ca.pem"), "w");

@@ -133,6 +133,8 @@ static void free_server(http_server_t *server)
     }
     (void)pthread_cond_destroy(&server->watch_wake);
     (void)pthread_mutex_destroy(&server->watch_lock);
+    (void)pthread_cond_destroy(&server->idle);
+    (void)pthread_mutex_destroy(&server->idle_lock);
     mem_free(server->lines);
     mem_free(server);
 }
@@ -150,6 +152,8 @@ static http_server_t *new_server(const http_settings_t *settings, const http_han
     (void)pthread_condattr_init(&monotonic);
     (void)pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
     (void)pthread_cond_init(&server->watch_wake, &monotonic);
+    (void)pthread_mutex_init(&server->idle_lock, NULL);
+    (void)pthread_cond_init(&server->idle, &monotonic);
     (void)pthread_condattr_destroy(&monotonic);
     return server;
 }
@@ -199,6 +203,16 @@ int http_in_flight(const http_server_t *server)
     return atomic_load(&server->in_flight);
 }
 
+void http_await_idle(http_server_t *server, int64_t deadline_ms)
+{
+    struct timespec until = {.tv_sec = deadline_ms / 1000, .tv_nsec = deadline_ms % 1000 * 1000000};
+    http_drain(server);
+    (void)pthread_mutex_lock(&server->idle_lock);
+    while (http_in_flight(server) > 0 && clock_ms() < deadline_ms)
+        (void)pthread_cond_timedwait(&server->idle, &server->idle_lock, &until);
+    (void)pthread_mutex_unlock(&server->idle_lock);
+}
+
 int http_connections(const http_server_t *server)
 {
     return atomic_load(&server->connections);
@@ -208,11 +222,8 @@ void http_stop(http_server_t **server)
 {
     if (*server == NULL)
         return;
-    int64_t deadline = clock_ms() + HTTP_STOP_MS;
-    http_drain(*server);
     /* Once its stop flag is up, civetweb cuts a response that does not go out in one piece. */
-    while (http_in_flight(*server) > 0 && clock_ms() < deadline)
-        (void)usleep(2000);
+    http_await_idle(*server, clock_ms() + HTTP_STOP_MS);
     http_watch_stop(*server);
     mg_stop((*server)->context);
     http_watch_end(*server);

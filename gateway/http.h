@@ -78,6 +78,8 @@ int http_port(const http_server_t *server);
 void http_drain(http_server_t *server);
 /* Requests that are with the handler at this moment. */
 int http_in_flight(const http_server_t *server);
+/* Drains, and waits until no request is with the handler, or clock_ms() reaches deadline_ms. */
+void http_await_idle(http_server_t *server, int64_t deadline_ms);
 /* Connections that are open at this moment, idle ones included. */
 int http_connections(const http_server_t *server);
 /* Waits for the handlers in flight, stops listening, frees; NULL-safe; clears *server. Clients that

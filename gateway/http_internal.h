@@ -53,6 +53,8 @@ struct http_server {
     _Atomic size_t lines_used;
     _Atomic int connections, in_flight;
     _Atomic bool draining;
+    pthread_mutex_t idle_lock;
+    pthread_cond_t idle; /* while draining: the last request has ended */
     int port;
     pthread_t watcher;
     pthread_mutex_t watch_lock;

@@ -104,6 +104,16 @@ static void refuse(http_request_t *request, int status, const char *detail)
     server->handler.release(server->handler.context, &response);
 }
 
+/* The lock is only for those who wait: requests that come and go meet at the counter alone. */
+static void leave(http_server_t *server)
+{
+    if (atomic_fetch_sub(&server->in_flight, 1) > 1 || !atomic_load(&server->draining))
+        return;
+    (void)pthread_mutex_lock(&server->idle_lock);
+    (void)pthread_cond_broadcast(&server->idle);
+    (void)pthread_mutex_unlock(&server->idle_lock);
+}
+
 static void handle(http_request_t *request)
 {
     http_response_t response = {0};
@@ -113,7 +123,7 @@ static void handle(http_request_t *request)
     assert(response.status >= 200 && response.status <= 599);
     answer(request, &response);
     server->handler.release(server->handler.context, &response);
-    atomic_fetch_sub(&server->in_flight, 1);
+    leave(server);
 }
 
 static void serve(http_request_t *request)

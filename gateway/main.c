@@ -94,11 +94,7 @@ static int serve_until_signal(parts_t *parts, const sigset_t *signals)
 static void drain(parts_t *parts)
 {
     atomic_store(&parts->gateway.stopping, true);
-    http_drain(parts->http);
-    int64_t deadline_ms = clock_ms() + DRAIN_MS;
-    const struct timespec pause = {.tv_nsec = 5000000};
-    while (http_in_flight(parts->http) > 0 && clock_ms() < deadline_ms)
-        (void)nanosleep(&pause, NULL);
+    http_await_idle(parts->http, clock_ms() + DRAIN_MS);
     broker_end(parts->gateway.broker); /* what no worker has answered by now */
 }
 

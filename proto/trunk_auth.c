@@ -1,29 +1,19 @@
 #include "proto/trunk_auth.h"
 
 #include "proto/checks.h"
-
-#include <string.h>
+#include "proto/mask.h"
 
 static const char *const method_types[] = {
     [METHOD_IP_TYPE] = "ip", [METHOD_SIPUSER_TYPE] = "sipuser", NULL};
 static const char *const policies[] = {[POLICY_ANY] = "any", [POLICY_ALL] = "all", NULL};
 static const char *const transports[] = {"udp", "tcp", "tls", NULL};
 
-/* A client that sends back what it was shown must not set the password to asterisks. */
-static void refuse_mask(const presence_t *fields, unsigned row, const char *password,
-                        faults_t *faults)
-{
-    if (field_set(fields, row) && password[strspn(password, "*")] == '\0')
-        faults_add(faults, FAULT_FORMAT, FAULT_IN_BODY, "/password",
-                   "is the mask that answers show; send the password itself, or leave it out");
-}
-
 static void method_rule(const void *record, record_mode_t mode, faults_t *faults)
 {
     const method_t *method = record;
     const presence_t *fields = &method->fields;
     if (mode == RECORD_PART) {
-        refuse_mask(fields, METHOD_PASSWORD, method->password, faults);
+        mask_refuse(fields, METHOD_PASSWORD, method->password, "/password", faults);
         return;
     }
     static const struct {
@@ -40,14 +30,14 @@ static void method_rule(const void *record, record_mode_t mode, faults_t *faults
             faults_add(faults, FAULT_REQUIRED, FAULT_IN_BODY, needs[i].where,
                        "is required for type %s", method_types[needs[i].type]);
     if (method->type == METHOD_SIPUSER_TYPE)
-        refuse_mask(fields, METHOD_PASSWORD, method->password, faults);
+        mask_refuse(fields, METHOD_PASSWORD, method->password, "/password", faults);
 }
 
 static void rotation_rule(const void *record, record_mode_t mode, faults_t *faults)
 {
     (void)mode;
     const rotation_t *rotation = record;
-    refuse_mask(&rotation->fields, ROTATION_PASSWORD, rotation->password, faults);
+    mask_refuse(&rotation->fields, ROTATION_PASSWORD, rotation->password, "/password", faults);
 }
 
 /* clang-format off */
@@ -137,13 +127,6 @@ static const field_t method_path_rows[] = {
         .flags = FIELD_REQUIRED, .check = check_uuid, .doc = "The authentication method."),
 };
 
-static const field_t page_query_rows[] = {
-    [PAGE_LIMIT] = FIELD_NUMBER_ROW(page_query_t, limit, 1, TRUNK_LIST_MAX,
-        .doc = "How many to answer; without it all, up to 10,000."),
-    [PAGE_OFFSET] = FIELD_NUMBER_ROW(page_query_t, offset, 0, INT32_MAX, .flags = FIELD_DEFAULT,
-        .doc = "How many to skip."),
-};
-
 const schema_t method_schema = SCHEMA("TrunkAuthentication", method_t, method_rows,
                                       .rule = method_rule);
 const schema_t trunk_schema = SCHEMA("Trunk", trunk_t, trunk_rows, .rule = NULL);
@@ -152,7 +135,6 @@ const schema_t rotation_schema = SCHEMA("TrunkAuthenticationRotation", rotation_
 const schema_t trunk_path_schema = SCHEMA("TrunkPath", trunk_path_t, trunk_path_rows, .rule = NULL);
 const schema_t method_path_schema = SCHEMA("TrunkAuthenticationPath", method_path_t,
                                            method_path_rows, .rule = NULL);
-const schema_t page_query_schema = SCHEMA("Page", page_query_t, page_query_rows, .rule = NULL);
 
 #define TRUNKS "/voip/trunk"
 #define TRUNK TRUNKS "/{uuid}"

@@ -4,9 +4,10 @@
 #define LK_PROTO_TRUNK_AUTH_H
 
 #include "common/ipnet.h"
+#include "proto/parameters.h"
 #include "proto/service.h"
 
-enum { TRUNK_PASSWORD_MAX = 128, TRUNK_LIST_MAX = 250 };
+enum { TRUNK_PASSWORD_MAX = 128 };
 
 typedef enum { METHOD_IP_TYPE, METHOD_SIPUSER_TYPE } method_type_t;
 typedef enum { POLICY_ANY, POLICY_ALL } auth_policy_t;
@@ -94,16 +95,8 @@ typedef struct {
 
 enum { METHOD_PATH_UUID, METHOD_PATH_AUTH_UUID };
 
-typedef struct {
-    presence_t fields;
-    int64_t limit;
-    int64_t offset;
-} page_query_t;
-
-enum { PAGE_LIMIT, PAGE_OFFSET };
-
 extern const schema_t method_schema, trunk_schema, rotation_schema;
-extern const schema_t trunk_path_schema, method_path_schema, page_query_schema;
+extern const schema_t trunk_path_schema, method_path_schema;
 
 /* Indexes into trunk_auth_service.operations. */
 enum {

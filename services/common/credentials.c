@@ -56,6 +56,7 @@ status_t credentials_make(const keeper_t *keeper, const char *row_id, const char
     out->digest_count = 0;
     out->generation = credentials_generation();
     text_cut(out->row_id, sizeof(out->row_id), row_id);
+    text_cut(out->username, sizeof(out->username), username);
     status_t status =
         password_hash(&keeper->password_cost, password, strlen(password), out->hash, err);
     if (status == STATUS_OK)

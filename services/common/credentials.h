@@ -4,6 +4,7 @@
 #ifndef LK_SERVICES_COMMON_CREDENTIALS_H
 #define LK_SERVICES_COMMON_CREDENTIALS_H
 
+#include "common/text.h"
 #include "common/uuid.h"
 #include "services/common/prepared.h"
 
@@ -18,6 +19,7 @@ typedef struct {
 
 typedef struct {
     char row_id[UUID_SIZE]; /* whose they are: sealed values open nowhere else */
+    char username[TEXT_SIZE(64)]; /* the HA1 values hold it */
     /* Names this password among those of its row. Random, since it is needed (it is sealed in)
      * before the transaction that could count. */
     int64_t generation;

@@ -9,7 +9,7 @@
 #include <string.h>
 
 /* The most rows that the link thread may take the time for: as many as a page has. */
-enum { QUICK_ROWS_MAX = TRUNK_LIST_MAX };
+enum { QUICK_ROWS_MAX = PAGE_SIZE_MAX };
 
 static void free_auth(stored_trunk_t *trunk)
 {

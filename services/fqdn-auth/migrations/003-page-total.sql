@@ -1,0 +1,1 @@
+../../common/page_total.sql

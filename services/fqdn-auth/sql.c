@@ -1,0 +1,144 @@
+#include "services/fqdn-auth/sql.h"
+
+#include "services/common/page.h"
+
+#include "fqdn_auth_migrations.h"
+
+#define CONNECTION_COLUMNS                                                                         \
+    "id, organization_id, connection_name, active, auth_type, transport_protocol, tags, inbound, " \
+    "outbound, created_at, updated_at"
+
+/* Whether there is a password or a token is all that ever leaves of them. */
+#define AUTH_COLUMNS                                                                               \
+    "connection_id, user_name, CASE WHEN password_hash IS NULL THEN 0 ELSE 1 END, digest_ready, "  \
+    "ip_authentication_method, outbound_authentication, tech_prefix, "                             \
+    "CASE WHEN token_hash IS NULL THEN 0 ELSE 1 END, p_charge_info, webhook_url, failover_url, "   \
+    "created_at, updated_at, generation"
+
+/* 0 is no port. */
+#define FQDN_COLUMNS                                                                               \
+    "id, connection_id, fqdn, dns_record_type, CASE WHEN port = 0 THEN NULL ELSE port END, "       \
+    "created_at, updated_at, organization_id"
+
+#define CONNECTIONS_OF "connection WHERE organization_id = $1"
+#define CONNECTIONS_LIKE                                                                           \
+    "connection c WHERE (CAST($1 AS TEXT) IS NULL OR c.organization_id = $1) "                     \
+    "AND (CAST($2 AS TEXT) IS NULL OR c.connection_key LIKE $2 ESCAPE '\\') "                      \
+    "AND (CAST($3 AS TEXT) IS NULL "                                                               \
+    "OR EXISTS (SELECT 1 FROM fqdn f WHERE f.fqdn = $3 AND f.connection_id = c.id))"
+#define FQDNS_OF "fqdn WHERE organization_id = $1"
+#define FQDNS_LIKE                                                                                 \
+    "fqdn WHERE (CAST($1 AS TEXT) IS NULL OR organization_id = $1) "                               \
+    "AND (CAST($2 AS TEXT) IS NULL OR connection_id = $2) "                                        \
+    "AND (CAST($3 AS TEXT) IS NULL OR fqdn = $3) "                                                 \
+    "AND (CAST($4 AS BIGINT) IS NULL OR port = $4) "                                               \
+    "AND (CAST($5 AS TEXT) IS NULL OR dns_record_type = $5)"
+
+/* An order, from the start and from the end, of an organization and of all. */
+#define LISTS(first, columns, table, own, order, reverse)                                          \
+    [first] = PAGE_FROM_START_SQL(columns, own, order, "LIMIT $2 OFFSET $3"),                      \
+    [(first) + 1] = PAGE_FROM_END_SQL(columns, own, order, reverse, "LIMIT $2 OFFSET $3"),         \
+    [(first) + 2] = PAGE_FROM_START_SQL(columns, table, order, "LIMIT $1 OFFSET $2"),              \
+    [(first) + 3] = PAGE_FROM_END_SQL(columns, table, order, reverse, "LIMIT $1 OFFSET $2")
+
+#define CONNECTION_LISTS(by, up, down)                                                             \
+    LISTS(SQL_CONNECTION_LIST + 8 * (by), CONNECTION_COLUMNS, "connection", CONNECTIONS_OF, up,    \
+          down),                                                                                   \
+        LISTS(SQL_CONNECTION_LIST + 8 * (by) + 4, CONNECTION_COLUMNS, "connection",                \
+              CONNECTIONS_OF, down, up)
+
+#define CONNECTION_FILTERS(by, up, down)                                                           \
+    [SQL_CONNECTION_FILTER + 2 * (by)] =                                                           \
+        PAGE_FROM_START_SQL(CONNECTION_COLUMNS, CONNECTIONS_LIKE, up, "LIMIT $4 OFFSET $5"),       \
+                                 [SQL_CONNECTION_FILTER + 2 * (by) + 1] =                          \
+                                     PAGE_FROM_START_SQL(CONNECTION_COLUMNS, CONNECTIONS_LIKE,     \
+                                                         down, "LIMIT $4 OFFSET $5")
+
+/* No two rows have the same created_at, so no order has ties. */
+#define AGE_UP        "created_at"
+#define AGE_DOWN      "created_at DESC"
+#define THEN_UP(by)   by ", created_at"
+#define THEN_DOWN(by) by " DESC, created_at DESC"
+
+static const char *const statements[] = {
+    [SQL_CONNECTION_ADD] = "INSERT INTO connection (" CONNECTION_COLUMNS ", connection_key) "
+                           "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
+    [SQL_CONNECTION_GET] = "SELECT " CONNECTION_COLUMNS " FROM connection WHERE id = $1",
+    [SQL_CONNECTION_CHANGE] =
+        "UPDATE connection SET connection_name = $1, active = $2, auth_type = $3, "
+        "transport_protocol = $4, tags = $5, inbound = $6, outbound = $7, updated_at = $8, "
+        "connection_key = $9 WHERE id = $10",
+    [SQL_CONNECTION_DELETE] = "DELETE FROM connection WHERE id = $1",
+    [SQL_CONNECTION_LATEST] = "SELECT MAX(created_at) FROM connection",
+    [SQL_CONNECTION_FILTER_COUNT] = "SELECT COUNT(*) FROM " CONNECTIONS_LIKE,
+    [SQL_AUTH_ADD] =
+        "INSERT INTO authentication (connection_id, user_name, user_name_key, password_hash, "
+        "generation, digest_ready, ip_authentication_method, outbound_authentication, "
+        "tech_prefix, token_hash, token_sealed, p_charge_info, webhook_url, failover_url, "
+        "created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, "
+        "$14, $15, $16)",
+    [SQL_AUTH_GET] = "SELECT " AUTH_COLUMNS " FROM authentication WHERE connection_id = $1",
+    [SQL_AUTH_CHANGE] =
+        "UPDATE authentication SET user_name = $1, user_name_key = $2, "
+        "password_hash = COALESCE($3, password_hash), generation = COALESCE($4, generation), "
+        "digest_ready = $5, ip_authentication_method = $6, outbound_authentication = $7, "
+        "tech_prefix = $8, token_hash = COALESCE($9, token_hash), "
+        "token_sealed = COALESCE($10, token_sealed), p_charge_info = $11, webhook_url = $12, "
+        "failover_url = $13, updated_at = $14 WHERE connection_id = $15",
+    [SQL_AUTH_DROP] = "DELETE FROM authentication WHERE connection_id = $1",
+    [SQL_AUTH_BY_USER_NAME] = "SELECT connection_id FROM authentication WHERE user_name_key = $1",
+    [SQL_AUTH_BY_TECH_PREFIX] = "SELECT connection_id FROM authentication WHERE tech_prefix = $1",
+    [SQL_AUTH_BY_TOKEN] = "SELECT connection_id FROM authentication WHERE token_hash = $1",
+    [SQL_DIGEST_ADD] = "INSERT INTO digest (connection_id, generation, realm, algorithm, sealed) "
+                       "VALUES ($1, $2, $3, $4, $5)",
+    [SQL_DIGEST_DROP] = "DELETE FROM digest WHERE connection_id = $1 AND generation <> $2",
+    [SQL_FQDN_ADD] =
+        "INSERT INTO fqdn (id, connection_id, organization_id, fqdn, dns_record_type, port, "
+        "created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+    [SQL_FQDN_GET] = "SELECT " FQDN_COLUMNS " FROM fqdn WHERE id = $1",
+    [SQL_FQDN_CHANGE] = "UPDATE fqdn SET connection_id = $1, organization_id = $2, fqdn = $3, "
+                        "dns_record_type = $4, port = $5, updated_at = $6 WHERE id = $7",
+    [SQL_FQDN_DELETE] = "DELETE FROM fqdn WHERE id = $1",
+    [SQL_FQDN_LATEST] = "SELECT MAX(created_at) FROM fqdn",
+    [SQL_FQDN_OF_CONNECTION] =
+        "SELECT " FQDN_COLUMNS " FROM fqdn WHERE connection_id = $1 ORDER BY created_at LIMIT $2",
+    [SQL_FQDN_COUNT] = "SELECT COUNT(*) FROM fqdn WHERE connection_id = $1",
+    LISTS(SQL_FQDN_LIST, FQDN_COLUMNS, "fqdn", FQDNS_OF, AGE_DOWN, AGE_UP),
+    [SQL_FQDN_FILTER] =
+        PAGE_FROM_START_SQL(FQDN_COLUMNS, FQDNS_LIKE, AGE_DOWN, "LIMIT $6 OFFSET $7"),
+    [SQL_FQDN_FILTER_COUNT] = "SELECT COUNT(*) FROM " FQDNS_LIKE,
+    [SQL_PAGE_TOTAL] = PAGE_TOTAL_SQL,
+    [SQL_PAGE_COUNT] = PAGE_COUNT_SQL,
+    CONNECTION_LISTS(ORDER_CREATED_AT, AGE_UP, AGE_DOWN),
+    CONNECTION_LISTS(ORDER_CONNECTION_NAME, THEN_UP("connection_key"), THEN_DOWN("connection_key")),
+    CONNECTION_LISTS(ORDER_ACTIVE, THEN_UP("active"), THEN_DOWN("active")),
+    CONNECTION_LISTS(ORDER_AUTH_TYPE, THEN_UP("auth_type"), THEN_DOWN("auth_type")),
+    CONNECTION_FILTERS(ORDER_CREATED_AT, AGE_UP, AGE_DOWN),
+    CONNECTION_FILTERS(ORDER_CONNECTION_NAME, THEN_UP("connection_key"),
+                       THEN_DOWN("connection_key")),
+    CONNECTION_FILTERS(ORDER_ACTIVE, THEN_UP("active"), THEN_DOWN("active")),
+};
+_Static_assert(ARRAY_LEN(statements) == SQL_COUNT, "one text for each");
+
+size_t sql_connection_list(order_t order, bool all, bool from_end)
+{
+    return SQL_CONNECTION_LIST + 8 * (size_t)order.by + 4 * order.falls + 2 * all + from_end;
+}
+
+size_t sql_connection_filter(order_t order)
+{
+    return SQL_CONNECTION_FILTER + 2 * (size_t)order.by + order.falls;
+}
+
+size_t sql_fqdn_list(bool all, bool from_end)
+{
+    return SQL_FQDN_LIST + 2 * (size_t)all + from_end;
+}
+
+const store_spec_t fqdn_auth_store = {
+    .file = "fqdn-auth.db",
+    .migrations = fqdn_auth_migrations,
+    .migration_count = 3, /* a test compares it with fqdn_auth_migration_count */
+    .statements = statements,
+    .statement_count = SQL_COUNT,
+};

@@ -13,6 +13,7 @@ import tempfile
 import threading
 import time
 
+import openapi
 import pytest
 from suite import Client, ROOT, await_that, free_port
 
@@ -39,7 +40,9 @@ class Run:
             assert self.popen.poll() is None, self.err.read_text()[-3000:]
             return re.search(r"^ready: (http://\S+)$", self.out.read_text(), re.M)
 
-        return await_that(is_ready, seconds, "the ready line").group(1)
+        address = await_that(is_ready, seconds, "the ready line").group(1)
+        openapi.load(self.port)
+        return address
 
     def wait(self, seconds=30):
         return self.popen.wait(seconds)

@@ -11,24 +11,20 @@
 
 #include "trunk_auth_migrations.h"
 
-#include <sqlite3.h>
-#include <stdio.h>
 #include <string.h>
 
 static desk_t desk;
-static sqlite3 *db;
 
 static int set_up(void **state)
 {
     (void)state;
     trunk_desk_open(&desk, false);
-    return sqlite3_open(scratch_file(&desk.scratch, trunk_auth_store.file), &db);
+    return 0;
 }
 
 static int tear_down(void **state)
 {
     (void)state;
-    (void)sqlite3_close(db);
     desk_close(&desk);
     return 0;
 }
@@ -75,49 +71,26 @@ static void every_field_has_a_column(void **state)
     has_columns(&method_schema, "method", of_method, ARRAY_LEN(of_method));
 }
 
-/* The whole plan of a statement, one line a step. Static. */
-static const char *plan_of(sql_t statement)
-{
-    static char plan[2048];
-    char sql[1024];
-    sqlite3_stmt *explain = NULL;
-    assert_int_equal(text_format(sql, sizeof(sql), "EXPLAIN QUERY PLAN %s",
-                                 trunk_auth_store.statements[statement]),
-                     STATUS_OK);
-    assert_int_equal(sqlite3_prepare_v2(db, sql, -1, &explain, NULL), SQLITE_OK);
-    size_t length = 0;
-    plan[0] = '\0';
-    while (sqlite3_step(explain) == SQLITE_ROW) {
-        const void *line = sqlite3_column_text(explain, 3);
-        assert_int_equal(
-            text_format(plan + length, sizeof(plan) - length, "%s\n", (const char *)line),
-            STATUS_OK);
-        length = strlen(plan);
-    }
-    (void)sqlite3_finalize(explain);
-    return plan;
-}
-
 /* No statement walks a table or sorts, but the operator's list, which walks the key. */
 static void every_statement_uses_an_index(void **state)
 {
     (void)state;
     for (unsigned i = 0; i < SQL_COUNT; i++) {
-        const char *plan = plan_of((sql_t)i);
+        const char *plan = desk_plan(&desk, i);
         bool walks = strstr(plan, "SCAN") != NULL && i != SQL_TRUNK_LIST_ALL;
         if (walks || strstr(plan, "TEMP B-TREE") != NULL)
             fail_msg("%s\n%s", trunk_auth_store.statements[i], plan);
     }
-    assert_non_null(strstr(plan_of(SQL_TRUNK_LIST_ALL), "sqlite_autoindex_trunk_1"));
+    assert_non_null(strstr(desk_plan(&desk, SQL_TRUNK_LIST_ALL), "sqlite_autoindex_trunk_1"));
 }
 
 static void range_checks_use_the_range_index(void **state)
 {
     (void)state;
     assert_non_null(
-        strstr(plan_of(SQL_RANGE_BELOW),
+        strstr(desk_plan(&desk, SQL_RANGE_BELOW),
                "USING INDEX method_range (range_first>? AND (range_first,prefix)<(?,?))"));
-    assert_non_null(strstr(plan_of(SQL_RANGE_INSIDE),
+    assert_non_null(strstr(desk_plan(&desk, SQL_RANGE_INSIDE),
                            "USING COVERING INDEX method_range (range_first>? AND range_first<?)"));
 }
 

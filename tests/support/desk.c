@@ -356,3 +356,30 @@ int64_t desk_query(const desk_t *desk, const char *sql)
     (void)sqlite3_close(db);
     return number;
 }
+
+const char *desk_plan(const desk_t *desk, size_t statement)
+{
+    static char plan[2048];
+    char path[STORE_PATH_SIZE], sql[2048];
+    err_t err = {0};
+    sqlite3 *db = NULL;
+    sqlite3_stmt *explain = NULL;
+    size_t length = 0;
+    must(store_path(desk->spec->store, desk->scratch.path, path, &err) == STATUS_OK, err.text);
+    must(sqlite3_open(path, &db) == SQLITE_OK, path);
+    must(text_format(sql, sizeof(sql), "EXPLAIN QUERY PLAN %s",
+                     desk->spec->store->statements[statement]) == STATUS_OK,
+         "size");
+    must(sqlite3_prepare_v2(db, sql, -1, &explain, NULL) == SQLITE_OK, sqlite3_errmsg(db));
+    plan[0] = '\0';
+    while (sqlite3_step(explain) == SQLITE_ROW) {
+        const void *line = sqlite3_column_text(explain, 3);
+        must(text_format(plan + length, sizeof(plan) - length, "%s\n", (const char *)line) ==
+                 STATUS_OK,
+             "size");
+        length = strlen(plan);
+    }
+    (void)sqlite3_finalize(explain);
+    (void)sqlite3_close(db);
+    return plan;
+}

@@ -63,4 +63,7 @@ const char *desk_fault(const desk_t *desk);
 /* A number out of the database, by SQL of the test's own. */
 int64_t desk_query(const desk_t *desk, const char *sql);
 
+/* How SQLite goes about a statement of the service, one line a step. Static. */
+const char *desk_plan(const desk_t *desk, size_t statement);
+
 #endif

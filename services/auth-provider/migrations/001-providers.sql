@@ -33,14 +33,14 @@ CREATE TABLE provider (
         CHECK (idp_cert_fingerprint_algorithm IN ('sha1', 'sha256', 'sha384', 'sha512'))
 );
 
--- One for each order of a list: within an organization, and for operators over all.
+-- One for each order of a list: within an organization, and for operators over all, where the
+-- short name has one already.
 CREATE INDEX provider_by_name ON provider (organization_id, name_key, id);
 CREATE INDEX provider_by_short_name ON provider (organization_id, short_name, id);
 CREATE INDEX provider_by_active ON provider (organization_id, active, id);
 CREATE INDEX provider_by_created_at ON provider (organization_id, created_at, id);
 CREATE INDEX provider_by_updated_at ON provider (organization_id, updated_at, id);
 CREATE INDEX provider_all_by_name ON provider (name_key, id);
-CREATE INDEX provider_all_by_short_name ON provider (short_name, id);
 CREATE INDEX provider_all_by_active ON provider (active, id);
 CREATE INDEX provider_all_by_created_at ON provider (created_at, id);
 CREATE INDEX provider_all_by_updated_at ON provider (updated_at, id);

@@ -18,7 +18,7 @@ typedef struct {
 } sealed_digest_t;
 
 typedef struct {
-    char row_id[UUID_SIZE]; /* whose they are: sealed values open nowhere else */
+    char row_id[UUID_SIZE];       /* whose they are: sealed values open nowhere else */
     char username[TEXT_SIZE(64)]; /* the HA1 values hold it */
     /* Names this password among those of its row. Random, since it is needed (it is sealed in)
      * before the transaction that could count. */

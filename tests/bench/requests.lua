@@ -1,7 +1,8 @@
 -- wrk script: what to ask, by environment.
 --   BENCH_KEY    API key; none for the bare stack
 --   BENCH_PATHS  file with one path a line, asked in random order (GET)
---   BENCH_CREATE ip | sipuser: POST a new method to BENCH_TRUNK each time
+--   BENCH_CREATE ip | sipuser: POST a new method to BENCH_TRUNK each time;
+--                fqdn: set the FQDN authentication of BENCH_CONNECTION each time
 -- Prints one line at the end: RESULT requests/s, p50 and p99 in ms, answers that were no success, lost connections.
 local key, paths, create = os.getenv("BENCH_KEY"), {}, os.getenv("BENCH_CREATE")
 local threads = 0
@@ -28,10 +29,16 @@ local function new_method()
   if create == "ip" then
     return string.format('{"type":"ip","ip":"2001:db8:%x:%x::%x"}', serial % 65536, math.floor(serial / 65536) % 65536, count)
   end
+  if create == "fqdn" then
+    return string.format('{"user_name":"bench-%d-%d","password":"correct horse"}', serial, count)
+  end
   return string.format('{"type":"sipuser","username":"bench-%d-%d","password":"correct horse"}', serial, count)
 end
 
 function request()
+  if create == "fqdn" then
+    return wrk.format("POST", "/security/connections/" .. os.getenv("BENCH_CONNECTION") .. "/fqdn_authentication", headers, new_method())
+  end
   if create then
     return wrk.format("POST", "/voip/trunk/" .. os.getenv("BENCH_TRUNK") .. "/auth", headers, new_method())
   end

@@ -14,48 +14,8 @@ case ${1:-} in
 --help) sed -n '2,7s/^# \{0,1\}//p' "$0" && exit 0 ;;
 *) echo "bench: unknown option $1; try --help" >&2 && exit 64 ;;
 esac
-build=${LK_BUILD_DIR:-build/bench}
-work=$(mktemp -d)
-pids=()
-trap 'kill "${pids[@]}" 2>/dev/null || true; wait 2>/dev/null || true; rm -rf "$work"' EXIT
-
-if ! { cmake --preset ci -B "$build" && cmake --build "$build"; } >"$work/build.log" 2>&1; then
-    cat "$work/build.log" >&2
-    exit 1
-fi
-bin=$build/bin tools=$build/tests
-
-# ---- the programs ----
-
-free_port() { /usr/bin/python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'; }
-
-await() { # await TEXT COMMAND...: until it succeeds, 20 s at most
-    local what=$1 deadline=$((SECONDS + 20))
-    shift
-    until "$@" >/dev/null 2>&1; do
-        ((SECONDS < deadline)) || { echo "bench: $what does not come up; logs: $(tail -n 3 "$work"/*.log)" >&2; exit 1; }
-        read -rt 0.05 <> <(:) || true
-    done
-}
-
-hex32() { od -An -N32 -tx1 /dev/urandom | tr -d ' \n'; }
-
-start_suite() { # start_suite NAME: a data directory, keys, gateway and one trunk-auth
-    local dir=$work/$1
-    mkdir -p "$dir/keys"
-    (umask 077 && hex32 >"$dir/keys/api-key-hash" && echo "1:$(hex32)" >"$dir/keys/seal")
-    export LK_DATA_DIR=$dir LK_API_KEY_HASH_FILE=$dir/keys/api-key-hash LK_SEAL_KEY_FILE=$dir/keys/seal
-    key=$("$bin/gateway" key create --organization bench --scope admin --operator 2>/dev/null)
-    organization=$("$bin/gateway" key list --json | grep -o '"organization_id": *"[^"]*"' | head -n 1 | cut -d'"' -f4)
-    local port worker_port
-    port=$(free_port) worker_port=$(free_port)
-    base=http://127.0.0.1:$port
-    LK_LISTEN=127.0.0.1:$port LK_WORKER_LISTEN=${BENCH_LINK:-tcp://127.0.0.1:$worker_port} "$bin/gateway" 2>"$work/$1-gateway.log" &
-    pids+=($!) gateway_pid=$!
-    LK_GATEWAYS=${BENCH_LINK:-tcp://127.0.0.1:$worker_port} "$bin/trunk-auth" 2>"$work/$1-worker.log" &
-    pids+=($!) worker_pid=$!
-    await "the suite" curl -fsS "$base/readyz"
-}
+# shellcheck source=lib.sh
+source tests/bench/lib.sh
 
 start_bare() { # start_bare broker|direct: over the suite's own database
     local port worker_port
@@ -70,34 +30,6 @@ start_bare() { # start_bare broker|direct: over the suite's own database
     await "the bare stack" curl -fsS "$bare_base/x/$method"
 }
 
-stop_all() {
-    kill "${pids[@]}" 2>/dev/null || true
-    wait "${pids[@]}" 2>/dev/null || true
-    pids=()
-}
-
-# ---- measuring ----
-
-# run_wrk URL CONNECTIONS SECONDS: "requests/s p50 p99" in ms; complains of answers that are no success.
-run_wrk() {
-    local line threads=2
-    (($2 >= 4)) || threads=1
-    line=$(wrk --timeout 30s -t$threads -c"$2" -d"$3s" -s tests/bench/requests.lua "$1" | grep '^RESULT')
-    read -r _ rate p50 p99 bad errors <<<"$line"
-    ((bad == 0 && errors == 0)) || echo "bench: $1: $bad answers were no success, $errors connections lost" >&2
-    echo "$rate $p50 $p99"
-}
-
-median() { sort -n | awk '{v[NR] = $1} END {printf "%s", v[int((NR + 1) / 2)]}'; }
-
-report() { # report NAME FILE-OF-"rate p50 p99"
-    printf '  %-42s %9.0f/s   p50 %7.3f ms   p99 %7.3f ms   (rounds %.0f to %.0f)\n' "$1" \
-        "$(cut -d' ' -f1 "$2" | median)" "$(cut -d' ' -f2 "$2" | median)" "$(cut -d' ' -f3 "$2" | median)" \
-        "$(sort -n "$2" | head -n 1 | cut -d' ' -f1)" "$(sort -n "$2" | tail -n 1 | cut -d' ' -f1)"
-}
-
-cpu_us() { awk '{print ($14 + $15) * 10000}' "/proc/$1/stat"; }
-
 compare_reads() {
     local connections kind round
     echo "GET of one authentication method, out of 1,000, keep-alive, median of $rounds rounds of $seconds s:"
@@ -106,9 +38,9 @@ compare_reads() {
         for ((round = 0; round < rounds; round++)); do
             for kind in bare-broker bare-direct suite; do
                 local url=${urls[$kind]} before after
-                before=$(($(cpu_us "$gateway_pid") + $(cpu_us "$worker_pid")))
+                before=$(($(cpu_us "$gateway_pid") + $(cpu_us "${worker_pids[trunk-auth]}")))
                 BENCH_KEY=$key BENCH_PATHS=$work/paths run_wrk "$url" $connections $seconds >>"$work/r-$kind"
-                after=$(($(cpu_us "$gateway_pid") + $(cpu_us "$worker_pid")))
+                after=$(($(cpu_us "$gateway_pid") + $(cpu_us "${worker_pids[trunk-auth]}")))
                 [ $kind != suite ] || echo $((after - before)) >>"$work/r-cpu"
             done
         done
@@ -162,10 +94,9 @@ sizes() {
     local size name what
     echo "One store of 1,000 and of $large methods (IPv4, IPv6 and sipuser), 1 connection, median of $rounds rounds:"
     for size in 1000 "$large"; do
-        start_suite "size-$size"
-        stop_all
+        new_store "size-$size"
         "$tools/seed-trunks" --data-dir "$LK_DATA_DIR" --organization "$organization" --trunks $((size / 10)) --methods "$size" >"$work/seeded"
-        restart_suite "size-$size"
+        start_suite
         awk '{print "/voip/trunk/" $1 "/auth/" $2}' "$work/seeded" >"$work/paths-one"
         awk '{print "/voip/trunk/" $1 "/auth"}' "$work/seeded" >"$work/paths-list"
         new_trunk
@@ -189,20 +120,8 @@ sizes() {
     done
 }
 
-restart_suite() { # over the data directory that stands
-    local port worker_port
-    port=$(free_port) worker_port=$(free_port)
-    base=http://127.0.0.1:$port
-    LK_LISTEN=127.0.0.1:$port LK_WORKER_LISTEN=tcp://127.0.0.1:$worker_port "$bin/gateway" 2>"$work/$1-gateway.log" &
-    pids+=($!) gateway_pid=$!
-    LK_GATEWAYS=tcp://127.0.0.1:$worker_port "$bin/trunk-auth" 2>"$work/$1-worker.log" &
-    pids+=($!) worker_pid=$!
-    await "the suite" curl -fsS "$base/readyz"
-}
-
 new_trunk() {
-    trunk=$(curl -fsS -H "Authorization: Bearer $key" -H 'Content-Type: application/json' -d '{"name":"bench"}' "$base/voip/trunk" |
-        grep -o '"uuid": *"[^"]*"' | cut -d'"' -f4)
+    trunk=$(api POST /voip/trunk '{"name":"bench"}' | grep -o '"uuid": *"[^"]*"' | cut -d'"' -f4)
 }
 
 flat_memory() {
@@ -220,18 +139,17 @@ flat_memory() {
 
 memory() {
     local pid
-    for pid in "$gateway_pid" "$worker_pid"; do
+    for pid in "$gateway_pid" "${worker_pids[trunk-auth]}"; do
         printf '%s KiB %s files  ' "$(awk '/VmRSS/ {print $2}' "/proc/$pid/status")" "$(find "/proc/$pid/fd" -mindepth 1 | wc -l)"
     done
 }
 
 # ---- the run ----
 
-echo "$(nproc) cores, $(uname -r); load before: $(cut -d' ' -f1-3 /proc/loadavg); $(git rev-parse --short HEAD 2>/dev/null || echo 'no git')"
-start_suite small
-stop_all
+describe_machine
+new_store small
 "$tools/seed-trunks" --data-dir "$LK_DATA_DIR" --organization "$organization" --trunks 100 --methods 1000 >"$work/seeded"
-restart_suite small
+start_suite
 awk '{print "/voip/trunk/" $1 "/auth/" $2}' "$work/seeded" >"$work/paths"
 method=$(awk 'NR == 1 {print $2}' "$work/seeded")
 new_trunk

@@ -5,6 +5,9 @@
 #include "proto/record.h"
 #include "services/auth-provider/fetch.h"
 
+/* What an answer needs to get back to a client who waits for it, once a fetch has given up. */
+enum { ANSWER_MS = 250 };
+
 static void release(void *prepared)
 {
     filling_t *filling = prepared;
@@ -70,30 +73,41 @@ static status_t read_metadata(const char *bytes, size_t length, const char *enti
     return status;
 }
 
+/* The whole way from URL to settings. STATUS_BUSY: the host had less time than it should have,
+ * since the call had waited here. */
+static status_t get(const call_t *call, const char *settings_url, const char *entity_id,
+                    filling_t *filling, err_t *err)
+{
+    AUTO(free_bytes) char *bytes = NULL;
+    size_t length = 0;
+    int64_t left = call->deadline_ms - clock_ms() - ANSWER_MS;
+    status_t status = fetch_get(call->keeper->own, settings_url, left, &bytes, &length, err);
+    if (status == STATUS_TIMEOUT && left < FETCH_LIMIT_MS)
+        return STATUS_BUSY;
+    if (status == STATUS_OK)
+        status = read_metadata(bytes, length, entity_id, call->now_utc_ms, &filling->metadata, err);
+    return status == STATUS_OK ? fill(filling, err) : status;
+}
+
 void filling_prepare(call_t *call, const char *settings_url, const char *entity_id)
 {
-    const fetcher_t *fetcher = call->keeper->own;
     const verdict_t good = {0};
     err_t err = {0};
     filling_t *filling = prepared_keep(call, STATUS_OK, &good, &err, sizeof(filling_t), release);
     if (filling == NULL)
         return;
-    AUTO(free_bytes) char *bytes = NULL;
-    size_t length = 0;
-    status_t status =
-        fetch_get(fetcher, settings_url, call->deadline_ms - clock_ms(), &bytes, &length, &err);
-    if (status == STATUS_OK)
-        status =
-            read_metadata(bytes, length, entity_id, call->now_utc_ms, &filling->metadata, &err);
-    if (status == STATUS_OK)
-        status = fill(filling, &err);
+    verdict_t *verdict = &filling->head.verdict;
+    status_t status = get(call, settings_url, entity_id, filling, &err);
     if (status == STATUS_OK)
         return;
+    if (status == STATUS_BUSY) {
+        verdict->outcome = OUTCOME_UNAVAILABLE;
+        return;
+    }
     if (text_format(filling->message, sizeof(filling->message), "cannot be used: %s", err.text) !=
         STATUS_OK)
         text_cut(filling->message, sizeof(filling->message), err.text);
-    verdict_fault(&filling->head.verdict, OUTCOME_INVALID, FAULT_RULE, "/settings_url",
-                  filling->message);
+    verdict_fault(verdict, OUTCOME_INVALID, FAULT_RULE, "/settings_url", filling->message);
 }
 
 const filling_t *filling_of(const call_t *call)

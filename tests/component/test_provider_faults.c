@@ -1,5 +1,4 @@
-/* Every operation with each of its SQLite calls failing once: nothing half done, a clear answer,
- * and the store goes on. */
+/* Every operation with each of its SQLite calls failing once: fault_drill.h. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
@@ -7,11 +6,9 @@
 #include <cmocka.h>
 
 #include "proto/auth_provider.h"
+#include "tests/support/fault_drill.h"
 #include "tests/support/issuer.h"
 #include "tests/support/provider_desk.h"
-#include "tests/support/sqlite_fault.h"
-
-#include <sqlite3.h>
 
 typedef struct {
     unsigned operation;
@@ -43,8 +40,9 @@ static int tear_down_all(void **state)
 }
 
 /* Changes with every change that an operation can make. */
-static int64_t mark(const fixture_t *f)
+static int64_t mark(const void *fixture)
 {
+    const fixture_t *f = fixture;
     return desk_query(&f->desk,
                       "SELECT (SELECT count(*) * 1000003 + sum(length(name)) FROM provider) "
                       "+ (SELECT coalesce(sum(total), 0) * 10007 FROM page_total) "
@@ -64,51 +62,24 @@ static bool ask(fixture_t *f, const case_t *asked, size_t which)
     return desk_ask(&f->desk, asked->operation, f->id, NULL, input) == OUTCOME_OK;
 }
 
-static void open_fixture(fixture_t *f)
+static void open_fixture(void *fixture)
 {
+    fixture_t *f = fixture;
     static const case_t given = {PROVIDER_CHANGE, "{'settings': {", 0};
     provider_desk_open(&f->desk);
     desk_provider(&f->desk, "okta", f->id);
     assert_true(ask(f, &given, 0));
 }
 
-static void assert_nothing_done(const fixture_t *f, int code, int64_t before)
+static void close_fixture(void *fixture)
 {
-    status_t status = f->desk.status;
-    assert_int_equal(status, sqlite_fault_status(code));
-    assert_int_equal(f->desk.outcome, status == STATUS_BUSY || status == STATUS_FULL
-                                          ? OUTCOME_UNAVAILABLE
-                                          : OUTCOME_INTERNAL);
-    assert_int_equal(mark(f), before);
-    assert_int_equal(f->desk.faults.count, 0);
-    assert_null(f->desk.body);
+    fixture_t *f = fixture;
+    provider_desk_close(&f->desk);
 }
 
-/* Fails the 1st, 2nd, ... call until a run succeeds without; how many have failed. */
-static unsigned fail_each(const case_t *asked, int code)
+static bool ask_again(void *fixture, const void *asked)
 {
-    fixture_t f;
-    open_fixture(&f);
-    int64_t before = mark(&f);
-    unsigned met = 0;
-    for (bool fired = true; fired;) {
-        sqlite_fault_arm(met + 1, code);
-        bool done = ask(&f, asked, 1);
-        fired = sqlite_fault_disarm();
-        met += fired;
-        if (!done) {
-            assert_true(fired);
-            assert_nothing_done(&f, code, before);
-        } else if (fired) {
-            provider_desk_close(&f.desk);
-            open_fixture(&f);
-            before = mark(&f);
-        }
-    }
-    bool writes = asked->operation != PROVIDER_READ && asked->operation != PROVIDER_LIST;
-    assert_int_equal(mark(&f) != before, writes);
-    provider_desk_close(&f.desk);
-    return met;
+    return ask(fixture, asked, 1);
 }
 
 static void each_call_fails_once(void **state)
@@ -122,14 +93,13 @@ static void each_call_fails_once(void **state)
         {PROVIDER_CHANGE, "{'name': 'longer', 'settings': {", 40},
         {PROVIDER_DELETE, NULL, 10},
     };
-    static const int codes[] = {SQLITE_FULL, SQLITE_BUSY, SQLITE_IOERR_FSYNC, SQLITE_CORRUPT,
-                                SQLITE_NOMEM};
-    for (size_t i = 0; i < ARRAY_LEN(cases); i++)
-        for (size_t j = 0; j < ARRAY_LEN(codes); j++) {
-            unsigned met = fail_each(&cases[i], codes[j]);
-            if (met < cases[i].least)
-                fail_msg("case %zu met %u failures", i, met);
-        }
+    static const fault_drill_t drill = {sizeof(fixture_t), open_fixture, close_fixture, ask_again,
+                                        mark};
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        const operation_t *operation = &auth_provider_service.operations[cases[i].operation];
+        fault_drill(&drill, &cases[i], (operation->flags & OPERATION_WRITES) != 0, cases[i].least,
+                    operation->name);
+    }
 }
 
 int main(void)

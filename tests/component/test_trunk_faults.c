@@ -1,5 +1,4 @@
-/* Every operation with each of its SQLite calls failing once: nothing half done, a clear answer,
- * and the store goes on. */
+/* Every operation with each of its SQLite calls failing once: fault_drill.h. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
@@ -7,10 +6,8 @@
 #include <cmocka.h>
 
 #include "proto/trunk_auth.h"
-#include "tests/support/sqlite_fault.h"
+#include "tests/support/fault_drill.h"
 #include "tests/support/trunk_desk.h"
-
-#include <sqlite3.h>
 
 typedef struct {
     unsigned operation;
@@ -25,8 +22,9 @@ typedef struct {
 } fixture_t;
 
 /* Changes with every change that an operation can make. */
-static int64_t mark(const fixture_t *f)
+static int64_t mark(const void *fixture)
 {
+    const fixture_t *f = fixture;
     return desk_query(&f->desk,
                       "SELECT (SELECT count(*) FROM trunk) * 1000003 "
                       "+ (SELECT coalesce(sum(length(name) + port), 0) FROM trunk) "
@@ -35,8 +33,9 @@ static int64_t mark(const fixture_t *f)
                       "+ (SELECT coalesce(sum(generation % 1009), 0) + count(*) FROM digest)");
 }
 
-static void open_fixture(fixture_t *f)
+static void open_fixture(void *fixture)
 {
+    fixture_t *f = fixture;
     trunk_desk_open(&f->desk, true);
     desk_trunk(&f->desk, f->trunk);
     (void)desk_ask(&f->desk, METHOD_CREATE, f->trunk, NULL, "{'type': 'ip', 'ip': '10.1.0.0/16'}");
@@ -46,52 +45,19 @@ static void open_fixture(fixture_t *f)
     desk_uuid(&f->desk, f->user_uuid);
 }
 
-static bool ask(fixture_t *f, const case_t *asked)
+static bool ask(void *fixture, const void *asked_case)
 {
+    fixture_t *f = fixture;
+    const case_t *asked = asked_case;
     outcome_t outcome = desk_ask(&f->desk, asked->operation, f->trunk,
                                  asked->on_user ? f->user_uuid : f->ip_uuid, asked->input);
     return outcome == OUTCOME_OK || outcome == OUTCOME_CREATED || outcome == OUTCOME_DELETED;
 }
 
-static void assert_nothing_done(const fixture_t *f, int code, int64_t before)
+static void close_fixture(void *fixture)
 {
-    status_t status = f->desk.status;
-    assert_int_equal(status, sqlite_fault_status(code));
-    assert_int_equal(f->desk.outcome, status == STATUS_BUSY || status == STATUS_FULL
-                                          ? OUTCOME_UNAVAILABLE
-                                          : OUTCOME_INTERNAL);
-    assert_int_equal(mark(f), before);
-    assert_int_equal(f->desk.faults.count, 0);
-    assert_null(f->desk.body);
-}
-
-/* Fails the 1st, 2nd, ... call until a run succeeds without; how many have failed. The end of a
- * read transaction may fail without harm: `prepare` and reads then succeed all the same, and a
- * write that has been done can't be done again. */
-static unsigned fail_each(const case_t *asked, int code)
-{
-    fixture_t f;
-    open_fixture(&f);
-    int64_t before = mark(&f);
-    unsigned met = 0;
-    for (bool fired = true; fired;) {
-        sqlite_fault_arm(met + 1, code);
-        bool done = ask(&f, asked);
-        fired = sqlite_fault_disarm();
-        met += fired;
-        if (!done) {
-            assert_true(fired);
-            assert_nothing_done(&f, code, before);
-        } else if (fired) {
-            desk_close(&f.desk);
-            open_fixture(&f);
-            before = mark(&f);
-        }
-    }
-    bool writes = (trunk_auth_service.operations[asked->operation].flags & OPERATION_WRITES) != 0;
-    assert_int_equal(mark(&f) != before, writes);
-    desk_close(&f.desk);
-    return met;
+    fixture_t *f = fixture;
+    desk_close(&f->desk);
 }
 
 static void each_call_fails_once(void **state)
@@ -113,14 +79,12 @@ static void each_call_fails_once(void **state)
         {METHOD_DELETE, true, NULL, 8},
         {TRUNK_DELETE, false, NULL, 8},
     };
-    static const int codes[] = {SQLITE_FULL, SQLITE_BUSY, SQLITE_IOERR_FSYNC, SQLITE_CORRUPT,
-                                SQLITE_NOMEM};
-    for (size_t i = 0; i < ARRAY_LEN(cases); i++)
-        for (size_t j = 0; j < ARRAY_LEN(codes); j++) {
-            unsigned met = fail_each(&cases[i], codes[j]);
-            if (met < cases[i].least)
-                fail_msg("case %zu met %u failures", i, met);
-        }
+    static const fault_drill_t drill = {sizeof(fixture_t), open_fixture, close_fixture, ask, mark};
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        const operation_t *operation = &trunk_auth_service.operations[cases[i].operation];
+        fault_drill(&drill, &cases[i], (operation->flags & OPERATION_WRITES) != 0, cases[i].least,
+                    operation->name);
+    }
 }
 
 int main(void)

@@ -152,7 +152,7 @@ typedef enum {
     RECORD_PART,  /* change: only what is given; fixed fields are ignored */
 } record_mode_t;
 
-/* A rule over several fields, run once all fields are good by themselves. */
+/* A rule over several fields. A field that is bad by itself is not given. */
 typedef void (*schema_rule_fn)(const void *record, record_mode_t mode, faults_t *faults);
 
 struct schema {

@@ -247,6 +247,7 @@ static void complete(walk_t *walk, const schema_t *schema, uint64_t seen, char *
 /* What no row names. The object as a whole is at fault, since its members are no rule of ours. */
 static void read_rest(walk_t *walk, const schema_t *schema, const msgpack_object *map, char *record)
 {
+    assert(schema->count > 0);
     unsigned last = (unsigned)schema->count - 1;
     const field_t *row = &schema->rows[last];
     void *member = record + row->offset;
@@ -287,6 +288,30 @@ static void read_map(walk_t *walk, const schema_t *schema, const msgpack_object 
         read_rest(walk, schema, map, record);
 }
 
+static bool is_at_fault(const faults_t *faults, size_t count, const char *where)
+{
+    for (size_t i = 0; i < count; i++) {
+        const char *known = faults->items[i].where;
+        size_t length = strlen(where);
+        if (strncmp(known, where, length) == 0 && (known[length] == '\0' || known[length] == '/'))
+            return true;
+    }
+    return false;
+}
+
+/* A field that is at fault by itself is none for a rule, and gets no second fault from it. */
+static void apply_rule(const schema_t *schema, record_mode_t mode, const void *record,
+                       faults_t *faults)
+{
+    size_t before = faults->count;
+    schema->rule(record, mode, faults);
+    size_t kept = before;
+    for (size_t i = before; i < faults->count; i++)
+        if (!is_at_fault(faults, before, faults->items[i].where))
+            faults->items[kept++] = faults->items[i];
+    faults->count = kept;
+}
+
 status_t record_read(const schema_t *schema, const msgpack_object *map, record_mode_t mode,
                      fault_place_t place, void *record, faults_t *faults)
 {
@@ -299,8 +324,8 @@ status_t record_read(const schema_t *schema, const msgpack_object *map, record_m
         return STATUS_INVALID;
     }
     read_map(&walk, schema, map, record);
-    if (faults->count == before && schema->rule != NULL)
-        schema->rule(record, mode, faults);
+    if (schema->rule != NULL)
+        apply_rule(schema, mode, record, faults);
     return faults->count == before ? STATUS_OK : STATUS_INVALID;
 }
 

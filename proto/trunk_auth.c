@@ -16,6 +16,8 @@ static void method_rule(const void *record, record_mode_t mode, faults_t *faults
         mask_refuse(fields, METHOD_PASSWORD, method->password, "/password", faults);
         return;
     }
+    if (!field_set(fields, METHOD_TYPE))
+        return;
     static const struct {
         method_type_t type;
         unsigned row;

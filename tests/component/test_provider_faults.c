@@ -12,8 +12,8 @@
 
 typedef struct {
     unsigned operation;
-    const char *input; /* with a certificate in the place of %s */
     unsigned least;    /* calls that can fail: fewer, and the test has lost its grip */
+    const char *input; /* of a change: to be ended by a certificate */
 } case_t;
 
 typedef struct {
@@ -65,7 +65,7 @@ static bool ask(fixture_t *f, const case_t *asked, size_t which)
 static void open_fixture(void *fixture)
 {
     fixture_t *f = fixture;
-    static const case_t given = {PROVIDER_CHANGE, "{'settings': {", 0};
+    static const case_t given = {PROVIDER_CHANGE, 0, "{'settings': {"};
     provider_desk_open(&f->desk);
     desk_provider(&f->desk, "okta", f->id);
     assert_true(ask(f, &given, 0));
@@ -86,12 +86,12 @@ static void each_call_fails_once(void **state)
 {
     (void)state;
     static const case_t cases[] = {
-        {PROVIDER_READ, NULL, 4},
-        {PROVIDER_LIST, "page[size]=5", 8},
-        {PROVIDER_CREATE, "{'name': 'n', 'short_name': 'n', 'settings': {" SETTINGS_NEEDED ", ",
-         30},
-        {PROVIDER_CHANGE, "{'name': 'longer', 'settings': {", 40},
-        {PROVIDER_DELETE, NULL, 10},
+        {PROVIDER_READ, 4, NULL},
+        {PROVIDER_LIST, 8, "page[size]=5"},
+        {PROVIDER_CREATE, 30,
+         "{'name': 'n', 'short_name': 'n', 'settings': {" SETTINGS_NEEDED ", "},
+        {PROVIDER_CHANGE, 40, "{'name': 'longer', 'settings': {"},
+        {PROVIDER_DELETE, 10, NULL},
     };
     static const fault_drill_t drill = {sizeof(fixture_t), open_fixture, close_fixture, ask_again,
                                         mark};

@@ -97,9 +97,10 @@ def test_faults(suite, change, faults):
 
 
 def test_what_is_required(suite):
-    check_errors(suite.call("POST", PROVIDERS, {}), 422, {"/name": "10004", "/short_name": "10004"})
+    every = {"/name": "10004", "/short_name": "10004", "/settings": "10004"}
+    check_errors(suite.call("POST", PROVIDERS, {}), 422, every)
+    check_errors(suite.call("POST", PROVIDERS, raw=b""), 422, every)
     check_errors(suite.call("POST", PROVIDERS, {"name": "a", "short_name": "a"}), 422, {"/settings": "10004"})
-    check_errors(suite.call("POST", PROVIDERS, raw=b""), 422, {"/name": "10004", "/short_name": "10004"})
 
 
 def test_short_names_are_unique_everywhere(suite):

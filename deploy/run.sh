@@ -125,6 +125,7 @@ read_settings() {
     fi
     HTTP_HOST=$(reachable "${BASH_REMATCH[1]}")
     HTTP_PORT=$((10#${BASH_REMATCH[2]}))
+    export LK_PUBLIC_URL=${LK_PUBLIC_URL:-http://$HTTP_HOST:$HTTP_PORT}
     if [[ -z ${LK_WORKER_LISTEN:-} ]]; then
         ((HTTP_PORT < 65535)) || fail "LK_LISTEN=$LK_LISTEN: no port above it for LK_WORKER_LISTEN; set that too" "$BAD_USAGE"
         LK_WORKER_LISTEN=tcp://127.0.0.1:$((HTTP_PORT + 1))

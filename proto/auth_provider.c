@@ -1,6 +1,7 @@
 #include "proto/auth_provider.h"
 
 #include "proto/checks.h"
+#include "proto/parameters.h"
 
 static const char *const algorithms[] = {"sha1", "sha256", "sha384", "sha512", NULL};
 
@@ -113,24 +114,17 @@ static const field_t provider_rows[] = {
         .doc = "When it was changed last."),
 };
 
-static const field_t provider_path_rows[] = {
-    [PROVIDER_PATH_ID] = FIELD_TEXT_ROW(provider_path_t, id, 0, 36, .flags = FIELD_REQUIRED,
-        .check = check_uuid, .doc = "The authentication provider."),
-};
-
 static const field_t provider_query_rows[] = {
     [PROVIDER_QUERY_NUMBER] = FIELD_NUMBER_ROW_AS("page[number]", provider_query_t, number, 1,
         INT32_MAX, .flags = FIELD_DEFAULT, .dflt_number = 1, .doc = "Which page."),
     [PROVIDER_QUERY_SIZE] = FIELD_NUMBER_ROW_AS("page[size]", provider_query_t, size, 1,
-        PROVIDER_LIST_MAX, .flags = FIELD_DEFAULT, .dflt_number = 20, .doc = "Rows of a page."),
+        PAGE_SIZE_MAX, .flags = FIELD_DEFAULT, .dflt_number = 20, .doc = "Rows of a page."),
     [PROVIDER_QUERY_SORT] = FIELD_CHOICE_ROW(provider_query_t, sort, sorts,
         .dflt_text = "-created_at", .doc = "By what, and which way: - means descending."),
 };
 
 const schema_t provider_schema = SCHEMA("AuthenticationProvider", provider_t, provider_rows,
                                         .rule = provider_rule);
-const schema_t provider_path_schema = SCHEMA("AuthenticationProviderPath", provider_path_t,
-                                             provider_path_rows, .rule = NULL);
 const schema_t provider_query_schema = SCHEMA("AuthenticationProviderQuery", provider_query_t,
                                               provider_query_rows, .rule = NULL);
 
@@ -151,17 +145,17 @@ static const operation_t operations[] = {
                "settings_url."},
     [PROVIDER_READ] = {
         .name = "provider_read", .method = "GET", AT(PROVIDER),
-        .path_schema = &provider_path_schema, .result = &provider_schema, .success = OUTCOME_OK,
+        .path_schema = &id_path_schema, .result = &provider_schema, .success = OUTCOME_OK,
         .doc = "Reads an authentication provider."},
     [PROVIDER_CHANGE] = {
         .name = "provider_change", .method = "PATCH", AT(PROVIDER),
-        .path_schema = &provider_path_schema, .body = &provider_schema, .result = &provider_schema,
+        .path_schema = &id_path_schema, .body = &provider_schema, .result = &provider_schema,
         .success = OUTCOME_OK,
         .flags = OPERATION_WRITES | OPERATION_PART | OPERATION_CONFLICTS,
         .doc = "Changes what is given, inside settings too."},
     [PROVIDER_DELETE] = {
         .name = "provider_delete", .method = "DELETE", AT(PROVIDER),
-        .path_schema = &provider_path_schema, .result = &provider_schema, .success = OUTCOME_OK,
+        .path_schema = &id_path_schema, .result = &provider_schema, .success = OUTCOME_OK,
         .flags = OPERATION_WRITES, .doc = "Deletes an authentication provider and answers it."},
 };
 /* clang-format on */

@@ -8,7 +8,6 @@
 #include "proto/service.h"
 
 enum {
-    PROVIDER_LIST_MAX = 250,     /* rows of a page */
     PROVIDER_URL_MAX = 2048,     /* bytes */
     PROVIDER_DERIVED_MAX = 1024, /* bytes of a URL that we make */
     PROVIDER_PEM_MAX = 24576,    /* bytes of a certificate as text */
@@ -79,13 +78,6 @@ enum {
     PROVIDER_UPDATED_AT,
 };
 
-typedef struct {
-    presence_t fields;
-    char id[UUID_SIZE];
-} provider_path_t;
-
-enum { PROVIDER_PATH_ID };
-
 /* In the order of the words that a client writes. */
 typedef enum {
     PROVIDER_BY_NAME,
@@ -110,8 +102,7 @@ typedef struct {
 
 enum { PROVIDER_QUERY_NUMBER, PROVIDER_QUERY_SIZE, PROVIDER_QUERY_SORT };
 
-extern const schema_t idp_settings_schema, provider_schema, provider_path_schema,
-    provider_query_schema;
+extern const schema_t idp_settings_schema, provider_schema, provider_query_schema;
 
 /* Indexes into auth_provider_service.operations. */
 enum {

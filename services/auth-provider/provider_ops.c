@@ -1,5 +1,6 @@
 #include "services/auth-provider/provider_ops.h"
 
+#include "proto/parameters.h"
 #include "proto/record.h"
 #include "services/auth-provider/certificate_store.h"
 #include "services/auth-provider/filling.h"
@@ -42,7 +43,7 @@ void provider_finish(call_t *call, provider_t *provider, status_t status, bool t
 status_t provider_find(const call_t *call, store_t *store, provider_t *out_provider, verdict_t *out,
                        err_t *err)
 {
-    const provider_path_t *path = call->path;
+    const id_path_t *path = call->path;
     char id[UUID_SIZE];
     uuid_fold(id, path->id);
     status_t status = provider_store_get(store, id, out_provider, err);

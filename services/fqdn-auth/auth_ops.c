@@ -48,7 +48,7 @@ static void prepare(call_t *call, store_t *reader, auth_mode_t mode)
     err_t err = {0};
     verdict_t verdict = {0};
     stored_connection_t connection;
-    auth_plan_t planned;
+    auth_plan_t planned = {.replaces = false};
     status_t status = plan(call, reader, &change, &connection, &planned, &verdict, &err);
     bool passes = status == STATUS_OK && verdict.outcome == OUTCOME_OK;
     credentials_prepare(call, status, &verdict, &err, passes ? connection.shown.id : "",
@@ -97,7 +97,7 @@ static void write(call_t *call, store_t *writer, auth_mode_t mode)
     err_t err = {0};
     verdict_t verdict = {0};
     stored_connection_t connection;
-    auth_plan_t planned;
+    auth_plan_t planned = {.replaces = false};
     const credentials_t *credentials = NULL;
     status_t status = plan(call, writer, &change, &connection, &planned, &verdict, &err);
     if (!verdict_passes(call, status, &verdict, &err))

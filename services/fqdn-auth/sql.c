@@ -122,17 +122,18 @@ _Static_assert(ARRAY_LEN(statements) == SQL_COUNT, "one text for each");
 
 size_t sql_connection_list(order_t order, bool all, bool from_end)
 {
-    return SQL_CONNECTION_LIST + 8 * (size_t)order.by + 4 * order.falls + 2 * all + from_end;
+    size_t of_order = SQL_CONNECTION_LIST + 8 * (size_t)order.by + (order.falls ? 4 : 0);
+    return of_order + (all ? 2 : 0) + (from_end ? 1 : 0);
 }
 
 size_t sql_connection_filter(order_t order)
 {
-    return SQL_CONNECTION_FILTER + 2 * (size_t)order.by + order.falls;
+    return SQL_CONNECTION_FILTER + 2 * (size_t)order.by + (order.falls ? 1 : 0);
 }
 
 size_t sql_fqdn_list(bool all, bool from_end)
 {
-    return SQL_FQDN_LIST + 2 * (size_t)all + from_end;
+    return SQL_FQDN_LIST + 2 * (size_t)all + (from_end ? 1 : 0);
 }
 
 const store_spec_t fqdn_auth_store = {

@@ -76,11 +76,10 @@ static status_t add_row(call_t *call, query_t *row, void *context, err_t *err)
 void provider_list(call_t *call, store_t *reader)
 {
     const provider_query_t *asked = call->query;
-    const principal_t *principal = &call->request.principal;
-    const char *organization_id = principal->is_operator ? "" : principal->organization_id;
+    const char *owner = list_owner(call);
     err_t err = {0};
     int64_t total = 0;
-    if (provider_store_total(reader, organization_id, &total, &err) != STATUS_OK) {
+    if (provider_store_total(reader, owner, &total, &err) != STATUS_OK) {
         call_fail(call, &err);
         return;
     }
@@ -88,8 +87,7 @@ void provider_list(call_t *call, store_t *reader)
     if (page.offset > PAGE_QUICK_SKIP && call_defer(call))
         return;
     AUTO(query_end)
-    query_t *rows =
-        provider_store_page(reader, organization_id, (provider_sort_t)asked->sort, &page);
+    query_t *rows = provider_store_page(reader, owner, (provider_sort_t)asked->sort, &page);
     provider_t provider;
     bool more = false;
     if (list_rows(call, rows, page.rows, add_row, &provider, &more))

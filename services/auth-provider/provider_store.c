@@ -153,7 +153,7 @@ status_t provider_store_total(store_t *store, const char *organization_id, int64
 query_t *provider_store_page(store_t *store, const char *organization_id, provider_sort_t sort,
                              const page_t *page)
 {
-    bool all = organization_id[0] == '\0';
+    bool all = organization_id == NULL;
     query_t *query = store_query(store, sql_page(sort, all, page->is_from_end));
     int n = 1;
     if (!all)

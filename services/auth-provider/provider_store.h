@@ -29,11 +29,11 @@ status_t provider_store_delete(store_t *store, const provider_t *provider, err_t
 status_t provider_store_stamp(store_t *store, int64_t now_utc_ms, int64_t *out, err_t *err)
     MUST_CHECK;
 
-/* How many an organization has; "": all together. */
+/* How many an organization has; NULL: all together. */
 status_t provider_store_total(store_t *store, const char *organization_id, int64_t *out, err_t *err)
     MUST_CHECK;
 
-/* A page of an organization's providers ("": of all) in that order. The caller ends the query. */
+/* A page of an organization's providers (NULL: of all) in that order. The caller ends the query. */
 query_t *provider_store_page(store_t *store, const char *organization_id, provider_sort_t sort,
                              const page_t *page);
 /* The one it stands on; as provider_store_get. */

@@ -4,6 +4,12 @@
  * last row may add: a trunk with LIST_ROWS_MAX methods. */
 enum { BYTES_ENOUGH = 4 * 1024 * 1024 };
 
+const char *list_owner(const call_t *call)
+{
+    const principal_t *principal = &call->request.principal;
+    return principal->is_operator ? NULL : principal->organization_id;
+}
+
 int64_t list_most(int64_t limit)
 {
     return limit > 0 ? limit : LIST_ROWS_MAX;
@@ -35,6 +41,14 @@ bool list_rows(call_t *call, query_t *query, int64_t most, list_row_fn add, void
                bool *out_more)
 {
     return add_rows(call, query, most, SIZE_MAX, add, context, out_more);
+}
+
+void list_answer_page(call_t *call, query_t *query, const list_page_t *page, list_row_fn add,
+                      void *context)
+{
+    bool more = false;
+    if (list_rows(call, query, page->size, add, context, &more))
+        call_list_end_page(call, page->number, page->size, page->total);
 }
 
 void list_answer(call_t *call, query_t *query, int64_t limit, int64_t offset, list_row_fn add,

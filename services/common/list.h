@@ -11,6 +11,9 @@ enum { LIST_ROWS_MAX = 10000 };
  * call. */
 typedef status_t (*list_row_fn)(call_t *call, query_t *row, void *context, err_t *err);
 
+/* Whose rows a list shows its principal: an organization's, or NULL: everybody's. Borrowed. */
+const char *list_owner(const call_t *call);
+
 /* How many rows a list may show: limit, or LIST_ROWS_MAX where it is 0. The query should offer one
  * more, so that it shows whether the list goes on. */
 int64_t list_most(int64_t limit);
@@ -19,6 +22,17 @@ int64_t list_most(int64_t limit);
  * *out_more: there was one more row. False: the call has been failed or deferred. */
 bool list_rows(call_t *call, query_t *query, int64_t most, list_row_fn add, void *context,
                bool *out_more) MUST_CHECK;
+
+/* Which page of a list is answered. */
+typedef struct {
+    int64_t number; /* from 1 */
+    int64_t size;   /* rows of a whole page */
+    int64_t total;  /* rows of all pages */
+} list_page_t;
+
+/* The whole answer, a numbered page: the query's rows, as many as a page may have. */
+void list_answer_page(call_t *call, query_t *query, const list_page_t *page, list_row_fn add,
+                      void *context);
 
 /* The whole answer: list_most(limit) rows, the query's first being the list's row number `offset`.
  * Where a limit was asked for the page is whole; without one (0) the list is also cut before it

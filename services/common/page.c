@@ -29,7 +29,7 @@ status_t page_total(store_t *store, size_t statement, const char *list, const ch
 {
     AUTO(query_end) query_t *query = store_query(store, statement);
     query_text(query, 1, list);
-    query_text(query, 2, owner);
+    query_text(query, 2, owner == NULL ? "" : owner);
     int64_t total = 0;
     status_t status = read_number(query, &total, err);
     if (status == STATUS_OK)

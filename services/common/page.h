@@ -44,7 +44,7 @@ page_t page_at(int64_t number, int64_t size, int64_t total);
     "INSERT INTO page_total (list, owner, total) VALUES ($1, $2, $3), ($1, '', $3) "               \
     "ON CONFLICT (list, owner) DO UPDATE SET total = page_total.total + excluded.total"
 
-/* Rows of `list` that `owner` has; "": that all have. statement: of PAGE_TOTAL_SQL. */
+/* Rows of `list` that `owner` has; NULL: that all have. statement: of PAGE_TOTAL_SQL. */
 status_t page_total(store_t *store, size_t statement, const char *list, const char *owner,
                     int64_t *out, err_t *err) MUST_CHECK;
 

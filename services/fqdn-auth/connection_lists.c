@@ -5,12 +5,6 @@
 
 #include <string.h>
 
-const char *list_owner(const call_t *call)
-{
-    const principal_t *principal = &call->request.principal;
-    return principal->is_operator ? NULL : principal->organization_id;
-}
-
 /* ---- v1: unpaged ---- */
 
 bool connection_v1_list_is_slow(const call_t *call)

@@ -15,7 +15,4 @@ void connection_v2_list(call_t *call, store_t *reader);
 /* The most rows that the link thread takes the time for. */
 enum { QUICK_ROWS_MAX = 100 };
 
-/* Whose rows a list shows: NULL is everybody's. */
-const char *list_owner(const call_t *call);
-
 #endif

@@ -160,8 +160,7 @@ query_t *connection_store_find(store_t *store, const connection_filter_t *filter
 status_t connection_store_total(store_t *store, const char *organization_id, int64_t *out,
                                 err_t *err)
 {
-    return page_total(store, SQL_PAGE_TOTAL, list_name,
-                      organization_id == NULL ? "" : organization_id, out, err);
+    return page_total(store, SQL_PAGE_TOTAL, list_name, organization_id, out, err);
 }
 
 status_t connection_store_found(store_t *store, const connection_filter_t *filter, int64_t *out,

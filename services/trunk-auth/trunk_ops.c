@@ -96,13 +96,11 @@ static status_t add_row(call_t *call, query_t *row, void *context, err_t *err)
 void trunk_list(call_t *call, store_t *reader)
 {
     const page_query_t *page = call->query;
-    const principal_t *principal = &call->request.principal;
     int64_t limit = field_set(&page->fields, PAGE_LIMIT) ? page->limit : 0;
     list_t list = {.reader = reader};
     AUTO(query_end)
     query_t *trunks =
-        trunk_store_list(reader, principal->is_operator ? NULL : principal->organization_id,
-                         list_most(limit) + 1, page->offset);
+        trunk_store_list(reader, list_owner(call), list_most(limit) + 1, page->offset);
     list_answer(call, trunks, limit, page->offset, add_row, &list);
 }
 

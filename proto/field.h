@@ -14,10 +14,9 @@
  *
  *   enum { TRUNK_NAME, TRUNK_TRANSPORT, TRUNK_PORT };
  *   static const field_t trunk_rows[] = {
- *       [TRUNK_NAME] = FIELD_TEXT_ROW(trunk_t, name, 1, 128, .flags = FIELD_REQUIRED, .doc =
- * "..."), [TRUNK_TRANSPORT] = FIELD_CHOICE_ROW(trunk_t, transport, transports, .dflt_text = "udp",
- * ...), [TRUNK_PORT] = FIELD_NUMBER_ROW(trunk_t, port, 1, 65535, .dflt_number = 5060, .flags =
- * FIELD_DEFAULT, ...),
+ *       [TRUNK_NAME] = FIELD_TEXT_ROW(trunk_t, name, 1, 128, .doc = "..."),
+ *       [TRUNK_TRANSPORT] = FIELD_CHOICE_ROW(trunk_t, transport, transports, .doc = "..."),
+ *       [TRUNK_PORT] = FIELD_NUMBER_ROW(trunk_t, port, 1, 65535, .doc = "..."),
  *   };
  *   const schema_t trunk_schema = SCHEMA("trunk", trunk_t, trunk_rows, .rule = trunk_rule);
  */

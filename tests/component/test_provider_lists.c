@@ -185,6 +185,38 @@ static void inserts_neither_repeat_nor_hide(void **state)
     assert_int_equal(met, ROWS);
 }
 
+/* What takes long leaves the link thread: rows to skip, and bytes to write. */
+static void long_ways_go_to_the_slow_pool(void **state)
+{
+    (void)state;
+    enum { MORE = 24000 };
+    (void)desk_query(
+        &desk, "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 24000) "
+               "INSERT INTO provider SELECT printf('%08x-0000-7000-8000-000000000000', i), "
+               "organization_id, 'n', 'n', 'n' || i, 0, NULL, NULL, idp_cert_fingerprint, 'sha1', "
+               "NULL, idp_entity_id, NULL, idp_sso_target_url, 'x', NULL, NULL, created_at + i, "
+               "created_at FROM n, (SELECT * FROM provider WHERE short_name = 'p00') RETURNING 1");
+    (void)desk_query(&desk, "UPDATE page_total SET total = total + 24000 WHERE owner = "
+                            "(SELECT organization_id FROM provider WHERE short_name = 'p00') "
+                            "RETURNING 1");
+    ask_page("created_at", 1, 250);
+    assert_true(desk.was_quick);
+    assert_int_equal(desk.total, ROWS + MORE);
+    ask_page("created_at", 96, 250);
+    assert_true(desk.was_quick);
+    ask_page("created_at", 48, 250);
+    assert_false(desk.was_quick);
+    assert_int_equal(desk_count(&desk), 250);
+    (void)desk_query(&desk,
+                     "UPDATE provider SET idp_entity_id = printf('%.1000c', 'x'), "
+                     "idp_certificate = printf('%.20000c', 'x') WHERE id < '00000190' RETURNING 1");
+    ask_page("created_at", 1, 20);
+    assert_true(desk.was_quick);
+    ask_page("created_at", 1, 250);
+    assert_false(desk.was_quick);
+    assert_int_equal(desk_count(&desk), 250);
+}
+
 static void faults_name_the_parameter(void **state)
 {
     (void)state;
@@ -213,6 +245,7 @@ int main(void)
         CASE(totals_follow_every_change),
         CASE(stamps_rise),
         CASE(inserts_neither_repeat_nor_hide),
+        CASE(long_ways_go_to_the_slow_pool),
         CASE(faults_name_the_parameter),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -78,20 +78,18 @@ void provider_list(call_t *call, store_t *reader)
     const provider_query_t *asked = call->query;
     const char *owner = list_owner(call);
     err_t err = {0};
-    int64_t total = 0;
-    if (provider_store_total(reader, owner, &total, &err) != STATUS_OK) {
+    list_page_t shown = {asked->number, asked->size, 0};
+    if (provider_store_total(reader, owner, &shown.total, &err) != STATUS_OK) {
         call_fail(call, &err);
         return;
     }
-    page_t page = page_at(asked->number, asked->size, total);
+    page_t page = page_at(shown.number, shown.size, shown.total);
     if (page.offset > PAGE_QUICK_SKIP && call_defer(call))
         return;
     AUTO(query_end)
     query_t *rows = provider_store_page(reader, owner, (provider_sort_t)asked->sort, &page);
     provider_t provider;
-    bool more = false;
-    if (list_rows(call, rows, page.rows, add_row, &provider, &more))
-        call_list_end_page(call, asked->number, asked->size, total);
+    list_answer_page(call, rows, &shown, add_row, &provider);
 }
 
 bool provider_create_waits(const call_t *call)

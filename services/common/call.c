@@ -111,9 +111,3 @@ bool call_may_see(const call_t *call, const char *organization_id)
     const principal_t *principal = &call->request.principal;
     return principal->is_operator || strcmp(principal->organization_id, organization_id) == 0;
 }
-
-const char *call_owner(const call_t *call)
-{
-    const principal_t *principal = &call->request.principal;
-    return principal->is_operator ? NULL : principal->organization_id;
-}

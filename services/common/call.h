@@ -86,8 +86,6 @@ outcome_t call_failure(status_t status);
 
 /* Whether the principal may see what belongs to this organization. */
 bool call_may_see(const call_t *call, const char *organization_id);
-/* Whose things the principal sees: its organization's; NULL: everybody's. */
-const char *call_owner(const call_t *call);
 
 /* ---- Handlers: one row per operation, in the contract's order ---- */
 

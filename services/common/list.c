@@ -15,6 +15,7 @@ int64_t list_most(int64_t limit)
     return limit > 0 ? limit : LIST_ROWS_MAX;
 }
 
+/* False: the call has been failed or deferred. */
 static bool add_rows(call_t *call, query_t *query, int64_t most, size_t enough, list_row_fn add,
                      void *context, bool *out_more)
 {
@@ -37,17 +38,11 @@ static bool add_rows(call_t *call, query_t *query, int64_t most, size_t enough, 
     return status == STATUS_OK;
 }
 
-bool list_rows(call_t *call, query_t *query, int64_t most, list_row_fn add, void *context,
-               bool *out_more)
-{
-    return add_rows(call, query, most, SIZE_MAX, add, context, out_more);
-}
-
 void list_answer_page(call_t *call, query_t *query, const list_page_t *page, list_row_fn add,
                       void *context)
 {
     bool more = false;
-    if (list_rows(call, query, page->size, add, context, &more))
+    if (add_rows(call, query, page->size, SIZE_MAX, add, context, &more))
         call_list_end_page(call, page->number, page->size, page->total);
 }
 

@@ -18,11 +18,6 @@ const char *list_owner(const call_t *call);
  * more, so that it shows whether the list goes on. */
 int64_t list_most(int64_t limit);
 
-/* Begins a list and adds the query's rows to it, `most` at most. True: the caller ends the list;
- * *out_more: there was one more row. False: the call has been failed or deferred. */
-bool list_rows(call_t *call, query_t *query, int64_t most, list_row_fn add, void *context,
-               bool *out_more) MUST_CHECK;
-
 /* Which page of a list is answered. */
 typedef struct {
     int64_t number; /* from 1 */
@@ -30,7 +25,7 @@ typedef struct {
     int64_t total;  /* rows of all pages */
 } list_page_t;
 
-/* The whole answer, a numbered page: the query's rows, as many as a page may have. */
+/* The whole answer, a numbered page: the query's rows, page->size at most. */
 void list_answer_page(call_t *call, query_t *query, const list_page_t *page, list_row_fn add,
                       void *context);
 

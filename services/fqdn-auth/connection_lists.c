@@ -91,14 +91,6 @@ static void make_pattern(const char *text, char out[PATTERN_SIZE])
     out[length] = '\0';
 }
 
-static void show_page(call_t *call, store_t *reader, query_t *rows, int64_t most, int64_t total)
-{
-    const connection_v2_query_t *query = call->query;
-    bool more = false;
-    if (list_rows(call, rows, most, add_v2, reader, &more))
-        call_list_end_page(call, query->page_number, query->page_size, total);
-}
-
 static status_t list_found(call_t *call, store_t *reader, order_t order, err_t *err)
 {
     const connection_v2_query_t *query = call->query;
@@ -110,14 +102,14 @@ static status_t list_found(call_t *call, store_t *reader, order_t order, err_t *
         .name_pattern = field_set(&query->fields, CONNECTION_V2_QUERY_NAME) ? pattern : NULL,
         .fqdn = field_set(&query->fields, CONNECTION_V2_QUERY_FQDN) ? fqdn : NULL,
     };
-    int64_t total = 0;
-    status_t status = connection_store_found(reader, &filter, &total, err);
+    list_page_t shown = {query->page_number, query->page_size, 0};
+    status_t status = connection_store_found(reader, &filter, &shown.total, err);
     if (status != STATUS_OK)
         return status;
     AUTO(query_end)
     query_t *rows = connection_store_find(reader, &filter, order, query->page_size,
                                           (query->page_number - 1) * query->page_size);
-    show_page(call, reader, rows, query->page_size, total);
+    list_answer_page(call, rows, &shown, add_v2, reader);
     return STATUS_OK;
 }
 
@@ -125,18 +117,18 @@ static status_t list_all(call_t *call, store_t *reader, order_t order, err_t *er
 {
     const connection_v2_query_t *query = call->query;
     const char *owner = list_owner(call);
-    int64_t total = 0;
-    status_t status = connection_store_total(reader, owner, &total, err);
+    list_page_t shown = {query->page_number, query->page_size, 0};
+    status_t status = connection_store_total(reader, owner, &shown.total, err);
     if (status != STATUS_OK)
         return status;
-    page_t page = page_at(query->page_number, query->page_size, total);
+    page_t page = page_at(shown.number, shown.size, shown.total);
     /* Everybody's connections stand in the order of their making only. */
-    int64_t sorted = owner == NULL && order.by != ORDER_CREATED_AT ? total : 0;
+    int64_t sorted = owner == NULL && order.by != ORDER_CREATED_AT ? shown.total : 0;
     if ((page.rows > QUICK_ROWS_MAX || page.offset > PAGE_QUICK_SKIP || sorted > PAGE_QUICK_SKIP) &&
         call_defer(call))
         return STATUS_OK;
     AUTO(query_end) query_t *rows = connection_store_list(reader, owner, order, &page);
-    show_page(call, reader, rows, page.rows, total);
+    list_answer_page(call, rows, &shown, add_v2, reader);
     return STATUS_OK;
 }
 

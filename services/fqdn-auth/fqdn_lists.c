@@ -44,14 +44,6 @@ bool fqdn_v2_list_is_slow(const call_t *call)
     return has_filter(call->query);
 }
 
-static void show_page(call_t *call, query_t *rows, int64_t most, int64_t total)
-{
-    const fqdn_v2_query_t *query = call->query;
-    bool more = false;
-    if (list_rows(call, rows, most, add_row, NULL, &more))
-        call_list_end_page(call, query->page_number, query->page_size, total);
-}
-
 static status_t list_found(call_t *call, store_t *reader, err_t *err)
 {
     const fqdn_v2_query_t *query = call->query;
@@ -69,29 +61,29 @@ static status_t list_found(call_t *call, store_t *reader, err_t *err)
                 ? fqdn_v2_query_schema.rows[FQDN_V2_QUERY_TYPE].words[query->dns_record_type]
                 : NULL,
     };
-    int64_t total = 0;
-    status_t status = fqdn_store_found(reader, &filter, &total, err);
+    list_page_t shown = {query->page_number, query->page_size, 0};
+    status_t status = fqdn_store_found(reader, &filter, &shown.total, err);
     if (status != STATUS_OK)
         return status;
     AUTO(query_end)
     query_t *rows = fqdn_store_find(reader, &filter, query->page_size,
                                     (query->page_number - 1) * query->page_size);
-    show_page(call, rows, query->page_size, total);
+    list_answer_page(call, rows, &shown, add_row, NULL);
     return STATUS_OK;
 }
 
 static status_t list_all(call_t *call, store_t *reader, err_t *err)
 {
     const fqdn_v2_query_t *query = call->query;
-    int64_t total = 0;
-    status_t status = fqdn_store_total(reader, list_owner(call), &total, err);
+    list_page_t shown = {query->page_number, query->page_size, 0};
+    status_t status = fqdn_store_total(reader, list_owner(call), &shown.total, err);
     if (status != STATUS_OK)
         return status;
-    page_t page = page_at(query->page_number, query->page_size, total);
+    page_t page = page_at(shown.number, shown.size, shown.total);
     if ((page.rows > QUICK_ROWS_MAX || page.offset > PAGE_QUICK_SKIP) && call_defer(call))
         return STATUS_OK;
     AUTO(query_end) query_t *rows = fqdn_store_list(reader, list_owner(call), &page);
-    show_page(call, rows, page.rows, total);
+    list_answer_page(call, rows, &shown, add_row, NULL);
     return STATUS_OK;
 }
 

@@ -1,5 +1,6 @@
 #include "services/fqdn-auth/connection_ops.h"
 
+#include "proto/merge.h"
 #include "services/fqdn-auth/auth_change.h"
 #include "services/fqdn-auth/find.h"
 #include "services/fqdn-auth/loaded.h"
@@ -109,7 +110,8 @@ static status_t change(const call_t *call, store_t *writer, const connection_v2_
 {
     stored_connection_t *connection = &out_loaded->connection;
     status_t status = load(call, writer, out_loaded, out, err);
-    if (status != STATUS_OK || out->outcome != OUTCOME_OK || given->fields.given == 0)
+    if (status != STATUS_OK || out->outcome != OUTCOME_OK ||
+        !merge_changes(&connection_v2_schema, given))
         return status;
     status = spelling_apply(given, connection, out, err);
     if (status == STATUS_OK && out->outcome == OUTCOME_OK && given_auth != NULL) {

@@ -25,12 +25,13 @@ typedef struct {
 static int64_t mark(const void *fixture)
 {
     const fixture_t *f = fixture;
-    return desk_query(&f->desk,
-                      "SELECT (SELECT count(*) FROM trunk) * 1000003 "
-                      "+ (SELECT coalesce(sum(length(name) + port), 0) FROM trunk) "
-                      "+ (SELECT coalesce(sum(generation % 1000003 + enabled + 7 * length(ip) "
-                      "+ 1001 * coalesce(length(label), 0)), 0) + count(*) * 10007 FROM method) "
-                      "+ (SELECT coalesce(sum(generation % 1009), 0) + count(*) FROM digest)");
+    return desk_query(
+        &f->desk,
+        "SELECT (SELECT count(*) FROM trunk) * 1000003 "
+        "+ (SELECT coalesce(sum(length(name) + port), 0) FROM trunk) "
+        "+ (SELECT coalesce(sum(generation % 1000003 + enabled + 7 * coalesce(length(ip), 0) "
+        "+ 1001 * coalesce(length(label), 0)), 0) + count(*) * 10007 FROM method) "
+        "+ (SELECT coalesce(sum(generation % 1009), 0) + count(*) FROM digest)");
 }
 
 static void open_fixture(void *fixture)

@@ -56,7 +56,9 @@ status_t json_read(const char *text, size_t length, json_t **out, err_t *err)
 
 void json_put(msgpack_sbuffer *out, const char *text)
 {
-    (void)msgpack_sbuffer_write(out, text, strlen(text));
+    size_t length = strlen(text);
+    if (length > 0) /* a buffer that has nothing yet has nowhere to copy nothing to */
+        (void)msgpack_sbuffer_write(out, text, length);
 }
 
 /* Bytes up to the next one that needs an escape (RFC 8259 section 7). */

@@ -76,7 +76,8 @@ static bool is_numeric(const char *label, size_t length)
     return true;
 }
 
-static bool is_host_name(const char *bytes, size_t length)
+/* extra: a further character that labels may hold, or 0. */
+static bool is_name(const char *bytes, size_t length, char extra)
 {
     size_t label = 0;
     if (length == 0 || length > 253)
@@ -88,7 +89,8 @@ static bool is_host_name(const char *bytes, size_t length)
             if (i == length && is_numeric(bytes + i - label, label))
                 return false;
             label = 0;
-        } else if (is_alphanumeric(bytes[i]) || (bytes[i] == '-' && label > 0)) {
+        } else if (is_alphanumeric(bytes[i]) || (bytes[i] == '-' && label > 0) ||
+                   (extra != 0 && bytes[i] == extra)) {
             label++;
         } else {
             return false;
@@ -97,12 +99,21 @@ static bool is_host_name(const char *bytes, size_t length)
     return true;
 }
 
-const char *check_host(const char *bytes, size_t length)
+static bool is_host_name(const char *bytes, size_t length)
+{
+    return is_name(bytes, length, 0);
+}
+
+static bool is_address(const char *bytes, size_t length)
 {
     ipnet_t net;
-    bool address =
-        memchr(bytes, '/', length) == NULL && ipnet_parse(bytes, length, &net) == STATUS_OK;
-    return address || is_host_name(bytes, length) ? NULL : "must be a host name or IP address";
+    return memchr(bytes, '/', length) == NULL && ipnet_parse(bytes, length, &net) == STATUS_OK;
+}
+
+const char *check_host(const char *bytes, size_t length)
+{
+    bool good = is_address(bytes, length) || is_host_name(bytes, length);
+    return good ? NULL : "must be a host name or IP address";
 }
 
 const char *check_fqdn(const char *bytes, size_t length)
@@ -142,7 +153,14 @@ static bool is_port(const char *bytes, size_t length)
             text_number(bytes + 1, length - 1, 65535, &port) == STATUS_OK && port > 0);
 }
 
-/* What stands between "//" and the path, behind any user: a host, perhaps a port. */
+/* Names of containers have underscores; a dot at the end keeps a resolver from adding a suffix. */
+static bool is_url_host(const char *bytes, size_t length)
+{
+    size_t name = length > 1 && bytes[length - 1] == '.' ? length - 1 : length;
+    return length > 0 && (is_address(bytes, length) || is_name(bytes, name, '_'));
+}
+
+/* What stands between "//" and the path: a host, perhaps a port. */
 static bool is_authority(const char *bytes, size_t length)
 {
     ipnet_t net;
@@ -155,7 +173,7 @@ static bool is_authority(const char *bytes, size_t length)
     }
     const char *colon = length == 0 ? NULL : memchr(bytes, ':', length);
     size_t host = colon == NULL ? length : (size_t)(colon - bytes);
-    return host > 0 && check_host(bytes, host) == NULL && is_port(bytes + host, length - host);
+    return is_url_host(bytes, host) && is_port(bytes + host, length - host);
 }
 
 const char *check_http_url(const char *bytes, size_t length)
@@ -163,8 +181,9 @@ const char *check_http_url(const char *bytes, size_t length)
     static const char message[] = "must be an absolute http or https URL";
     const unsigned char *raw = (const unsigned char *)bytes;
     for (size_t i = 0; i < length; i++)
-        if (strchr("\"<>\\", bytes[i]) != NULL || is_control(raw + i, length - i) ||
-            is_blank(raw + i, length - i))
+        if (raw[i] >= 0x80)
+            return "must be ASCII: other characters are percent-encoded";
+        else if (raw[i] <= ' ' || raw[i] == 0x7f || strchr("\"<>\\", bytes[i]) != NULL)
             return message;
     size_t scheme = has_scheme(bytes, length, "http://")    ? 7
                     : has_scheme(bytes, length, "https://") ? 8
@@ -172,11 +191,11 @@ const char *check_http_url(const char *bytes, size_t length)
     if (scheme == 0)
         return message;
     const char *at = bytes + scheme;
-    size_t left = length - scheme, authority = 0, user = 0;
+    size_t left = length - scheme, authority = 0;
     for (; authority < left && strchr("/?#", at[authority]) == NULL; authority++)
         if (at[authority] == '@')
-            user = authority + 1;
-    return is_authority(at + user, authority - user) ? NULL : message;
+            return "must hold no user name or password, since it is answered as it is";
+    return is_authority(at, authority) ? NULL : message;
 }
 
 const char *check_fingerprint(const char *bytes, size_t length)

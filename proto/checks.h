@@ -22,8 +22,9 @@ const char *check_fqdn(const char *bytes, size_t length);
 /* What may be part of a path: lower-case letters, digits, '-' and '_', the first a letter or
  * digit. */
 const char *check_short_name(const char *bytes, size_t length);
-/* An absolute URL of the scheme http or https with a host as check_host takes it or an IPv6 address
- * in brackets, and no blanks, controls, quotes, '<', '>' or '\' (RFC 3986). */
+/* An absolute URL of the scheme http or https (RFC 3986): a host name (underscores and a final dot
+ * allowed), an IPv4 address or an IPv6 address in brackets, no user, ASCII without blanks,
+ * controls, quotes, '<', '>' or '\'. */
 const char *check_http_url(const char *bytes, size_t length);
 /* A certificate's fingerprint, as fingerprint_read takes it. */
 const char *check_fingerprint(const char *bytes, size_t length);

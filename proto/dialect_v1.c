@@ -32,7 +32,7 @@ static void close_set(int status, const reply_t *reply, msgpack_sbuffer *out)
 /* The documented words, where there are any. */
 static const char *message_of(const reply_t *reply)
 {
-    if (reply->outcome == OUTCOME_UNKNOWN)
+    if (reply->outcome == OUTCOME_UNKNOWN || reply->outcome == OUTCOME_NO_ROUTE)
         return "Record Not Found";
     if (reply->outcome == OUTCOME_UNAUTHENTICATED)
         return "Unauthorized";

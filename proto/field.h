@@ -97,7 +97,8 @@ enum {
     FIELD_REQUIRED = 1 << 0,   /* must be given on create and replace */
     FIELD_READ_ONLY = 1 << 1,  /* ignored in requests */
     FIELD_FIXED = 1 << 2,      /* given on create; ignored on change */
-    FIELD_SECRET = 1 << 3,     /* answered as "********" when set, else null; never logged */
+    FIELD_SECRET = 1 << 3,     /* answered as "********" when set, else null; never logged.
+                                  The mask is no value: in a change it stands for what is there */
     FIELD_NULLABLE = 1 << 4,   /* null is a value */
     FIELD_BYTES = 1 << 5,      /* min and max of a text count bytes, not code points */
     FIELD_DEFAULT = 1 << 6,    /* a number, switch or time has a default: dflt_number */

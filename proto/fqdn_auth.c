@@ -1,7 +1,6 @@
 #include "proto/fqdn_auth.h"
 
 #include "proto/checks.h"
-#include "proto/mask.h"
 
 #include <string.h>
 
@@ -40,25 +39,6 @@ static const char *check_user_part(const char *bytes, size_t length)
             return "must be a telephone number or the user part of a SIP address";
     }
     return NULL;
-}
-
-static void fqdn_auth_rule(const void *record, record_mode_t mode, faults_t *faults)
-{
-    (void)mode;
-    const fqdn_auth_t *auth = record;
-    mask_refuse(&auth->fields, FQDN_AUTH_PASSWORD, auth->password, "/password", faults);
-    mask_refuse(&auth->fields, FQDN_AUTH_TOKEN, auth->ip_authentication_token,
-                "/ip_authentication_token", faults);
-}
-
-static void connection_v2_rule(const void *record, record_mode_t mode, faults_t *faults)
-{
-    (void)mode;
-    const connection_v2_t *connection = record;
-    if (field_set(&connection->fields, CONNECTION_V2_OUTBOUND))
-        mask_refuse(&connection->outbound.fields, OUTBOUND_TOKEN,
-                    connection->outbound.ip_authentication_token,
-                    "/outbound/ip_authentication_token", faults);
 }
 
 /* clang-format off */
@@ -138,7 +118,7 @@ static const field_t fqdn_rows[] = {
 };
 
 const schema_t fqdn_auth_schema = SCHEMA("FqdnAuthentication", fqdn_auth_t, fqdn_auth_rows,
-                                         .rule = fqdn_auth_rule);
+                                         .rule = NULL);
 const schema_t fqdn_schema = SCHEMA("Fqdn", fqdn_t, fqdn_rows, .rule = NULL);
 
 static const field_t connection_v1_rows[] = {
@@ -280,7 +260,7 @@ static const field_t fqdn_v2_query_rows[] = {
 const schema_t connection_v1_schema = SCHEMA("Connection", connection_v1_t, connection_v1_rows,
                                              .rule = NULL);
 const schema_t connection_v2_schema = SCHEMA("FqdnConnection", connection_v2_t, connection_v2_rows,
-                                             .rule = connection_v2_rule);
+                                             .rule = NULL);
 const schema_t connection_path_schema = SCHEMA("ConnectionId", id_path_t, connection_path_rows,
                                                .rule = NULL);
 const schema_t connection_v1_query_schema = SCHEMA("ConnectionQuery", connection_v1_query_t,

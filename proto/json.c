@@ -75,8 +75,15 @@ static void put_escape(msgpack_sbuffer *out, unsigned char c)
 {
     static const char digits[] = "0123456789abcdef";
     char escape[] = {'\\', 'u', '0', '0', digits[c >> 4], digits[c & 15U]};
-    if (c == '"' || c == '\\') {
-        escape[1] = (char)c;
+    /* A line break is common in a certificate. */
+    const char *letter = c == '"'    ? "\""
+                         : c == '\\' ? "\\"
+                         : c == '\n' ? "n"
+                         : c == '\r' ? "r"
+                         : c == '\t' ? "t"
+                                     : NULL;
+    if (letter != NULL) {
+        escape[1] = *letter;
         (void)msgpack_sbuffer_write(out, escape, 2);
     } else {
         (void)msgpack_sbuffer_write(out, escape, sizeof(escape));

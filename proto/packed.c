@@ -11,7 +11,8 @@ static int append(void *data, const char *bytes, size_t length)
     packed_t *packed = data;
     if (length > sizeof(packed->bytes) - packed->length)
         return -1;
-    memcpy(packed->bytes + packed->length, bytes, length);
+    if (length > 0) /* msgpack-c passes NULL for an empty text */
+        memcpy(packed->bytes + packed->length, bytes, length);
     packed->length += (uint32_t)length;
     return 0;
 }
@@ -43,28 +44,38 @@ static const char *text_flaw(const field_t *row, const msgpack_object *value,
     return row->check == NULL ? NULL : row->check(bytes, size);
 }
 
-static const char *open_flaw(const msgpack_object *value, unsigned depth);
+/* A walk through an open value. */
+typedef struct {
+    unsigned depth;
+    unsigned values;
+} open_walk_t;
 
-static const char *members_flaw(const msgpack_object *value, unsigned depth)
+static const char *open_flaw(const msgpack_object *value, open_walk_t *walk);
+
+static const char *members_flaw(const msgpack_object *value, open_walk_t *walk)
 {
-    if (depth == PACKED_DEPTH_MAX)
+    if (walk->depth == PACKED_DEPTH_MAX)
         return "is nested too deeply (maximum is 8 levels)";
     const char *flaw = NULL;
+    walk->depth++;
     if (value->type == MSGPACK_OBJECT_ARRAY)
         for (uint32_t i = 0; flaw == NULL && i < value->via.array.size; i++)
-            flaw = open_flaw(&value->via.array.ptr[i], depth + 1);
+            flaw = open_flaw(&value->via.array.ptr[i], walk);
     else
         for (uint32_t i = 0; flaw == NULL && i < value->via.map.size; i++) {
-            flaw = open_flaw(&value->via.map.ptr[i].key, depth + 1);
+            flaw = open_flaw(&value->via.map.ptr[i].key, walk);
             if (flaw == NULL)
-                flaw = open_flaw(&value->via.map.ptr[i].val, depth + 1);
+                flaw = open_flaw(&value->via.map.ptr[i].val, walk);
         }
+    walk->depth--;
     return flaw;
 }
 
 /* Only what JSON has. */
-static const char *open_flaw(const msgpack_object *value, unsigned depth)
+static const char *open_flaw(const msgpack_object *value, open_walk_t *walk)
 {
+    if (++walk->values > PACKED_VALUES_MAX)
+        return "has too many members (maximum is 256 names and values)";
     switch (value->type) {
     case MSGPACK_OBJECT_NIL:
     case MSGPACK_OBJECT_BOOLEAN:
@@ -81,7 +92,7 @@ static const char *open_flaw(const msgpack_object *value, unsigned depth)
     }
     case MSGPACK_OBJECT_ARRAY:
     case MSGPACK_OBJECT_MAP:
-        return members_flaw(value, depth);
+        return members_flaw(value, walk);
     case MSGPACK_OBJECT_BIN:
     case MSGPACK_OBJECT_EXT:
         break;
@@ -125,7 +136,7 @@ const char *packed_flaw(const field_t *row, const msgpack_object *value, fault_c
         if (value->type != MSGPACK_OBJECT_MAP)
             return "must be an object";
         *out_code = FAULT_FORMAT;
-        return open_flaw(value, 0);
+        return open_flaw(value, &(open_walk_t){0});
     }
     return "has no shape";
 }
@@ -160,12 +171,13 @@ const char *packed_rest_flaw(const schema_t *schema, const msgpack_object *map,
                              fault_code_t *out_code)
 {
     const char *flaw = NULL;
+    open_walk_t walk = {.depth = 1, .values = 1};
     for (uint32_t i = 0; flaw == NULL && i < map->via.map.size; i++) {
         const msgpack_object_kv *pair = &map->via.map.ptr[i];
         if (is_rest(schema, &pair->key)) {
-            flaw = open_flaw(&pair->key, 1);
+            flaw = open_flaw(&pair->key, &walk);
             if (flaw == NULL)
-                flaw = open_flaw(&pair->val, 1);
+                flaw = open_flaw(&pair->val, &walk);
         }
     }
     *out_code = FAULT_FORMAT;
@@ -206,9 +218,10 @@ static status_t decode(const char *bytes, size_t length, msgpack_unpacked *out)
 status_t packed_load(const field_t *row, const void *bytes, size_t length, packed_t *out)
 {
     fault_code_t code;
+    if (length > sizeof(out->bytes))
+        return STATUS_CORRUPT;
     AUTO(msgpack_unpacked_destroy) msgpack_unpacked value;
-    if (length > sizeof(out->bytes) || decode(bytes, length, &value) != STATUS_OK ||
-        packed_flaw(row, &value.data, &code) != NULL)
+    if (decode(bytes, length, &value) != STATUS_OK || packed_flaw(row, &value.data, &code) != NULL)
         return STATUS_CORRUPT;
     return packed_set(&value.data, out);
 }
@@ -268,7 +281,9 @@ status_t packed_merge(const packed_t *base, const packed_t *change, packed_t *ou
     if (failed == 0 && packed_count(change) > 0)
         failed =
             append(&packed, change->bytes + head_size(change), change->length - head_size(change));
-    if (failed != 0)
+    AUTO(msgpack_unpacked_destroy) msgpack_unpacked merged = {0};
+    if (failed != 0 || decode(packed.bytes, packed.length, &merged) != STATUS_OK ||
+        open_flaw(&merged.data, &(open_walk_t){0}) != NULL)
         return STATUS_TOO_LARGE;
     *out = packed;
     return STATUS_OK;

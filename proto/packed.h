@@ -9,7 +9,8 @@
 
 #include <msgpack.h>
 
-enum { PACKED_DEPTH_MAX = 8 };
+/* A whole page of records with such values must fit a message: scan.h's SCAN_ELEMENTS_MAX. */
+enum { PACKED_DEPTH_MAX = 8, PACKED_VALUES_MAX = 256 };
 
 /* What is wrong with a value for its row (FIELD_PACKED), to stand after the field's name, with the
  * kind of fault; NULL if it is good. Static. */
@@ -41,7 +42,7 @@ void packed_write(const packed_t *packed, msgpack_packer *out);
 void packed_write_members(const packed_t *packed, msgpack_packer *out);
 
 /* The members of both maps; those of `change` take the place of base's, null too.
- * STATUS_TOO_LARGE: they do not fit. */
+ * STATUS_TOO_LARGE: they do not fit, or are too many. */
 status_t packed_merge(const packed_t *base, const packed_t *change, packed_t *out) MUST_CHECK;
 
 #endif

@@ -46,6 +46,16 @@ static void add_length_fault(walk_t *walk, const field_t *row, int64_t length)
         add_fault(walk, row, FAULT_RANGE, message);
 }
 
+/* A client that sends back what it was shown must not set the secret to asterisks: in a change the
+ * mask stands for what is there. */
+static bool has_only_asterisks(const char *bytes, size_t size)
+{
+    size_t asterisks = 0;
+    while (asterisks < size && bytes[asterisks] == '*')
+        asterisks++;
+    return size > 0 && asterisks == size;
+}
+
 static bool read_text(walk_t *walk, const field_t *row, const msgpack_object *value, char *member)
 {
     if (value->type != MSGPACK_OBJECT_STR) {
@@ -57,6 +67,13 @@ static bool read_text(walk_t *walk, const field_t *row, const msgpack_object *va
     long code_points = text_utf8_length(bytes, size);
     if (code_points < 0 || text_has_nul(bytes, size)) {
         add_fault(walk, row, FAULT_FORMAT, "must be UTF-8 without NUL");
+        return false;
+    }
+    if ((row->flags & FIELD_SECRET) != 0 && has_only_asterisks(bytes, size)) {
+        bool stands = walk->mode == RECORD_PART && size == sizeof(FIELD_MASK) - 1;
+        if (!stands)
+            add_fault(walk, row, FAULT_FORMAT,
+                      "is the mask that answers show; send the secret itself, or leave it out");
         return false;
     }
     bool by_bytes = (row->flags & FIELD_BYTES) != 0;

@@ -12,9 +12,9 @@
 
 /* Reads a msgpack map into a record, which must be schema->record_size zeroed bytes. Unknown keys,
  * read-only fields, and (RECORD_PART) fixed fields are ignored. Every fault is added, with its
- * place and JSON pointer; then the schema's rule is run over the fields that are good. nil counts as an
- * empty map. STATUS_INVALID if there is a fault, or was no room for one; the
- * record is then of no use. */
+ * place and JSON pointer; then the schema's rule is run over the fields that are good. nil counts
+ * as an empty map. STATUS_INVALID if there is a fault, or was no room for one; the record is then
+ * of no use. */
 status_t record_read(const schema_t *schema, const msgpack_object *map, record_mode_t mode,
                      fault_place_t place, void *record, faults_t *faults) MUST_CHECK;
 

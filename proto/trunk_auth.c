@@ -1,7 +1,6 @@
 #include "proto/trunk_auth.h"
 
 #include "proto/checks.h"
-#include "proto/mask.h"
 
 static const char *const method_types[] = {
     [METHOD_IP_TYPE] = "ip", [METHOD_SIPUSER_TYPE] = "sipuser", NULL};
@@ -12,11 +11,7 @@ static void method_rule(const void *record, record_mode_t mode, faults_t *faults
 {
     const method_t *method = record;
     const presence_t *fields = &method->fields;
-    if (mode == RECORD_PART) {
-        mask_refuse(fields, METHOD_PASSWORD, method->password, "/password", faults);
-        return;
-    }
-    if (!field_set(fields, METHOD_TYPE))
+    if (mode == RECORD_PART || !field_set(fields, METHOD_TYPE))
         return;
     static const struct {
         method_type_t type;
@@ -31,15 +26,6 @@ static void method_rule(const void *record, record_mode_t mode, faults_t *faults
         if ((method_type_t)method->type == needs[i].type && !field_set(fields, needs[i].row))
             faults_add(faults, FAULT_REQUIRED, FAULT_IN_BODY, needs[i].where,
                        "is required for type %s", method_types[needs[i].type]);
-    if (method->type == METHOD_SIPUSER_TYPE)
-        mask_refuse(fields, METHOD_PASSWORD, method->password, "/password", faults);
-}
-
-static void rotation_rule(const void *record, record_mode_t mode, faults_t *faults)
-{
-    (void)mode;
-    const rotation_t *rotation = record;
-    mask_refuse(&rotation->fields, ROTATION_PASSWORD, rotation->password, "/password", faults);
 }
 
 /* clang-format off */
@@ -132,8 +118,7 @@ static const field_t method_path_rows[] = {
 const schema_t method_schema = SCHEMA("TrunkAuthentication", method_t, method_rows,
                                       .rule = method_rule);
 const schema_t trunk_schema = SCHEMA("Trunk", trunk_t, trunk_rows, .rule = NULL);
-const schema_t rotation_schema = SCHEMA("TrunkAuthenticationRotation", rotation_t, rotation_rows,
-                                        .rule = rotation_rule);
+const schema_t rotation_schema = SCHEMA("TrunkAuthenticationRotation", rotation_t, rotation_rows, .rule = NULL);
 const schema_t trunk_path_schema = SCHEMA("TrunkPath", trunk_path_t, trunk_path_rows, .rule = NULL);
 const schema_t method_path_schema = SCHEMA("TrunkAuthenticationPath", method_path_t,
                                            method_path_rows, .rule = NULL);

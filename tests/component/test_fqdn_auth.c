@@ -254,7 +254,7 @@ static void refused(void **state)
         {"{'user_name': null}", "type /user_name"},
         {"{'password': 'short'}", "range /password"},
         {"{'password': 'with\\ncontrol'}", "format /password"},
-        {"{'password': '********'}", "format /password"},
+        {"{'password': '*********'}", "format /password"},
         {"{'password': null}", "type /password"},
         {"{'ip_authentication_method': 'ip'}", "choice /ip_authentication_method"},
         {"{'ip_authentication_method': null}", "type /ip_authentication_method"},

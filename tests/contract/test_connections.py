@@ -233,7 +233,7 @@ def test_every_faulty_field_is_listed(suite, connection):
     ({"user_name": "x"}, ["password"]), ({"password": "long enough"}, ["user_name"]), ({"user_name": None}, ["user_name"]),
     ({"user_name": "x" * 65}, ["user_name"]), ({"user_name": 'a"b'}, ["user_name"]), ({"user_name": "a\\b"}, ["user_name"]),
     ({"password": "x" * 129}, ["password"]), ({"password": "ü" * 65}, ["password"]), ({"password": "tab\tinside"}, ["password"]),
-    ({"password": "********"}, ["password"]), ({"ip_authentication_method": None}, ["ip_authentication_method"]),
+    ({"password": "*********"}, ["password"]), ({"ip_authentication_method": None}, ["ip_authentication_method"]),
     ({"webhook_url": "https://example.com/" + "x" * 2030}, ["webhook_url"]), ({"webhook_url": "/relative"}, ["webhook_url"]),
     ({"tech_prefix": "12345"}, ["tech_prefix"]), ({"ip_authentication_token": "eleven char"}, ["ip_authentication_token"]),
     ({"p_charge_info": "not a user"}, ["p_charge_info"])])

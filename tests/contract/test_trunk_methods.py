@@ -375,10 +375,16 @@ def test_patch_refuses_bad_values(suite, trunk, body, field):
     check_failure(suite.call("PATCH", path(trunk, made), body), 400, [field])
 
 
-@pytest.mark.parametrize("password", [None, "short", "p" * 129, "********"])
+@pytest.mark.parametrize("password", [None, "short", "p" * 129, "*********"])
 def test_patch_refuses_bad_passwords(suite, trunk, password):
     made = add_user(suite, trunk)["uuid"]
     check_failure(suite.call("PATCH", path(trunk, made), {"password": password}), 400, ["password"])
+
+
+def test_patch_takes_the_mask_as_the_password_that_is_there(suite, trunk):
+    made = add_user(suite, trunk)
+    changed = check_success(suite.call("PATCH", path(trunk, made["uuid"]), {"password": made["password"], "label": "same"}), 200)
+    assert (changed["password"], changed["label"]) == ("********", "same")
 
 
 def test_patch_to_an_address_that_is_taken(suite, trunk):

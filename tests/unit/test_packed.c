@@ -115,6 +115,32 @@ static void flaws_are_faults(void **state)
                         "range  is too large (maximum is 4 KiB)");
 }
 
+/* `count` zeros in an array, as a member's value. */
+static const char *zeros(size_t count)
+{
+    static char text[2048] = "{\"o\":[0";
+    size_t used = strlen("{\"o\":[0");
+    for (size_t i = 1; i < count; i++, used += 2)
+        memcpy(text + used, ",0", 2);
+    memcpy(text + used, "]}", 3);
+    return text;
+}
+
+/* A page of them must fit a message. */
+static void values_are_counted(void **state)
+{
+    (void)state;
+    open_t record, other;
+    packed_t merged;
+    size_t most = PACKED_VALUES_MAX - 3; /* besides the map, the name and the array */
+    assert_string_equal(through(zeros(most), RECORD_WHOLE, &record), zeros(most));
+    assert_string_equal(through(zeros(most + 1), RECORD_WHOLE, &record),
+                        "format  has too many members (maximum is 256 names and values)");
+    (void)through(zeros(most), RECORD_WHOLE, &record);
+    (void)through("{\"p\":1}", RECORD_WHOLE, &other);
+    assert_int_equal(packed_merge(&record.rest, &other.rest, &merged), STATUS_TOO_LARGE);
+}
+
 static const char *shown(const packed_t *value)
 {
     static char text[1024];
@@ -163,6 +189,8 @@ static void stored_bytes_are_checked(void **state)
     assert_int_equal(packed_load(&rows[OPEN_REST], "\xdf\x00\x00\x00\x01\xa1k\x01", 8, &loaded),
                      STATUS_OK);
     assert_int_equal(packed_count(&loaded), 1);
+    static const char large[PACKED_SIZE + 1000];
+    assert_int_equal(packed_load(&rows[OPEN_REST], large, sizeof(large), &loaded), STATUS_CORRUPT);
 }
 
 static void an_open_schema_ends_with_its_open_row(void **state)
@@ -179,6 +207,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_sent_comes_back),
         cmocka_unit_test(flaws_are_faults),
+        cmocka_unit_test(values_are_counted),
         cmocka_unit_test(maps_are_merged),
         cmocka_unit_test(stored_bytes_are_checked),
         cmocka_unit_test(an_open_schema_ends_with_its_open_row),

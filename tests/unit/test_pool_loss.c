@@ -82,7 +82,8 @@ static void the_wait_for_a_worker_begins_when_the_last_is_lost(void **state)
     join(&world, 'a', 1);
     submit(&world, 0); /* held for longer than anything waits without a worker */
     submit(&world, 1); /* has no room */
-    for (int64_t passed = 0; passed < 2 * POOL_NO_WORKER_MS; passed += FRAMES_HEARTBEAT_MS) {
+    for (int64_t passed = 0; passed < 2 * (int64_t)POOL_NO_WORKER_MS;
+         passed += FRAMES_HEARTBEAT_MS) {
         beat(&world, 'a');
         tick(&world, FRAMES_HEARTBEAT_MS);
     }

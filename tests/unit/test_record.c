@@ -120,6 +120,8 @@ static void every_fault_has_its_code_and_pointer(void **state)
         {"{'name':'ab','token':'abc'}", "range /token"},
         {"{'name':'ab','token':'\\u00e4\\u00e4'}", ""}, /* bytes count */
         {"{'name':'ab','token':'12345678901234567'}", "range /token"},
+        {"{'name':'ab','token':'*'}", "format /token"}, /* the mask, whatever its length */
+        {"{'name':'ab','token':''}", "range /token"},
         {"{'name':'ab','inner':[]}", "type /inner"},
         {"{'name':'ab','inner':null}", ""},
         {"{'name':'ab','inner':{}}", "required /inner/realm"},
@@ -270,7 +272,8 @@ static void trunk_methods_have_their_rules(void **state)
         {"{'type':'x','username':'ab'}", RECORD_WHOLE, "choice /type"},
         {"{'type':'sipuser','username':'ab','password':'********'}", RECORD_WHOLE,
          "format /password"},
-        {"{'password':'********'}", RECORD_PART, "format /password"},
+        {"{'password':'********'}", RECORD_PART, ""}, /* what is there stays */
+        {"{'password':'*******'}", RECORD_PART, "format /password"},
         {"{'password':'*******x','type':7,'username':7}", RECORD_PART, ""},
     };
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {

@@ -198,7 +198,7 @@ static void results_become_json(void **state)
         {"{'inner':{'realm':'r','x':1},'items':[{'level':1},5]}",
          "{'inner':{'realm':'r'},'items':[{'level':1},{}]}"},
         {"{'unseen':'x','token':'********'}", "{'token':'********'}"},
-        {"{'name':'a\\u0001\\n\\\\b'}", "{'name':'a\\u0001\\n\\\\b'}"},
+        {"{'name':'a\\u0001\\n\\r\\t\\\\b'}", "{'name':'a\\u0001\\n\\r\\t\\\\b'}"},
         /* what does not fit the table */
         {"{'name':5,'size':'x','on':1,'at':'x','made':true,'kind':2,'inner':[],'items':{}}",
          "{'name':null,'size':null,'on':null,'at':null,'made':null,'kind':null,'inner':null,"

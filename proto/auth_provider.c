@@ -3,8 +3,6 @@
 #include "proto/checks.h"
 #include "proto/parameters.h"
 
-static const char *const algorithms[] = {"sha1", "sha256", "sha384", "sha512", NULL};
-
 static const char *const sorts[] = {
     [PROVIDER_BY_NAME] = "name",
     [PROVIDER_BY_NAME_DOWN] = "-name",
@@ -45,11 +43,12 @@ static const field_t idp_settings_rows[] = {
                "colons and blanks allowed; answered as it was given.",
         .example = "\"13:38:C7:BB:C9:FF:4A:70:38:3A:E3:D9:5C:CD:DB:2E:50:1E:80:A7\""),
     [IDP_CERT_FINGERPRINT_ALGORITHM] = FIELD_CHOICE_ROW(idp_settings_t,
-        idp_cert_fingerprint_algorithm, algorithms, .dflt_text = "sha1",
+        idp_cert_fingerprint_algorithm, fingerprint_words, .dflt_text = "sha1",
         .doc = "The hash that made the fingerprint.", .example = "\"sha1\""),
     [IDP_CERTIFICATE] = FIELD_TEXT_ROW(idp_settings_t, idp_certificate, 1, PROVIDER_PEM_MAX,
         .flags = FIELD_NULLABLE | FIELD_BYTES,
-        .doc = "The signing certificate, one X.509 certificate in PEM; answered as it was given."),
+        .doc = "The signing certificate: one X.509 certificate in PEM, or its bare base64; answered as "
+               "it was given."),
     [IDP_ENTITY_ID] = FIELD_TEXT_ROW(idp_settings_t, idp_entity_id, 1, 1024,
         .flags = FIELD_REQUIRED, .check = check_printable,
         .doc = "Entity id of the identity provider.",

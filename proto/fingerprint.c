@@ -5,6 +5,34 @@
 #include <assert.h>
 #include <string.h>
 
+const char *const fingerprint_words[FINGERPRINT_ALGORITHMS + 1] = {
+    [FINGERPRINT_SHA1] = "sha1",
+    [FINGERPRINT_SHA256] = "sha256",
+    [FINGERPRINT_SHA384] = "sha384",
+    [FINGERPRINT_SHA512] = "sha512",
+};
+
+static const size_t sizes[FINGERPRINT_ALGORITHMS] = {
+    [FINGERPRINT_SHA1] = 20,
+    [FINGERPRINT_SHA256] = 32,
+    [FINGERPRINT_SHA384] = 48,
+    [FINGERPRINT_SHA512] = FINGERPRINT_BYTES_MAX,
+};
+
+size_t fingerprint_bytes(fingerprint_algorithm_t algorithm)
+{
+    assert(algorithm < FINGERPRINT_ALGORITHMS);
+    return sizes[algorithm];
+}
+
+fingerprint_algorithm_t fingerprint_of_size(size_t size)
+{
+    unsigned found = 0;
+    while (found < FINGERPRINT_ALGORITHMS && sizes[found] != size)
+        found++;
+    return (fingerprint_algorithm_t)found;
+}
+
 status_t fingerprint_read(const char *text, size_t length, uint8_t out[FINGERPRINT_BYTES_MAX],
                           size_t *out_size)
 {
@@ -19,7 +47,7 @@ status_t fingerprint_read(const char *text, size_t length, uint8_t out[FINGERPRI
         digits[used++] = text[i];
     }
     size_t size = used / 2;
-    if ((size != 20 && size != 32 && size != 48 && size != 64) ||
+    if (fingerprint_of_size(size) == FINGERPRINT_ALGORITHMS ||
         text_unhex(bytes, size, digits, used) != STATUS_OK)
         return STATUS_INVALID;
     memcpy(out, bytes, size);

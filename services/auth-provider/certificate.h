@@ -9,15 +9,6 @@
 
 enum { CERTIFICATE_DER_MAX = 16384 };
 
-/* The hashes of fingerprints, in the order of the contract's words. */
-typedef enum {
-    FINGERPRINT_SHA1,
-    FINGERPRINT_SHA256,
-    FINGERPRINT_SHA384,
-    FINGERPRINT_SHA512,
-    FINGERPRINT_ALGORITHMS
-} fingerprint_algorithm_t;
-
 typedef struct {
     uint8_t *der; /* owned: certificate_clear */
     size_t length;

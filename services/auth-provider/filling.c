@@ -61,18 +61,6 @@ static status_t fill(filling_t *filling, err_t *err)
     return status;
 }
 
-/* An entity id that is not in the new metadata is no reason to refuse its only provider. */
-static status_t read_metadata(const char *bytes, size_t length, const char *entity_id,
-                              int64_t now_utc_ms, metadata_t *out, err_t *err)
-{
-    status_t status = STATUS_UNKNOWN;
-    if (entity_id != NULL)
-        status = metadata_read(bytes, length, entity_id, now_utc_ms, out, err);
-    if (status == STATUS_UNKNOWN)
-        status = metadata_read(bytes, length, NULL, now_utc_ms, out, err);
-    return status;
-}
-
 /* The whole way from URL to settings. STATUS_BUSY: the host had less time than it should have,
  * since the call had waited here. */
 static status_t get(const call_t *call, const char *settings_url, const char *entity_id,
@@ -85,7 +73,7 @@ static status_t get(const call_t *call, const char *settings_url, const char *en
     if (status == STATUS_TIMEOUT && left < FETCH_LIMIT_MS)
         return STATUS_BUSY;
     if (status == STATUS_OK)
-        status = read_metadata(bytes, length, entity_id, call->now_utc_ms, &filling->metadata, err);
+        status = metadata_read(bytes, length, entity_id, call->now_utc_ms, &filling->metadata, err);
     return status == STATUS_OK ? fill(filling, err) : status;
 }
 

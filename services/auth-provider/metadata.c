@@ -22,15 +22,16 @@ static status_t refuse(err_t *err, status_t status, const char *text)
 /* Looking for the one IDPSSODescriptor. */
 typedef struct {
     const char *entity_id; /* NULL: any */
-    size_t found;
-    size_t others; /* identity providers of other entities */
-    xmlNode *role; /* of what was found first */
+    size_t wanted, all;    /* those of entity_id, those of any entity */
+    xmlNode *wanted_role;  /* of the first of these */
+    xmlNode *first_role;
 } search_t;
+
+static const char blanks[] = " \t\r\n";
 
 /* Whether the blank-separated list holds the word. */
 static bool lists(const char *list, const char *word)
 {
-    static const char blanks[] = " \t\r\n";
     size_t length = strlen(word);
     while (*list != '\0') {
         list += strspn(list, blanks);
@@ -45,16 +46,16 @@ static bool lists(const char *list, const char *word)
 static void search_entity(xmlNode *entity, search_t *search)
 {
     AUTO(xml_release) char *id = xml_attribute(entity, "entityID");
-    bool wanted = search->entity_id == NULL || (id != NULL && strcmp(id, search->entity_id) == 0);
+    bool wanted = search->entity_id != NULL && id != NULL && strcmp(id, search->entity_id) == 0;
     xmlNode *role = xml_first(entity, md, "IDPSSODescriptor");
     for (; role != NULL; role = xml_next(role, md, "IDPSSODescriptor")) {
         AUTO(xml_release) char *protocols = xml_attribute(role, "protocolSupportEnumeration");
         if (protocols == NULL || !lists(protocols, saml2))
             continue;
-        if (!wanted)
-            search->others++;
-        else if (search->found++ == 0)
-            search->role = role;
+        if (search->all++ == 0)
+            search->first_role = role;
+        if (wanted && search->wanted++ == 0)
+            search->wanted_role = role;
     }
 }
 
@@ -75,14 +76,41 @@ static status_t find_role(xmlDoc *document, const char *entity_id, xmlNode **out
     if (!xml_is(root, md, "EntityDescriptor") && !xml_is(root, md, "EntitiesDescriptor"))
         return refuse(err, STATUS_INVALID, "the document is not SAML 2.0 metadata");
     search_entities(root, &search);
-    if (search.found == 0 && search.others > 0)
-        return refuse(err, STATUS_UNKNOWN,
-                      "the metadata holds no identity provider of that entity id");
-    if (search.found == 0)
+    if (search.all == 0)
         return refuse(err, STATUS_UNKNOWN, "the metadata holds no identity provider for SAML 2.0");
-    if (search.found > 1)
+    if ((search.wanted > 0 ? search.wanted : search.all) > 1)
         return refuse(err, STATUS_INVALID, "the metadata holds several identity providers");
-    *out = search.role;
+    *out = search.wanted > 0 ? search.wanted_role : search.first_role;
+    return STATUS_OK;
+}
+
+/* xs:dateTime of XML Schema: blanks around it count for nothing, and 24:00:00 is the end of a day.
+ * Without a zone it is UTC: saml-core-2.0-os, section 1.3.3. */
+static status_t read_time(const char *text, int64_t *out_utc_ms)
+{
+    static const char end_of_day[] = "T24:00:00";
+    enum { TIME_SIZE = 48, CLOCK_AT = 10 /* behind the date */, DAY_MS = 24 * 60 * 60 * 1000 };
+    char time[TIME_SIZE];
+    text += strspn(text, blanks);
+    size_t length = strcspn(text, blanks);
+    if (text[length + strspn(text + length, blanks)] != '\0' || length <= CLOCK_AT)
+        return STATUS_INVALID;
+    bool has_zone = strcspn(text + CLOCK_AT, "Zz+-") < length - CLOCK_AT;
+    if (text_format(time, sizeof(time), "%.*s%s", (int)length, text, has_zone ? "" : "Z") !=
+        STATUS_OK)
+        return STATUS_INVALID;
+    bool is_end = strncmp(time + CLOCK_AT, end_of_day, sizeof(end_of_day) - 1) == 0;
+    if (is_end)
+        time[CLOCK_AT + 1] = time[CLOCK_AT + 2] = '0';
+    status_t status = clock_parse_time(time, strlen(time), out_utc_ms);
+    if (status != STATUS_OK || !is_end)
+        return status;
+    const char *fraction = time + CLOCK_AT + sizeof(end_of_day) - 1;
+    if (*fraction == '.')
+        fraction += 1 + strspn(fraction + 1, "0");
+    if (*fraction >= '1' && *fraction <= '9')
+        return STATUS_INVALID;
+    *out_utc_ms += DAY_MS;
     return STATUS_OK;
 }
 
@@ -95,7 +123,7 @@ static status_t check_validity(const xmlNode *role, int64_t now_utc_ms, err_t *e
         AUTO(xml_release) char *until = xml_attribute(node, "validUntil");
         if (until == NULL)
             continue;
-        if (clock_parse_time(until, strlen(until), &until_ms) != STATUS_OK)
+        if (read_time(until, &until_ms) != STATUS_OK)
             return refuse(err, STATUS_INVALID, "the metadata's validUntil is not a time");
         if (until_ms <= now_utc_ms)
             return refuse(err, STATUS_INVALID, "the metadata has expired: validUntil has passed");

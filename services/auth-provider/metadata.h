@@ -23,8 +23,9 @@ typedef struct {
 } metadata_t;
 
 /* Reads an EntityDescriptor, or EntitiesDescriptor of any nesting, with one IDPSSODescriptor for
- * SAML 2.0; with several, the one of entity_id. With entity_id (NULL: any) the one found must have
- * it. now_utc_ms: metadata that says it is valid only until before is refused.
+ * SAML 2.0; with several, the one of entity_id (NULL: there must be one). An entity_id that is not
+ * there is no reason to refuse the only one there is. now_utc_ms: metadata that says it is valid
+ * only until before is refused.
  *
  * Errors: those of xml_parse, STATUS_INVALID, STATUS_UNKNOWN (no such provider),
  * STATUS_TOO_LARGE. Their text names the step and can be shown to clients. The caller frees with

@@ -11,16 +11,18 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Why our own hooks stopped the parser; stands in the context's _private. */
+/* What our own hooks keep of a document; stands in the context's _private. */
 typedef struct {
-    status_t status;
+    status_t status; /* why they stopped the parser */
     const char *text;
-} stop_t;
+    int namespaces[XML_DEPTH_MAX + 1]; /* declared by the elements around, by depth */
+} watch_t;
 
 static void stop(xmlParserCtxt *context, status_t status, const char *text)
 {
-    stop_t *why = context->_private;
-    *why = (stop_t){.status = status, .text = text};
+    watch_t *watch = context->_private;
+    watch->status = status;
+    watch->text = text;
     xmlStopParser(context);
 }
 
@@ -37,23 +39,49 @@ static void on_element(void *user, const xmlChar *name, const xmlChar *prefix, c
                        int defaulted_count, const xmlChar **attributes)
 {
     xmlParserCtxt *context = user;
-    if (context->nodeNr >= XML_DEPTH_MAX)
+    watch_t *watch = context->_private;
+    int depth = context->nodeNr;
+    if (depth >= XML_DEPTH_MAX) {
         stop(context, STATUS_TOO_LARGE, "is nested too deeply");
+        return;
+    }
+    /* libxml2 goes through all of them at every element and attribute. */
+    watch->namespaces[depth + 1] = watch->namespaces[depth] + space_count;
+    if (watch->namespaces[depth + 1] > XML_NAMESPACES_MAX)
+        stop(context, STATUS_TOO_LARGE, "has too many namespaces within one another");
     else
         xmlSAX2StartElementNs(user, name, prefix, space, space_count, spaces, attribute_count,
                               defaulted_count, attributes);
 }
 
 /* libxml2 compares each attribute of an element with all others before any hook sees them: 100,000
- * in one megabyte would cost minutes. Each takes two quotation marks, and no '<' stands within. */
+ * in one megabyte would cost minutes.
+ *
+ * However malformed the document, this must not take for text what libxml2 takes for attributes. So
+ * a tag is looked for behind every '<', even within a comment: none goes on behind another '<', and
+ * up to its first mistake, where libxml2 leaves it, it ends where we see its end. */
 static bool has_many_attributes(const char *bytes, size_t length)
 {
-    size_t quotes = 0;
+    bool in_tag = false;
+    char quote = '\0';
+    size_t count = 0;
     for (size_t i = 0; i < length; i++) {
-        if (bytes[i] == '<')
-            quotes = 0;
-        else if ((bytes[i] == '"' || bytes[i] == '\'') && ++quotes / 2 > XML_ATTRIBUTES_MAX)
-            return true;
+        char c = bytes[i];
+        if (c == '<') {
+            in_tag = i + 1 < length && strchr("!?/", bytes[i + 1]) == NULL;
+            quote = '\0';
+            count = 0;
+        } else if (!in_tag) {
+            continue;
+        } else if (quote != '\0') {
+            quote = c == quote ? '\0' : quote;
+        } else if (c == '"' || c == '\'') {
+            quote = c;
+            if (++count > XML_ATTRIBUTES_MAX)
+                return true;
+        } else if (c == '>') {
+            in_tag = false;
+        }
     }
     return false;
 }
@@ -83,29 +111,29 @@ status_t xml_parse(const char *bytes, size_t length, xmlDoc **out, err_t *err)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
     (void)pthread_once(&once, xmlInitParser);
-    stop_t why = {0};
-    why.text = flaw_of(bytes, length, &why.status);
-    if (why.text != NULL)
-        return err_set(err, why.status, "XML", "the XML %s", why.text);
+    watch_t watch = {0};
+    watch.text = flaw_of(bytes, length, &watch.status);
+    if (watch.text != NULL)
+        return err_set(err, watch.status, "XML", "the XML %s", watch.text);
     AUTO(free_context) xmlParserCtxt *context = xmlNewParserCtxt();
     if (context == NULL)
         abort();
-    context->_private = &why;
+    context->_private = &watch;
     context->sax->internalSubset = on_doctype;
     context->sax->startElementNs = on_element;
-    why.status = STATUS_OK;
+    watch.status = STATUS_OK;
     /* The encoding is given, so that the document's own word on it is not believed. */
     xmlDoc *document = xmlCtxtReadMemory(context, bytes, (int)length, NULL, "UTF-8",
                                          XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING);
     if (document == NULL && context->lastError.code == XML_ERR_NO_MEMORY)
         abort();
-    if (why.status == STATUS_OK && document != NULL && xmlDocGetRootElement(document) != NULL) {
+    if (watch.status == STATUS_OK && document != NULL && xmlDocGetRootElement(document) != NULL) {
         *out = document;
         return STATUS_OK;
     }
     xml_free(&document);
-    if (why.status != STATUS_OK)
-        return err_set(err, why.status, "XML", "the XML %s", why.text);
+    if (watch.status != STATUS_OK)
+        return err_set(err, watch.status, "XML", "the XML %s", watch.text);
     return err_set(err, STATUS_INVALID, "XML", "the XML is malformed, line %d",
                    context->lastError.line);
 }

@@ -13,6 +13,7 @@ enum {
     XML_BYTES_MAX = 1 << 20,
     XML_DEPTH_MAX = 32,      /* elements within elements */
     XML_ATTRIBUTES_MAX = 64, /* of one element, namespaces counted in */
+    XML_NAMESPACES_MAX = 64, /* declared by an element and those around it */
 };
 
 /* Reads a document. The caller frees with xml_free. STATUS_TOO_LARGE over a bound; STATUS_INVALID

@@ -80,8 +80,7 @@ static void *run(void *context)
 {
     slow_thread_t *self = context;
     /* On Linux a thread has a priority of its own. Being refused it is no reason to stop. */
-    if (self->pool->spec.lower_priority)
-        (void)setpriority(PRIO_PROCESS, (id_t)gettid(), LOWER_PRIORITY);
+    (void)setpriority(PRIO_PROCESS, (id_t)gettid(), LOWER_PRIORITY);
     for (;;) {
         job_t *job = jobs_take(&self->pool->queue, 1, clock_ms() + WAIT_MS);
         if (job != NULL)

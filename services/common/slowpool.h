@@ -1,9 +1,10 @@
 /* Pools of threads for what would hold up the link and the writer, each with a reader connection of
- * its own. A job whose deadline has passed is answered UNAVAILABLE before any work is put into it.
+ * its own, at lower priority than these two. A job whose deadline has passed is answered
+ * UNAVAILABLE before any work is put into it.
  *
- *   the slow pool      takes the processor (hashing, long lists), at lower priority
- *   the waiting pool   waits for other hosts; only in services that do. What it is given is
- *                      portioned out by shares.h */
+ *   the slow pool      takes the processor (hashing, long lists)
+ *   the waiting pool   waits for other hosts, and reads what they say; only in services that do.
+ *                      What it is given is portioned out by shares.h */
 #ifndef LK_SERVICES_COMMON_SLOWPOOL_H
 #define LK_SERVICES_COMMON_SLOWPOOL_H
 
@@ -17,8 +18,7 @@ typedef struct {
     const replylog_t *log;
     const char *directory; /* of the database */
     size_t threads;
-    size_t queue; /* the jobs that may wait */
-    bool lower_priority;
+    size_t queue;     /* the jobs that may wait */
     jobs_t *writes;   /* where prepared writes go on to */
     jobs_t *finished; /* where answered jobs go */
 } slowpool_spec_t;

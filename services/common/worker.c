@@ -107,7 +107,6 @@ static status_t start_lanes(worker_t *worker, err_t *err)
         .directory = directory,
         .threads = slow_threads(worker->settings),
         .queue = SLOW_QUEUE,
-        .lower_priority = true,
         .writes = writer_queue(worker->writer),
         .finished = &worker->finished,
     };
@@ -117,7 +116,6 @@ static status_t start_lanes(worker_t *worker, err_t *err)
     slowpool_spec_t waiting = slow;
     waiting.threads = (size_t)worker->settings->fetch_threads;
     waiting.queue = SIZE_MAX; /* what goes there is portioned out: shares.h */
-    waiting.lower_priority = false;
     return slowpool_start(&waiting, &worker->waiting, err);
 }
 

@@ -128,14 +128,15 @@ static const struct {
 } rows[] = {
     {ONE, NULL, NULL},
     {ONE, "https://idp.example/", NULL},
-    {ONE, "https://other.example/", "of that entity id"},
+    {ONE, "https://other.example/", NULL}, /* the only one there is */
     {ENTITY("https://idp.example/", IDP SP), NULL, NULL},
     {ENTITIES(ONE), NULL, NULL},
     {ENTITIES(ENTITIES(ENTITY("urn:sp", SP) ONE) ENTITY("urn:sp2", SP)), NULL, NULL},
     {ENTITIES(ENTITY("urn:a", IDP) ENTITY("urn:b", IDP)), "urn:b", NULL},
     {ENTITIES(ENTITY("urn:a", IDP) ENTITY("urn:b", IDP)), NULL, "several"},
     {ENTITIES(ENTITY("urn:a", IDP) ENTITY("urn:a", IDP)), "urn:a", "several"},
-    {ENTITIES(ENTITY("urn:a", IDP) ENTITY("urn:b", IDP)), "urn:c", "of that entity id"},
+    {ENTITIES(ENTITY("urn:a", IDP) ENTITY("urn:b", IDP)), "urn:c", "several"},
+    {ENTITIES(ENTITY("urn:a", IDP) ENTITY("urn:b", SP)), "urn:b", NULL},
     {ENTITY("urn:a", IDP IDP), NULL, "several"},
     {ENTITY("urn:a", SP), NULL, "no identity provider"},
     {ENTITY("urn:a", SP), "urn:a", "no identity provider"},
@@ -201,7 +202,23 @@ static const struct {
     {ENTITY("urn:a' validUntil='2025-06-15T15:06:41Z", IDP), NULL, NULL},
     {ENTITY("urn:a' validUntil='2025-06-15T17:06:41+02:00", IDP), NULL, NULL},
     {ENTITY("urn:a' validUntil='2025-06-15T15:06:40Z", IDP), NULL, "expired"},
-    {ENTITY("urn:a' validUntil='2025-06-15T15:06:40", IDP), NULL, "validUntil is not"},
+    {ENTITY("urn:a' validUntil='2025-06-15T15:06:41", IDP), NULL, NULL}, /* UTC without a zone */
+    {ENTITY("urn:a' validUntil='2025-06-15T15:06:40", IDP), NULL, "expired"},
+    {ENTITY("urn:a' validUntil='2025-06-15T15:06:40.001", IDP), NULL, NULL},
+    {ENTITY("urn:a' validUntil=' \n2025-06-15T15:06:41Z\t ", IDP), NULL, NULL},
+    {ENTITY("urn:a' validUntil=' 2025-06-15T15:06:40 ", IDP), NULL, "expired"},
+    {ENTITY("urn:a' validUntil='2025-06-15T10:06:41-05:00", IDP), NULL, NULL},
+    {ENTITY("urn:a' validUntil='2025-06-15T24:00:00Z", IDP), NULL, NULL},
+    {ENTITY("urn:a' validUntil='2025-06-15T24:00:00.000", IDP), NULL, NULL},
+    {ENTITY("urn:a' validUntil='2025-06-14T24:00:00", IDP), NULL, "expired"},
+    {ENTITY("urn:a' validUntil='2025-06-15T24:00:00-10:00", IDP), NULL, NULL},
+    {ENTITY("urn:a' validUntil='2025-06-15T24:00:01Z", IDP), NULL, "validUntil is not"},
+    {ENTITY("urn:a' validUntil='2025-06-15T24:00:00.01Z", IDP), NULL, "validUntil is not"},
+    {ENTITY("urn:a' validUntil='2025-06-15T25:00:00Z", IDP), NULL, "validUntil is not"},
+    {ENTITY("urn:a' validUntil='2025-06-15 15:06:41Z", IDP), NULL, "validUntil is not"},
+    {ENTITY("urn:a' validUntil='2025-06-15T15:06:41Z Z", IDP), NULL, "validUntil is not"},
+    {ENTITY("urn:a' validUntil='2025-06-15", IDP), NULL, "validUntil is not"},
+    {ENTITY("urn:a' validUntil=' ", IDP), NULL, "validUntil is not"},
     {ENTITY("urn:a' validUntil='", IDP), NULL, "validUntil is not"},
     {"<md:EntitiesDescriptor " NS
      " validUntil='2020-01-01T00:00:00Z'>" ENTITIES(ONE) "</md:EntitiesDescriptor>",
@@ -246,6 +263,11 @@ static void documents(void **state)
     }
 }
 
+/* Between the tags, as many of the unit as make a tag unreadable. */
+#define TEXTS_OF(begin, unit, end)                                                                 \
+    "<md:EntityDescriptor " NS " entityID='a'><md:Organization>" begin, unit, 1000,                \
+        end "</md:Organization>" IDP "</md:EntityDescriptor>", NULL
+
 static void expect(const char *document, size_t length, const char *text)
 {
     metadata_t found = {0};
@@ -265,6 +287,35 @@ static char *repeated(const char *prefix, const char *unit, size_t count, const 
         memcpy(text + head + i * one, unit, one);
     memcpy(text + head + one * count, suffix, tail);
     return text;
+}
+
+/* Namespaces of one level, far too many in all: each costs something at every element below it. */
+static void namespaces_are_bounded(void **state)
+{
+    (void)state;
+    err_t err = {0};
+    xmlDoc *document = NULL;
+    char text[8192] = "";
+    size_t used = 0;
+    for (int i = 0; i < 2; i++) { /* 64 and 65 of them, on two levels */
+        used = 0;
+        for (int n = 0; n < XML_NAMESPACES_MAX + i; n++) {
+            assert_int_equal(text_format(text + used, sizeof(text) - used, "%sxmlns:n%d='urn:%d'%s",
+                                         n % 40 == 0 ? "<a " : " ", n, n, n % 40 == 39 ? ">" : ""),
+                             STATUS_OK);
+            used += strlen(text + used);
+        }
+        assert_int_equal(text_format(text + used, sizeof(text) - used, "/></a>"), STATUS_OK);
+        status_t status = xml_parse(text, strlen(text), &document, &err);
+        assert_int_equal(status, i == 0 ? STATUS_OK : STATUS_TOO_LARGE);
+        if (i == 1)
+            assert_non_null(strstr(err.text, "too many namespaces"));
+        xml_free(&document);
+    }
+    AUTO(mem_release)
+    char *siblings = repeated("<a>", "<b xmlns:n='urn:n' xmlns='urn:m'/>", 1000, "</a>");
+    assert_int_equal(xml_parse(siblings, strlen(siblings), &document, &err), STATUS_OK);
+    xml_free(&document);
 }
 
 static void bounds(void **state)
@@ -296,6 +347,16 @@ static void bounds(void **state)
         {"", "<a>", XML_DEPTH_MAX + 1, "", "nested too deeply"},
         {"", "<a>", 300000, "", "nested too deeply"},
         {"<a ", "b='' ", XML_ATTRIBUTES_MAX + 1, "/>", "too many attributes"},
+        {"<a b='>' ", "b='' ", XML_ATTRIBUTES_MAX, "/>", "too many attributes"},
+        {"<a ", "b = \n '\"' ", XML_ATTRIBUTES_MAX + 1, "/>", "too many attributes"},
+        {"<a><!-- \x01 <a ", "b='' ", 100000, "/> -->", "too many attributes"},
+        {"<a><? > <a ", "b='' ", 100000, "/> ?>", "too many attributes"},
+        {"<?xml version='1.0' > <a ", "b='' ", 100000, "/> ?>", "too many attributes"},
+        {TEXTS_OF("", "'", "")},
+        {TEXTS_OF("", "it's b=\"x\" ", "")},
+        {TEXTS_OF("<![CDATA[", "b='x' ", "]]>")},
+        {TEXTS_OF("<!-- ", "b='x' > ", "-->")},
+        {TEXTS_OF("<?x ", "b='x' > ", "?>")},
         {"<a ", "b=\"\" ", 100000, "/>", "too many attributes"},
         {"<a>", "x", XML_BYTES_MAX, "</a>", "larger than 1 MiB"},
     };
@@ -350,11 +411,9 @@ static void nothing_is_printed(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_whole_document),
-        cmocka_unit_test(documents),
-        cmocka_unit_test(bounds),
-        cmocka_unit_test(only_utf8_is_read),
-        cmocka_unit_test(nothing_is_printed),
+        cmocka_unit_test(a_whole_document),       cmocka_unit_test(documents),
+        cmocka_unit_test(namespaces_are_bounded), cmocka_unit_test(bounds),
+        cmocka_unit_test(only_utf8_is_read),      cmocka_unit_test(nothing_is_printed),
     };
     return cmocka_run_group_tests_name("metadata", tests, set_up, tear_down);
 }

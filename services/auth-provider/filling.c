@@ -5,7 +5,8 @@
 #include "proto/record.h"
 #include "services/auth-provider/fetch.h"
 
-/* What an answer needs to get back to a client who waits for it, once a fetch has given up. */
+/* What an answer needs to get back to a client who waits for it, once a fetch has given up: this,
+ * or a quarter of all the time the call has, if that is less. */
 enum { ANSWER_MS = 250 };
 
 static void release(void *prepared)
@@ -61,6 +62,12 @@ static status_t fill(filling_t *filling, err_t *err)
     return status;
 }
 
+static int64_t answer_ms(const call_t *call)
+{
+    int64_t quarter = (call->deadline_ms - call->received_ms) / 4;
+    return quarter < ANSWER_MS ? quarter : ANSWER_MS;
+}
+
 /* The whole way from URL to settings. STATUS_BUSY: the host had less time than it should have,
  * since the call had waited here. */
 static status_t get(const call_t *call, const char *settings_url, const char *entity_id,
@@ -68,9 +75,10 @@ static status_t get(const call_t *call, const char *settings_url, const char *en
 {
     AUTO(free_bytes) char *bytes = NULL;
     size_t length = 0;
-    int64_t left = call->deadline_ms - clock_ms() - ANSWER_MS;
+    int64_t now = clock_ms(), left = call->deadline_ms - answer_ms(call) - now;
+    bool has_waited = now - call->received_ms > answer_ms(call);
     status_t status = fetch_get(call->keeper->own, settings_url, left, &bytes, &length, err);
-    if (status == STATUS_TIMEOUT && left < FETCH_LIMIT_MS)
+    if (status == STATUS_TIMEOUT && has_waited && left < FETCH_LIMIT_MS)
         return STATUS_BUSY;
     if (status == STATUS_OK)
         status = metadata_read(bytes, length, entity_id, call->now_utc_ms, &filling->metadata, err);

@@ -30,7 +30,8 @@ typedef struct call {
     const void *query;
     const void *body;
     int64_t now_utc_ms;  /* one time for all of a call */
-    int64_t deadline_ms; /* clock_ms() */
+    int64_t received_ms; /* clock_ms(), as is: */
+    int64_t deadline_ms;
 
     /* What `prepare` hands to `write`: freed by `free_state` at the call's end. Wiped by its owner.
      */

@@ -246,7 +246,7 @@ job_t *dispatch_accept(dispatch_t *dispatch, const batch_item_t *item, int64_t n
     job->id = item->id;
     call->keeper = dispatch->keeper;
     call->now_utc_ms = clock_utc_ms();
-    call->deadline_ms = now_ms;
+    call->received_ms = call->deadline_ms = now_ms;
     if (read_envelope(dispatch, item, &call->request)) {
         reply_init(&call->reply, call->request.request_id, OUTCOME_INTERNAL);
         job->lane = route(dispatch, job, item, now_ms);

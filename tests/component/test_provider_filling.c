@@ -55,6 +55,7 @@ static int set_up_all(void **state)
         {.path = "/none", .answer = texts[2]},
         {.path = "/text", .answer = HEAD "hello"},
         {.path = "/gone", .answer = "HTTP/1.1 410 Gone\r\nContent-Length: 0\r\n\r\n"},
+        {.path = "/silent", .answer = "", .holds = true},
         {.path = "/long", .answer = HEAD, .filler = 2 << 20},
     };
     for (size_t i = 0; i < CERTIFICATES; i++) {
@@ -189,6 +190,31 @@ static void every_failure_names_its_step(void **state)
     assert_int_equal(desk_query(&desk, "SELECT count(*) FROM certificate"), 0);
 }
 
+/* A host that says nothing in all the time that the request had is at fault; one that had less,
+ * since the request waited here, is not. */
+static void silence_is_the_hosts_fault_or_ours(void **state)
+{
+    (void)state;
+    static const struct {
+        int64_t answer_ms, waited_ms;
+        outcome_t outcome;
+    } cases[] = {
+        {400, 0, OUTCOME_INVALID},
+        {10000, 9650, OUTCOME_UNAVAILABLE},
+        {10000, 9900, OUTCOME_UNAVAILABLE}, /* nothing is left to ask in */
+    };
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        desk.answer_ms = cases[i].answer_ms;
+        desk.waited_ms = cases[i].waited_ms;
+        assert_int_equal(create("{'name': 'a', 'short_name': 'a', 'settings_url': '@/silent'}"),
+                         cases[i].outcome);
+        if (cases[i].outcome == OUTCOME_INVALID) {
+            assert_string_equal(desk_fault(&desk), "rule /settings_url");
+            assert_non_null(strstr(desk.faults.items[0].message, "no answer within 0."));
+        }
+    }
+}
+
 static void a_new_url_replaces_the_settings(void **state)
 {
     (void)state;
@@ -259,11 +285,9 @@ int main(void)
 {
 #define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
-        CASE(metadata_makes_the_settings),
-        CASE(settings_win_over_the_url),
-        CASE(every_failure_names_its_step),
-        CASE(a_new_url_replaces_the_settings),
-        CASE(a_new_fingerprint_retires_metadatas_too),
+        CASE(metadata_makes_the_settings),     CASE(settings_win_over_the_url),
+        CASE(every_failure_names_its_step),    CASE(silence_is_the_hosts_fault_or_ours),
+        CASE(a_new_url_replaces_the_settings), CASE(a_new_fingerprint_retires_metadatas_too),
         CASE(overlapping_changes_are_told),
     };
     return cmocka_run_group_tests(tests, set_up_all, tear_down_all);

@@ -14,7 +14,7 @@
 
 #define SEAL_KEY "1:000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f\n"
 
-enum { DEADLINE_MS = 10000 };
+enum { ANSWER_MS = 10000 };
 
 struct desk_call {
     call_t call;
@@ -33,7 +33,10 @@ static void must(bool worked, const char *what)
 void desk_open(desk_t *desk, const worker_spec_t *spec, bool sealed)
 {
     err_t err = {0};
-    *desk = (desk_t){.spec = spec, .scratch = scratch_make(), .now_utc_ms = INT64_C(1700000000000)};
+    *desk = (desk_t){.spec = spec,
+                     .scratch = scratch_make(),
+                     .now_utc_ms = INT64_C(1700000000000),
+                     .answer_ms = ANSWER_MS};
     must(sodium_init() >= 0, "sodium");
     const char *path = desk->scratch.path;
     must(migrate(desk->spec->store, path, &err) == STATUS_OK, err.text);
@@ -151,7 +154,8 @@ static desk_call_t *call_new(desk_t *desk, unsigned index, const char *first, co
     call->keeper = &desk->keeper;
     call->request.principal = desk->principal;
     call->now_utc_ms = desk->now_utc_ms;
-    call->deadline_ms = clock_ms() + DEADLINE_MS;
+    call->received_ms = clock_ms() - desk->waited_ms;
+    call->deadline_ms = call->received_ms + desk->answer_ms;
     reply_init(&call->reply, "desk", OUTCOME_INTERNAL);
     msgpack_sbuffer_init(&call->body_bytes);
     call->path = asked->path = read_path(call, first, second);

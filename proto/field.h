@@ -67,10 +67,13 @@ static inline void field_give_null(presence_t *fields, unsigned row)
     fields->null |= (uint64_t)1 << row;
 }
 
-static inline void field_drop(presence_t *fields, unsigned row)
+/* Given where there is something, else null. */
+static inline void field_give_if(presence_t *fields, unsigned row, bool there)
 {
-    fields->given &= ~((uint64_t)1 << row);
-    fields->null &= ~((uint64_t)1 << row);
+    if (there)
+        field_give(fields, row);
+    else
+        field_give_null(fields, row);
 }
 
 /* What a value is. Struct member, value in JSON, value in msgpack: */

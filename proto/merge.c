@@ -80,3 +80,43 @@ bool merge_changes(const schema_t *schema, const void *change)
     }
     return false;
 }
+
+static bool same_value(const field_t *row, const void *a, const void *b)
+{
+    switch (row->type) {
+    case FIELD_TEXT:
+        return strcmp(a, b) == 0;
+    case FIELD_NUMBER:
+    case FIELD_TIME:
+    case FIELD_DATE:
+        return *(const int64_t *)a == *(const int64_t *)b;
+    case FIELD_SWITCH:
+        return *(const bool *)a == *(const bool *)b;
+    case FIELD_CHOICE:
+        return *(const int *)a == *(const int *)b;
+    case FIELD_PACKED: {
+        const packed_t *first = a, *second = b;
+        return first->length == second->length &&
+               memcmp(first->bytes, second->bytes, first->length) == 0;
+    }
+    case FIELD_OBJECT:
+        return merge_same(row->schema, a, b);
+    case FIELD_LIST:
+        return true;
+    }
+    return true;
+}
+
+bool merge_same(const schema_t *schema, const void *a, const void *b)
+{
+    const presence_t *first = a, *second = b;
+    for (unsigned i = 0; i < schema->count; i++) {
+        const field_t *row = &schema->rows[i];
+        if (field_given(first, i) != field_given(second, i) ||
+            field_null(first, i) != field_null(second, i))
+            return false;
+        if (field_set(first, i) && !same_value(row, given_in(a, row), given_in(b, row)))
+            return false;
+    }
+    return true;
+}

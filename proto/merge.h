@@ -12,4 +12,8 @@ status_t merge_record(const schema_t *schema, void *record, const void *change) 
 /* Whether a change gives anything at all: an object that gives nothing counts as nothing. */
 bool merge_changes(const schema_t *schema, const void *change);
 
+/* Whether two records say the same: the same fields are given, with the same values. Lists are not
+ * looked at. */
+bool merge_same(const schema_t *schema, const void *a, const void *b);
+
 #endif

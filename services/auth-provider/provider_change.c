@@ -31,8 +31,10 @@ void provider_change_prepare(call_t *call, store_t *reader)
     status_t status = provider_find(call, reader, &provider, &verdict, &err);
     if (status != STATUS_OK)
         call_fail(call, &err);
-    else if (verdict.outcome == OUTCOME_OK && needs_filling(call, &provider))
+    else if (verdict.outcome == OUTCOME_OK && needs_filling(call, &provider)) {
         filling_prepare(call, body->settings_url, provider.settings.idp_entity_id);
+        provider_note_taken(call, reader, provider.id);
+    }
 }
 
 /* The provider as it is to be. */
@@ -40,13 +42,11 @@ static status_t apply(const call_t *call, const filling_t *filling, provider_t *
                       err_t *err)
 {
     bool was_active = provider->active;
-    int64_t now = call->now_utc_ms;
     if (merge_record(&provider_schema, provider, call->body) != STATUS_OK)
         return err_set(err, STATUS_SYSTEM, "provider", "the change can't be merged");
     if (filling != NULL)
         provider->settings = filling->settings;
-    /* Its time of creation may be ahead of the clock: page_stamp. */
-    provider->updated_at = now < provider->updated_at ? provider->updated_at : now;
+    provider->updated_at = page_touch(call->now_utc_ms, provider->updated_at);
     if (provider->active && !was_active) {
         provider->activated_at = provider->updated_at;
         field_give(&provider->fields, PROVIDER_ACTIVATED_AT);
@@ -58,10 +58,14 @@ static void change(call_t *call, store_t *writer, const filling_t *filling, prov
 {
     const idp_settings_t before = provider->settings;
     err_t err = {0};
+    verdict_t verdict = {0};
     bool taken = false;
     status_t status = apply(call, filling, provider, &err);
     if (status == STATUS_OK)
-        status = provider_store_change(writer, provider, &taken, &err);
+        status = provider_judge(writer, provider, &verdict, &err);
+    if (!verdict_passes(call, status, &verdict, &err))
+        return;
+    status = provider_store_change(writer, provider, &taken, &err);
     if (status == STATUS_OK)
         status = filling == NULL
                      ? certificate_store_follow(writer, provider->id, &before, &provider->settings,

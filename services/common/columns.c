@@ -76,6 +76,14 @@ void columns_packed(columns_t *columns, int column, unsigned row)
                                   "holds bytes that are no such value");
 }
 
+void columns_bind_text(query_t *query, int n, const schema_t *schema, const void *record,
+                       unsigned row)
+{
+    assert(schema->rows[row].type == FIELD_TEXT);
+    const char *text = (const char *)record + schema->rows[row].offset;
+    query_text(query, n, field_set(record, row) ? text : NULL);
+}
+
 const char *column_word(const schema_t *schema, unsigned row, int choice)
 {
     assert(schema->rows[row].type == FIELD_CHOICE);

@@ -22,6 +22,10 @@ void columns_switch(columns_t *columns, int column, unsigned row);
 void columns_word(columns_t *columns, int column, unsigned row);
 void columns_packed(columns_t *columns, int column, unsigned row);
 
+/* Binds parameter $n to a text field, NULL where it is not set. Borrowed until the query's end. */
+void columns_bind_text(query_t *query, int n, const schema_t *schema, const void *record,
+                       unsigned row);
+
 /* How a choice is stored: its word. */
 const char *column_word(const schema_t *schema, unsigned row, int choice);
 

@@ -14,16 +14,6 @@ page_t page_at(int64_t number, int64_t size, int64_t total)
     return (page_t){is_from_end ? after : before, rows, is_from_end};
 }
 
-/* The first column of the first row; untouched where there is no row, or NULL in it. */
-static status_t read_number(query_t *query, int64_t *out, err_t *err)
-{
-    bool found = false;
-    status_t status = query_step(query, &found, err);
-    if (status == STATUS_OK && found && !query_column_is_null(query, 0))
-        *out = query_column_number(query, 0);
-    return status;
-}
-
 status_t page_total(store_t *store, size_t statement, const char *list, const char *owner,
                     int64_t *out, err_t *err)
 {
@@ -31,7 +21,7 @@ status_t page_total(store_t *store, size_t statement, const char *list, const ch
     query_text(query, 1, list);
     query_text(query, 2, owner == NULL ? "" : owner);
     int64_t total = 0;
-    status_t status = read_number(query, &total, err);
+    status_t status = query_read_number(query, &total, err);
     if (status == STATUS_OK)
         *out = total;
     return status;
@@ -51,8 +41,13 @@ status_t page_stamp(store_t *store, size_t statement, int64_t now_utc_ms, int64_
 {
     AUTO(query_end) query_t *query = store_query(store, statement);
     int64_t latest = INT64_MIN;
-    status_t status = read_number(query, &latest, err);
+    status_t status = query_read_number(query, &latest, err);
     if (status == STATUS_OK)
         *out = latest < now_utc_ms ? now_utc_ms : latest + 1;
     return status;
+}
+
+int64_t page_touch(int64_t now_utc_ms, int64_t before)
+{
+    return now_utc_ms > before ? now_utc_ms : before;
 }

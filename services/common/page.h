@@ -58,4 +58,8 @@ status_t page_count(store_t *store, size_t statement, const char *list, const ch
 status_t page_stamp(store_t *store, size_t statement, int64_t now_utc_ms, int64_t *out, err_t *err)
     MUST_CHECK;
 
+/* The time of a change: now, but never before the one `before` it (a time of creation may be ahead
+ * of the clock, and clocks are set back). */
+int64_t page_touch(int64_t now_utc_ms, int64_t before);
+
 #endif

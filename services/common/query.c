@@ -95,6 +95,22 @@ status_t query_run(query_t *query, int64_t *out_changes, err_t *err)
     return STATUS_OK;
 }
 
+status_t query_only_row(query_t *query, err_t *err)
+{
+    bool found = false;
+    status_t status = query_step(query, &found, err);
+    return status == STATUS_OK && !found ? STATUS_UNKNOWN : status;
+}
+
+status_t query_read_number(query_t *query, int64_t *out, err_t *err)
+{
+    bool found = false;
+    status_t status = query_step(query, &found, err);
+    if (status == STATUS_OK && found && !query_column_is_null(query, 0))
+        *out = query_column_number(query, 0);
+    return status;
+}
+
 /* Asked for after the text: only then is it the text's length. */
 static void give_length(query_t *query, int column, size_t *out_length)
 {

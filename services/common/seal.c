@@ -209,3 +209,10 @@ status_t seal_derive_for(const seal_t *seal, uint32_t key_id, const char context
     derive(key, context, out);
     return STATUS_OK;
 }
+
+size_t seal_key_ids(const seal_t *seal, uint32_t out[SEAL_KEYS_MAX])
+{
+    for (size_t i = 0; i < seal->count; i++)
+        out[i] = seal->keys[i].id;
+    return seal->count;
+}

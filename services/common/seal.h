@@ -51,4 +51,7 @@ void seal_derive(const seal_t *seal, const char context[8], uint8_t out[32], uin
 status_t seal_derive_for(const seal_t *seal, uint32_t key_id, const char context[8],
                          uint8_t out[32]) MUST_CHECK;
 
+/* The ids of all keys, the sealing one first; returns how many. */
+size_t seal_key_ids(const seal_t *seal, uint32_t out[SEAL_KEYS_MAX]);
+
 #endif

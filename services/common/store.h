@@ -82,6 +82,13 @@ status_t query_step(query_t *query, bool *out_row, err_t *err) MUST_CHECK;
  * changed. */
 status_t query_run(query_t *query, int64_t *out_changes, err_t *err) MUST_CHECK;
 
+/* Steps to the only row of a look-up. STATUS_UNKNOWN: there is none; err is not set then. */
+status_t query_only_row(query_t *query, err_t *err) MUST_CHECK;
+
+/* The number in the first column of the first row, such as a COUNT; *out is untouched where there
+ * is no row, or NULL in it. */
+status_t query_read_number(query_t *query, int64_t *out, err_t *err) MUST_CHECK;
+
 /* Columns of the current row, from 0. Text is NUL-terminated and borrowed until the next step;
  * NULL reads as NULL and 0, an empty blob as NULL too. out_length may be NULL. */
 const char *query_column_text(query_t *query, int column, size_t *out_length);

@@ -125,6 +125,36 @@ static void what_does_not_fit_together_is_told(void **state)
     assert_int_equal(merge_record(&open_schema, &record, &change), STATUS_TOO_LARGE);
 }
 
+static bool are_same(const schema_t *schema, const char *first, const char *second)
+{
+    void *a = mem_zalloc(schema->record_size);
+    void *b = mem_zalloc(schema->record_size);
+    read_json(schema, first, a);
+    read_json(schema, second, b);
+    bool same = merge_same(schema, a, b);
+    assert_true(merge_same(schema, b, a) == same);
+    mem_free(a);
+    mem_free(b);
+    return same;
+}
+
+static void the_same_is_told_from_other(void **state)
+{
+    (void)state;
+    assert_true(are_same(&sample_schema, "{}", "{}"));
+    assert_true(are_same(&sample_schema, "{'inner':{'level':2}}", "{'inner':{'level':2}}"));
+    assert_false(are_same(&sample_schema, "{'inner':{'level':2}}", "{'inner':{'level':3}}"));
+    assert_false(are_same(&sample_schema, "{'inner':{'level':2}}", "{'inner':{}}"));
+    assert_false(are_same(&sample_schema, "{'inner':null}", "{'inner':{}}"));
+    assert_false(are_same(&sample_schema, "{'inner':null}", "{}"));
+    assert_true(are_same(&open_schema, "{'name':'n','tags':['a'],'x':1}",
+                         "{'x':1,'tags':['a'],'name':'n'}"));
+    assert_false(are_same(&open_schema, "{'name':'n'}", "{'name':'m'}"));
+    assert_false(are_same(&open_schema, "{'tags':['a']}", "{'tags':['b']}"));
+    assert_false(are_same(&open_schema, "{'tags':['a']}", "{'tags':['a','a']}"));
+    assert_false(are_same(&open_schema, "{'x':1}", "{'x':2}"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -133,6 +163,7 @@ int main(void)
         cmocka_unit_test(packed_values_are_replaced_and_the_rest_is_merged),
         cmocka_unit_test(empty_objects_change_nothing),
         cmocka_unit_test(what_does_not_fit_together_is_told),
+        cmocka_unit_test(the_same_is_told_from_other),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -61,12 +61,20 @@ static void odd_numbers_lie_past_the_end(void **state)
     assert_int_equal(page_at(1, INT64_MAX, INT64_MAX).rows, INT64_MAX);
 }
 
+static void changes_never_go_back(void **state)
+{
+    (void)state;
+    assert_int_equal(page_touch(5, 3), 5);
+    assert_int_equal(page_touch(3, 5), 5);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(pages_cover_the_list),
         cmocka_unit_test(ends_skip_nothing),
         cmocka_unit_test(odd_numbers_lie_past_the_end),
+        cmocka_unit_test(changes_never_go_back),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -97,7 +97,7 @@ static const field_t fqdn_auth_rows[] = {
 };
 
 static const field_t fqdn_rows[] = {
-    [FQDN_CONNECTION_ID] = FIELD_TEXT_ROW(fqdn_t, connection_id, 36, 36, .flags = FIELD_REQUIRED,
+    [FQDN_CONNECTION_ID] = FIELD_TEXT_ROW(fqdn_t, connection_id, 0, 36, .flags = FIELD_REQUIRED,
         .check = check_uuid, .doc = "The connection that it belongs to.",
         .example = "\"01890000-0000-7000-8000-000000000000\""),
     [FQDN_CREATED_AT] = FIELD_TIME_ROW(fqdn_t, created_at, .flags = FIELD_READ_ONLY,
@@ -117,9 +117,31 @@ static const field_t fqdn_rows[] = {
         .doc = "When it was changed last."),
 };
 
+/* What replaces an authentication has both or neither; for a change it takes what is stored. */
+static void fqdn_auth_rule(const void *record, record_mode_t mode, faults_t *faults)
+{
+    const fqdn_auth_t *auth = record;
+    bool has_name = field_set(&auth->fields, FQDN_AUTH_USER_NAME);
+    bool has_password = field_set(&auth->fields, FQDN_AUTH_PASSWORD);
+    if (mode == RECORD_PART || has_name == has_password)
+        return;
+    faults_add(faults, FAULT_REQUIRED, FAULT_IN_BODY, has_name ? "/password" : "/user_name",
+               has_name ? FQDN_AUTH_PASSWORD_FAULT : FQDN_AUTH_USER_NAME_FAULT);
+}
+
+static void fqdn_rule(const void *record, record_mode_t mode, faults_t *faults)
+{
+    (void)mode;
+    const fqdn_t *fqdn = record;
+    if (field_set(&fqdn->fields, FQDN_DNS_RECORD_TYPE) &&
+        fqdn->dns_record_type == DNS_RECORD_SRV && field_set(&fqdn->fields, FQDN_PORT))
+        faults_add(faults, FAULT_RULE, FAULT_IN_BODY, "/port",
+                   FQDN_SRV_PORT_FAULT);
+}
+
 const schema_t fqdn_auth_schema = SCHEMA("FqdnAuthentication", fqdn_auth_t, fqdn_auth_rows,
-                                         .rule = NULL);
-const schema_t fqdn_schema = SCHEMA("Fqdn", fqdn_t, fqdn_rows, .rule = NULL);
+                                         .rule = fqdn_auth_rule);
+const schema_t fqdn_schema = SCHEMA("Fqdn", fqdn_t, fqdn_rows, .rule = fqdn_rule);
 
 static const field_t connection_v1_rows[] = {
     [CONNECTION_V1_ACTIVE] = FIELD_SWITCH_ROW(connection_v1_t, active, .flags = FIELD_DEFAULT,
@@ -154,10 +176,11 @@ static const field_t outbound_rows[] = {
         .doc = "What authenticates calls from the equipment.",
         .example = "\"ip-authentication\""),
     [OUTBOUND_TOKEN] = FIELD_TEXT_ROW(outbound_t, ip_authentication_token, 12, FQDN_AUTH_TOKEN_MAX,
-        .flags = FIELD_SECRET, .check = check_printable,
+        .flags = FIELD_SECRET | FIELD_NULLABLE, .check = check_printable,
         .doc = "A secret that tells connections of one address apart.",
         .example = "\"a token of calls\""),
-    [OUTBOUND_TECH_PREFIX] = FIELD_TEXT_ROW(outbound_t, tech_prefix, 4, 4, .check = check_digits,
+    [OUTBOUND_TECH_PREFIX] = FIELD_TEXT_ROW(outbound_t, tech_prefix, 4, 4,
+        .flags = FIELD_NULLABLE, .check = check_digits,
         .doc = "Four digits, unique among all connections.", .example = "\"0472\""),
     [OUTBOUND_REST] = FIELD_PACKED_ROW(outbound_t, rest, SHAPE_OPEN, 0, 0,
         .doc = "Further settings, kept as they are given."),
@@ -248,7 +271,7 @@ static const field_t fqdn_v2_query_rows[] = {
         PAGE_SIZE_MAX, .flags = FIELD_DEFAULT, .dflt_number = PAGE_SIZE_MAX,
         .doc = "Rows of a page."),
     [FQDN_V2_QUERY_CONNECTION_ID] = FIELD_TEXT_ROW_AS("filter[connection_id]", fqdn_v2_query_t,
-        connection_id, 0, 64, .doc = "Only those of this connection."),
+        connection_id, 0, 253, .doc = "Only those of this connection."),
     [FQDN_V2_QUERY_FQDN] = FIELD_TEXT_ROW_AS("filter[fqdn]", fqdn_v2_query_t, fqdn, 1, 253,
         .doc = "Only those of this host name."),
     [FQDN_V2_QUERY_PORT] = FIELD_NUMBER_ROW_AS("filter[port]", fqdn_v2_query_t, port, 1, 65535,

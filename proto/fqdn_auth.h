@@ -15,6 +15,11 @@ enum {
     FQDN_PORT_DEFAULT = 5060, /* of an A record */
 };
 
+/* What is said of rules that the body alone breaks, or the body with what is stored. */
+#define FQDN_AUTH_PASSWORD_FAULT  "is required with user_name"
+#define FQDN_AUTH_USER_NAME_FAULT "is required with password"
+#define FQDN_SRV_PORT_FAULT       "must not be set where dns_record_type is srv"
+
 /* What authenticates a connection's calls; tells the equipment by its host names. Both spellings
  * have it under the same names. */
 typedef struct {
@@ -203,7 +208,7 @@ typedef struct {
     presence_t fields;
     int64_t page_number;
     int64_t page_size;
-    char connection_id[TEXT_SIZE(64)]; /* of any form: one that is none fits nothing */
+    char connection_id[TEXT_SIZE(253)]; /* of any form: one that is none fits nothing */
     char fqdn[TEXT_SIZE(253)];
     int64_t port;
     int dns_record_type;

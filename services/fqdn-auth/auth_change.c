@@ -63,10 +63,10 @@ static void check_pair(const fqdn_auth_t *after, const auth_places_t *places, ve
     bool has_password = field_set(&after->fields, FQDN_AUTH_PASSWORD);
     if (has_name && !has_password)
         verdict_fault(out, OUTCOME_INVALID, FAULT_REQUIRED, places->password,
-                      "is required with user_name");
+                      FQDN_AUTH_PASSWORD_FAULT);
     if (has_password && !has_name)
         verdict_fault(out, OUTCOME_INVALID, FAULT_REQUIRED, places->user_name,
-                      "is required with password");
+                      FQDN_AUTH_USER_NAME_FAULT);
 }
 
 static void plan_token(const call_t *call, const auth_change_t *change, auth_plan_t *plan,
@@ -75,7 +75,8 @@ static void plan_token(const call_t *call, const auth_change_t *change, auth_pla
     plan->has_token = field_set(&change->given->fields, FQDN_AUTH_TOKEN);
     if (!plan->has_token)
         return;
-    if (call->keeper->seal == NULL)
+    plan->has_token = call->keeper->seal != NULL;
+    if (!plan->has_token)
         verdict_fault(out, OUTCOME_INVALID, FAULT_RULE, change->places->token,
                       "can't be kept: this server has no key to seal it with (LK_DIGEST=off)");
     else
@@ -97,6 +98,30 @@ static void refuse_taken(const auth_taken_t *taken, const auth_places_t *places,
                           "has already been taken");
 }
 
+/* What the authentication is before the change: what is there, or one that nothing is set in. */
+static void begin_plan(const auth_change_t *change, const char *connection_id, bool is_there,
+                       auth_plan_t *plan)
+{
+    plan->replaces = !is_there || change->mode == AUTH_SET;
+    if (plan->replaces)
+        begin(&plan->after, connection_id);
+}
+
+/* after: as it was, becomes what it would be. */
+static status_t make_after(const call_t *call, const auth_change_t *change, auth_plan_t *plan,
+                           err_t *err)
+{
+    fqdn_auth_t *after = &plan->after;
+    fqdn_auth_t before = *after; /* no secrets */
+    const presence_t *given = &change->given->fields;
+    after->digest_ready = digest_ready(call, after, change);
+    status_t status = apply(after, change->given, err);
+    plan->changes = change->mode == AUTH_SET || field_set(given, FQDN_AUTH_PASSWORD) ||
+                    field_set(given, FQDN_AUTH_TOKEN) ||
+                    !merge_same(&fqdn_auth_schema, &before, after);
+    return status;
+}
+
 status_t auth_plan(const call_t *call, store_t *store, const char *connection_id,
                    const auth_change_t *change, auth_plan_t *out_plan, verdict_t *out, err_t *err)
 {
@@ -104,23 +129,17 @@ status_t auth_plan(const call_t *call, store_t *store, const char *connection_id
     status_t status = auth_store_get(store, connection_id, after, err);
     if (status != STATUS_OK && status != STATUS_UNKNOWN)
         return status;
-    *out = (verdict_t){.outcome = OUTCOME_OK};
-    if (status == STATUS_UNKNOWN && change->mode == AUTH_CHANGE) {
-        out->outcome = OUTCOME_UNKNOWN;
+    bool is_there = status == STATUS_OK;
+    if (!is_there && change->mode == AUTH_CHANGE) {
+        *out = (verdict_t){.outcome = OUTCOME_UNKNOWN};
         return STATUS_OK;
     }
-    out_plan->replaces = status == STATUS_UNKNOWN || change->mode == AUTH_SET;
-    if (out_plan->replaces)
-        begin(after, connection_id);
-    after->digest_ready = digest_ready(call, after, change);
-    status = apply(after, change->given, err);
+    begin_plan(change, connection_id, is_there, out_plan);
+    status = make_after(call, change, out_plan, err);
     if (status != STATUS_OK)
         return status;
     check_pair(after, change->places, out);
     plan_token(call, change, out_plan, out);
-    if (out->outcome != OUTCOME_OK)
-        return STATUS_OK;
-    /* A constraint would name the first field only. */
     auth_taken_t taken;
     status =
         auth_store_taken(store, after, out_plan->has_token ? &out_plan->token : NULL, &taken, err);
@@ -132,6 +151,8 @@ status_t auth_plan(const call_t *call, store_t *store, const char *connection_id
 static status_t store_plan(store_t *store, const auth_plan_t *plan, const auth_row_t *row,
                            err_t *err)
 {
+    if (!plan->changes)
+        return STATUS_OK;
     if (!plan->replaces)
         return auth_store_change(store, row, err);
     status_t status = auth_store_drop(store, plan->after.connection_id, err);

@@ -62,7 +62,7 @@ static const char *words_for(const call_t *call, const fqdn_auth_t *auth)
         return "Saved. The connection is unusable on outbound profiles until user_name and "
                "password are set.";
     if (!auth->digest_ready && call->keeper->seal != NULL)
-        return "Saved. The password is needed again: user_name has changed since it was set.";
+        return "Saved. The password is needed again: without it SIP digest does not work.";
     return "Saved.";
 }
 
@@ -92,7 +92,6 @@ static bool take_credentials(call_t *call, const auth_plan_t *planned, const cre
 
 static void write(call_t *call, store_t *writer, auth_mode_t mode)
 {
-    const fqdn_auth_t *body = call->body;
     auth_change_t change = change_of(call, mode);
     err_t err = {0};
     verdict_t verdict = {0};
@@ -102,7 +101,7 @@ static void write(call_t *call, store_t *writer, auth_mode_t mode)
     status_t status = plan(call, writer, &change, &connection, &planned, &verdict, &err);
     if (!verdict_passes(call, status, &verdict, &err))
         return;
-    if (mode == AUTH_CHANGE && body->fields.given == 0) {
+    if (!planned.changes) {
         answer(call, &planned.after);
         return;
     }

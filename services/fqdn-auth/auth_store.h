@@ -13,7 +13,7 @@ typedef struct {
     fqdn_auth_t *shown; /* whether it has a password and a token, not these; all else as it is to
                            stand. Gets its times */
     const credentials_t *credentials; /* of a new password; NULL: it stays */
-    const token_t *token;             /* a new one; NULL: it stays */
+    const token_t *token;             /* a new one; NULL: it stays, unless shown has none */
     int64_t now_utc_ms;
 } auth_row_t;
 
@@ -33,8 +33,9 @@ typedef struct {
     bool user_name, tech_prefix, token;
 } auth_taken_t;
 
-/* What of it another connection has now: spares a hash, names what a constraint refused; decides
- * nothing. token may be NULL. */
+/* What of it another connection has now. Before the transaction it spares a hash; inside, it names
+ * every field where a constraint would name the first, and alone decides on a token that was stored
+ * under an older key. token may be NULL. */
 status_t auth_store_taken(store_t *store, const fqdn_auth_t *auth, const token_t *token,
                           auth_taken_t *out, err_t *err) MUST_CHECK;
 

@@ -6,6 +6,8 @@
 #include "services/fqdn-auth/loaded.h"
 #include "services/fqdn-auth/spelling.h"
 
+#include <sodium.h>
+
 static void answer_v1(call_t *call, store_t *store, const loaded_t *loaded)
 {
     err_t err = {0};
@@ -26,36 +28,59 @@ static status_t load(const call_t *call, store_t *store, loaded_t *out_loaded, v
     return status;
 }
 
-/* Makes what is given of the authentication so, and remembers how it is then. */
-static status_t change_auth(const call_t *call, store_t *writer, const fqdn_auth_t *given,
-                            loaded_t *loaded, verdict_t *out, err_t *err)
+/* The token in it is a secret. */
+static void wipe(fqdn_auth_t *auth)
 {
-    auth_plan_t plan;
-    auth_change_t change = {.mode = AUTH_MAKE, .given = given, .places = &auth_places_outbound};
-    status_t status =
-        auth_plan(call, writer, loaded->connection.shown.id, &change, &plan, out, err);
-    if (status == STATUS_OK && out->outcome == OUTCOME_OK)
-        status = auth_apply(call, writer, &plan, change.places, NULL, out, err);
-    loaded->auth = plan.after;
+    sodium_memzero(auth, sizeof(*auth));
+}
+
+/* What a request gives: of the connection, and of its authentication unless auth is NULL. */
+typedef struct {
+    const connection_v2_t *connection;
+    const fqdn_auth_t *auth;
+    auth_mode_t mode;
+} given_t;
+
+/* The connection as it would be, and what comes of its authentication; every fault of both. */
+static status_t plan(const call_t *call, store_t *store, const given_t *given, loaded_t *loaded,
+                     auth_plan_t *out_plan, verdict_t *out, err_t *err)
+{
+    stored_connection_t *connection = &loaded->connection;
+    status_t status = spelling_apply(given->connection, connection, out, err);
+    if (status != STATUS_OK || given->auth == NULL)
+        return status;
+    auth_change_t change = {given->mode, given->auth, &auth_places_outbound};
+    status = auth_plan(call, store, connection->shown.id, &change, out_plan, out, err);
+    if (out_plan->changes)
+        connection->has_auth = true;
     return status;
 }
 
-/* Adds the connection that is given; given_auth: what it is authenticated by, NULL: nothing. */
-static status_t create(const call_t *call, store_t *writer, const connection_v2_t *given,
-                       const fqdn_auth_t *given_auth, loaded_t *out_loaded, verdict_t *out,
-                       err_t *err)
+static status_t apply(const call_t *call, store_t *writer, auth_plan_t *planned, loaded_t *loaded,
+                      verdict_t *out, err_t *err)
+{
+    if (!planned->changes)
+        return STATUS_OK;
+    status_t status = auth_apply(call, writer, planned, &auth_places_outbound, NULL, out, err);
+    loaded->auth = planned->after;
+    return status;
+}
+
+/* Adds the connection that is given. */
+static status_t create(const call_t *call, store_t *writer, const given_t *given,
+                       loaded_t *out_loaded, verdict_t *out, err_t *err)
 {
     stored_connection_t *connection = &out_loaded->connection;
+    auth_plan_t planned = {.changes = false};
     spelling_begin(connection);
     text_cut(connection->organization_id, sizeof(connection->organization_id),
              call->request.principal.organization_id);
-    connection->has_auth = given_auth != NULL;
-    status_t status = spelling_apply(given, connection, out, err);
+    status_t status = plan(call, writer, given, out_loaded, &planned, out, err);
     if (status != STATUS_OK || out->outcome != OUTCOME_OK)
         return status;
     status = connection_store_add(writer, connection, call->now_utc_ms, err);
-    if (status == STATUS_OK && given_auth != NULL)
-        status = change_auth(call, writer, given_auth, out_loaded, out, err);
+    if (status == STATUS_OK)
+        status = apply(call, writer, &planned, out_loaded, out, err);
     return status;
 }
 
@@ -64,9 +89,10 @@ void connection_v1_create(call_t *call, store_t *writer)
     err_t err = {0};
     verdict_t verdict = {0};
     loaded_t loaded;
-    connection_v2_t given;
-    spelling_of_v1(call->body, &given);
-    status_t status = create(call, writer, &given, NULL, &loaded, &verdict, &err);
+    connection_v2_t body;
+    spelling_of_v1(call->body, &body);
+    given_t given = {.connection = &body};
+    status_t status = create(call, writer, &given, &loaded, &verdict, &err);
     if (verdict_passes(call, status, &verdict, &err))
         answer_v1(call, writer, &loaded);
 }
@@ -76,9 +102,10 @@ void connection_v2_create(call_t *call, store_t *writer)
     err_t err = {0};
     verdict_t verdict = {0};
     loaded_t loaded;
-    fqdn_auth_t auth;
+    AUTO(wipe) fqdn_auth_t auth;
     (void)spelling_auth_of_v2(call->body, &auth);
-    status_t status = create(call, writer, call->body, &auth, &loaded, &verdict, &err);
+    given_t given = {call->body, &auth, AUTH_SET};
+    status_t status = create(call, writer, &given, &loaded, &verdict, &err);
     if (verdict_passes(call, status, &verdict, &err))
         call_answer(call, loaded_show_v2(&loaded));
 }
@@ -103,21 +130,20 @@ void connection_v2_read(call_t *call, store_t *reader)
         call_answer(call, loaded_show_v2(&loaded));
 }
 
-/* What is given of the connection, and of its authentication unless given_auth is NULL. */
-static status_t change(const call_t *call, store_t *writer, const connection_v2_t *given,
-                       const fqdn_auth_t *given_auth, loaded_t *out_loaded, verdict_t *out,
-                       err_t *err)
+static status_t change(const call_t *call, store_t *writer, const given_t *given,
+                       loaded_t *out_loaded, verdict_t *out, err_t *err)
 {
     stored_connection_t *connection = &out_loaded->connection;
+    auth_plan_t planned = {.changes = false};
     status_t status = load(call, writer, out_loaded, out, err);
-    if (status != STATUS_OK || out->outcome != OUTCOME_OK ||
-        !merge_changes(&connection_v2_schema, given))
+    if (status != STATUS_OK || out->outcome != OUTCOME_OK)
         return status;
-    status = spelling_apply(given, connection, out, err);
-    if (status == STATUS_OK && out->outcome == OUTCOME_OK && given_auth != NULL) {
-        connection->has_auth = true;
-        status = change_auth(call, writer, given_auth, out_loaded, out, err);
-    }
+    const connection_v2_t before = connection->shown;
+    status = plan(call, writer, given, out_loaded, &planned, out, err);
+    if (status != STATUS_OK || out->outcome != OUTCOME_OK ||
+        (!planned.changes && merge_same(&connection_v2_schema, &before, &connection->shown)))
+        return status;
+    status = apply(call, writer, &planned, out_loaded, out, err);
     if (status == STATUS_OK && out->outcome == OUTCOME_OK)
         status = connection_store_change(writer, connection, call->now_utc_ms, err);
     return status;
@@ -128,9 +154,10 @@ void connection_v1_change(call_t *call, store_t *writer)
     err_t err = {0};
     verdict_t verdict = {0};
     loaded_t loaded;
-    connection_v2_t given;
-    spelling_of_v1(call->body, &given);
-    status_t status = change(call, writer, &given, NULL, &loaded, &verdict, &err);
+    connection_v2_t body;
+    spelling_of_v1(call->body, &body);
+    given_t given = {.connection = &body};
+    status_t status = change(call, writer, &given, &loaded, &verdict, &err);
     if (verdict_passes(call, status, &verdict, &err))
         answer_v1(call, writer, &loaded);
 }
@@ -140,9 +167,10 @@ void connection_v2_change(call_t *call, store_t *writer)
     err_t err = {0};
     verdict_t verdict = {0};
     loaded_t loaded;
-    fqdn_auth_t auth;
+    AUTO(wipe) fqdn_auth_t auth;
     bool any = spelling_auth_of_v2(call->body, &auth);
-    status_t status = change(call, writer, call->body, any ? &auth : NULL, &loaded, &verdict, &err);
+    given_t given = {call->body, any ? &auth : NULL, AUTH_MAKE};
+    status_t status = change(call, writer, &given, &loaded, &verdict, &err);
     if (verdict_passes(call, status, &verdict, &err))
         call_answer(call, loaded_show_v2(&loaded));
 }

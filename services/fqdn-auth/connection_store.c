@@ -90,18 +90,15 @@ status_t connection_store_get(store_t *store, const char *id, stored_connection_
 {
     AUTO(query_end) query_t *query = store_query(store, SQL_CONNECTION_GET);
     query_text(query, 1, id);
-    bool found = false;
-    status_t status = query_step(query, &found, err);
-    if (status != STATUS_OK)
-        return status;
-    return found ? connection_store_read(query, out, err) : STATUS_UNKNOWN;
+    status_t status = query_only_row(query, err);
+    return status == STATUS_OK ? connection_store_read(query, out, err) : status;
 }
 
 status_t connection_store_change(store_t *store, stored_connection_t *connection,
                                  int64_t now_utc_ms, err_t *err)
 {
     connection_v2_t *shown = &connection->shown;
-    shown->updated_at = now_utc_ms > shown->created_at ? now_utc_ms : shown->created_at;
+    shown->updated_at = page_touch(now_utc_ms, shown->updated_at);
     char key[sizeof(shown->connection_name)];
     AUTO(query_end) query_t *query = store_query(store, SQL_CONNECTION_CHANGE);
     query_text(query, 1, shown->connection_name);
@@ -168,9 +165,5 @@ status_t connection_store_found(store_t *store, const connection_filter_t *filte
 {
     AUTO(query_end) query_t *query = store_query(store, SQL_CONNECTION_FILTER_COUNT);
     bind_filter(query, filter);
-    bool row = false;
-    status_t status = query_step(query, &row, err);
-    if (status == STATUS_OK)
-        *out = query_column_number(query, 0);
-    return status;
+    return query_read_number(query, out, err);
 }

@@ -1,5 +1,6 @@
 #include "services/fqdn-auth/fqdn_ops.h"
 
+#include "proto/merge.h"
 #include "services/fqdn-auth/find.h"
 #include "services/fqdn-auth/loaded.h"
 
@@ -22,8 +23,7 @@ static void apply_port(const fqdn_t *given, fqdn_t *fqdn, verdict_t *out)
     bool is_srv = fqdn->dns_record_type == DNS_RECORD_SRV;
     bool port_given = field_set(&given->fields, FQDN_PORT);
     if (is_srv && port_given)
-        verdict_fault(out, OUTCOME_INVALID, FAULT_RULE, "/port",
-                      "must not be set where dns_record_type is srv");
+        verdict_fault(out, OUTCOME_INVALID, FAULT_RULE, "/port", FQDN_SRV_PORT_FAULT);
     if (is_srv) {
         field_give_null(&fqdn->fields, FQDN_PORT);
         return;
@@ -56,7 +56,7 @@ static status_t apply_connection(const call_t *call, store_t *store, const fqdn_
     status = fqdn_store_count(store, connection.shown.id, &had, err);
     if (status == STATUS_OK && had >= FQDNS_MAX)
         verdict_fault(out, OUTCOME_INVALID, FAULT_RULE, "/connection_id",
-                      "has 100 FQDNs, and may not have more");
+                      "has as many FQDNs as a connection may have");
     return status;
 }
 
@@ -109,7 +109,6 @@ void fqdn_create(call_t *call, store_t *writer)
 
 void fqdn_change(call_t *call, store_t *writer)
 {
-    const fqdn_t *given = call->body;
     err_t err = {0};
     verdict_t verdict = {0};
     stored_fqdn_t fqdn;
@@ -117,14 +116,15 @@ void fqdn_change(call_t *call, store_t *writer)
     status_t status = find_path_fqdn(call, writer, &fqdn, &verdict, &err);
     if (!verdict_passes(call, status, &verdict, &err))
         return;
-    if (given->fields.given == 0) {
-        call_answer(call, &fqdn.shown);
-        return;
-    }
+    const fqdn_t before = fqdn.shown;
     text_cut(owner, sizeof(owner), fqdn.organization_id);
     status = apply(call, writer, &fqdn, &verdict, &err);
     if (!verdict_passes(call, status, &verdict, &err))
         return;
+    if (merge_same(&fqdn_schema, &before, &fqdn.shown)) {
+        call_answer(call, &fqdn.shown);
+        return;
+    }
     status = fqdn_store_change(writer, &fqdn, owner, call->now_utc_ms, &err);
     finish(call, status, &fqdn, &err);
 }

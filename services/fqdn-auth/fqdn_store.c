@@ -65,18 +65,15 @@ status_t fqdn_store_get(store_t *store, const char *id, stored_fqdn_t *out, err_
 {
     AUTO(query_end) query_t *query = store_query(store, SQL_FQDN_GET);
     query_text(query, 1, id);
-    bool found = false;
-    status_t status = query_step(query, &found, err);
-    if (status != STATUS_OK)
-        return status;
-    return found ? fqdn_store_read(query, out, err) : STATUS_UNKNOWN;
+    status_t status = query_only_row(query, err);
+    return status == STATUS_OK ? fqdn_store_read(query, out, err) : status;
 }
 
 status_t fqdn_store_change(store_t *store, stored_fqdn_t *fqdn, const char *owner,
                            int64_t now_utc_ms, err_t *err)
 {
     fqdn_t *shown = &fqdn->shown;
-    shown->updated_at = now_utc_ms > shown->created_at ? now_utc_ms : shown->created_at;
+    shown->updated_at = page_touch(now_utc_ms, shown->updated_at);
     AUTO(query_end) query_t *query = store_query(store, SQL_FQDN_CHANGE);
     query_text(query, 1, shown->connection_id);
     query_text(query, 2, fqdn->organization_id);
@@ -105,21 +102,11 @@ status_t fqdn_store_forget(store_t *store, const char *connection_id, const char
     return status == STATUS_OK && had > 0 ? count(store, owner, -had, err) : status;
 }
 
-/* The number in the only row of a counting query. */
-static status_t read_count(query_t *query, int64_t *out, err_t *err)
-{
-    bool row = false;
-    status_t status = query_step(query, &row, err);
-    if (status == STATUS_OK)
-        *out = query_column_number(query, 0);
-    return status;
-}
-
 status_t fqdn_store_count(store_t *store, const char *connection_id, int64_t *out, err_t *err)
 {
     AUTO(query_end) query_t *query = store_query(store, SQL_FQDN_COUNT);
     query_text(query, 1, connection_id);
-    return read_count(query, out, err);
+    return query_read_number(query, out, err);
 }
 
 status_t fqdn_store_all(store_t *store, const char *connection_id, int64_t limit, records_t *out,
@@ -189,5 +176,5 @@ status_t fqdn_store_found(store_t *store, const fqdn_filter_t *filter, int64_t *
 {
     AUTO(query_end) query_t *query = store_query(store, SQL_FQDN_FILTER_COUNT);
     bind_filter(query, filter);
-    return read_count(query, out, err);
+    return query_read_number(query, out, err);
 }

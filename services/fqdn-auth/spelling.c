@@ -121,14 +121,6 @@ void spelling_show_v1(const stored_connection_t *connection, const fqdn_auth_t *
         field_give_null(&out->fields, CONNECTION_V1_AUTH_TYPE);
 }
 
-static void show_if(presence_t *fields, unsigned row, bool there)
-{
-    if (there)
-        field_give(fields, row);
-    else
-        field_give_null(fields, row);
-}
-
 void spelling_show_v2(stored_connection_t *connection, const fqdn_auth_t *auth)
 {
     static const fqdn_auth_t none; /* nothing is set in it */
@@ -146,8 +138,8 @@ void spelling_show_v2(stored_connection_t *connection, const fqdn_auth_t *auth)
                    texts[i].to);
     }
     const presence_t *fields = &shown_auth->fields;
-    show_if(&shown->fields, CONNECTION_V2_PASSWORD, field_set(fields, FQDN_AUTH_PASSWORD));
-    show_if(&outbound->fields, OUTBOUND_TOKEN, field_set(fields, FQDN_AUTH_TOKEN));
+    field_give_if(&shown->fields, CONNECTION_V2_PASSWORD, field_set(fields, FQDN_AUTH_PASSWORD));
+    field_give_if(&outbound->fields, OUTBOUND_TOKEN, field_set(fields, FQDN_AUTH_TOKEN));
     field_give_null(&outbound->fields, OUTBOUND_TECH_PREFIX);
     carry_text(&fqdn_auth_schema, shown_auth, FQDN_AUTH_TECH_PREFIX, &outbound_schema, outbound,
                OUTBOUND_TECH_PREFIX);

@@ -72,19 +72,20 @@ static const char *const statements[] = {
     [SQL_CONNECTION_LATEST] = "SELECT MAX(created_at) FROM connection",
     [SQL_CONNECTION_FILTER_COUNT] = "SELECT COUNT(*) FROM " CONNECTIONS_LIKE,
     [SQL_AUTH_ADD] =
-        "INSERT INTO authentication (connection_id, user_name, user_name_key, password_hash, "
-        "generation, digest_ready, ip_authentication_method, outbound_authentication, "
-        "tech_prefix, token_hash, token_sealed, p_charge_info, webhook_url, failover_url, "
+        "INSERT INTO authentication (connection_id, user_name, user_name_key, digest_ready, "
+        "ip_authentication_method, outbound_authentication, tech_prefix, p_charge_info, "
+        "webhook_url, failover_url, token_hash, token_sealed, password_hash, generation, "
         "created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, "
-        "$14, $15, $16)",
+        "COALESCE($14, 0), $15, $16)",
     [SQL_AUTH_GET] = "SELECT " AUTH_COLUMNS " FROM authentication WHERE connection_id = $1",
     [SQL_AUTH_CHANGE] =
-        "UPDATE authentication SET user_name = $1, user_name_key = $2, "
-        "password_hash = COALESCE($3, password_hash), generation = COALESCE($4, generation), "
-        "digest_ready = $5, ip_authentication_method = $6, outbound_authentication = $7, "
-        "tech_prefix = $8, token_hash = COALESCE($9, token_hash), "
-        "token_sealed = COALESCE($10, token_sealed), p_charge_info = $11, webhook_url = $12, "
-        "failover_url = $13, updated_at = $14 WHERE connection_id = $15",
+        "UPDATE authentication SET user_name = $1, user_name_key = $2, digest_ready = $3, "
+        "ip_authentication_method = $4, outbound_authentication = $5, tech_prefix = $6, "
+        "p_charge_info = $7, webhook_url = $8, failover_url = $9, "
+        "token_hash = CASE WHEN $10 = 0 THEN NULL ELSE COALESCE($11, token_hash) END, "
+        "token_sealed = CASE WHEN $10 = 0 THEN NULL ELSE COALESCE($12, token_sealed) END, "
+        "password_hash = COALESCE($13, password_hash), generation = COALESCE($14, generation), "
+        "updated_at = $15 WHERE connection_id = $16",
     [SQL_AUTH_DROP] = "DELETE FROM authentication WHERE connection_id = $1",
     [SQL_AUTH_BY_USER_NAME] = "SELECT connection_id FROM authentication WHERE user_name_key = $1",
     [SQL_AUTH_BY_TECH_PREFIX] = "SELECT connection_id FROM authentication WHERE tech_prefix = $1",

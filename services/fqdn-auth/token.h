@@ -1,5 +1,7 @@
-/* What is stored of an ip_authentication_token: a keyed hash, by which it is found and unique, and
- * the sealed token, from which another key's hash can be made.
+/* What is stored of an ip_authentication_token: a hash under the seal's newest key, and the sealed
+ * token itself. What was stored under an older key of the seal has that key's hash, so a token is
+ * looked for under all of them: it stays unique when a new key is put in front, as long as the
+ * older ones stay in the file and all workers have the new one.
  *
  * Must never: keep the token in the clear. */
 #ifndef LK_SERVICES_FQDN_AUTH_TOKEN_H
@@ -14,7 +16,8 @@ enum {
 };
 
 typedef struct {
-    uint8_t hash[TOKEN_HASH_SIZE]; /* BLAKE2b, keyed */
+    uint8_t hashes[SEAL_KEYS_MAX][TOKEN_HASH_SIZE]; /* BLAKE2b, keyed; the first is stored */
+    size_t hash_count;
     uint8_t sealed[TOKEN_SEALED_MAX];
     size_t sealed_length;
 } token_t;

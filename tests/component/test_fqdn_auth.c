@@ -306,7 +306,89 @@ static void the_token_can_be_had_back(void **state)
         STATUS_CORRUPT);
     token_t again;
     token_make(&desk.keeper, other, "a long enough token", &again);
-    assert_memory_equal(again.hash, token.hash, sizeof(token.hash));
+    assert_int_equal(again.hash_count, 1);
+    assert_memory_equal(again.hashes[0], token.hashes[0], sizeof(token.hashes[0]));
+}
+
+/* A key put in front, as it is done to change keys, does not make stored tokens free. */
+static void a_new_seal_key_frees_no_token(void **state)
+{
+    (void)state;
+    static const char body[] = "{'ip_authentication_token': 'a long enough token'}";
+    assert_int_equal(set(id, body), OUTCOME_DELETED);
+    scratch_write(&desk.scratch, "both.key",
+                  "2:f0f1f2f3f4f5f6f7f8f9fafbfcfdfeff000102030405060708090a0b0c0d0e0f\n"
+                  "1:000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f\n",
+                  0600);
+    err_t err = {0};
+    seal_close(&desk.seal);
+    assert_int_equal(seal_open_keys(scratch_file(&desk.scratch, "both.key"), &desk.seal, &err),
+                     STATUS_OK);
+    desk.keeper.seal = desk.seal;
+    assert_int_equal(set(other, body), OUTCOME_CONFLICT);
+    assert_string_equal(desk_fault(&desk), "taken /ip_authentication_token");
+    assert_int_equal(set(id, body), OUTCOME_DELETED); /* its own; stored under the new key now */
+    assert_int_equal(set(other, body), OUTCOME_CONFLICT);
+}
+
+static void every_fault_at_once(void **state)
+{
+    (void)state;
+    assert_int_equal(set(id, "{'user_name': 'bob', 'password': 'correct horse', "
+                             "'tech_prefix': '0471'}"),
+                     OUTCOME_DELETED);
+    assert_int_equal(set(other, "{}"), OUTCOME_DELETED);
+    assert_int_equal(desk_ask(&desk, FQDN_AUTH_V1_CHANGE, other, NULL,
+                              "{'user_name': 'BOB', 'tech_prefix': '0471'}"),
+                     OUTCOME_INVALID);
+    assert_int_equal(desk.faults.count, 3);
+    assert_string_equal(desk.faults.items[0].where, "/password");
+    assert_string_equal(desk.faults.items[1].where, "/user_name");
+    assert_string_equal(desk.faults.items[2].where, "/tech_prefix");
+    /* What the body alone decides is told with what is wrong with single fields. */
+    assert_int_equal(set(id, "{'user_name': 'bob', 'tech_prefix': 'x'}"), OUTCOME_INVALID);
+    assert_int_equal(desk.faults.count, 2);
+    assert_string_equal(desk.faults.items[0].where, "/tech_prefix");
+    assert_string_equal(desk.faults.items[1].where, "/password");
+    assert_int_equal(set(id, "{'user_name': 'bob', 'password': 'short'}"), OUTCOME_INVALID);
+    assert_int_equal(desk.faults.count, 1);
+}
+
+static void what_changes_nothing_leaves_updated_at(void **state)
+{
+    (void)state;
+    static const char *const nothing[] = {
+        "{}",
+        "{'user_name': 'bob'}",
+        "{'password': '********', 'webhook_url': null}",
+        "{'ip_authentication_method': 'tech-prefix', 'tech_prefix': '0471'}",
+    };
+    assert_int_equal(set(id, "{'user_name': 'bob', 'password': 'correct horse', "
+                             "'tech_prefix': '0471'}"),
+                     OUTCOME_DELETED);
+    int64_t since = desk.now_utc_ms;
+    desk.now_utc_ms += 5000;
+    for (size_t i = 0; i < ARRAY_LEN(nothing); i++) {
+        assert_int_equal(change(nothing[i]), OUTCOME_DELETED);
+        assert_int_equal(desk_query(&desk, "SELECT updated_at FROM authentication"), since);
+    }
+    assert_int_equal(change("{'tech_prefix': '0472'}"), OUTCOME_DELETED);
+    assert_int_equal(desk_query(&desk, "SELECT updated_at FROM authentication"), since + 5000);
+    desk.now_utc_ms -= 10000; /* a clock that is set back */
+    assert_int_equal(change("{'tech_prefix': '0473'}"), OUTCOME_DELETED);
+    assert_int_equal(desk_query(&desk, "SELECT updated_at FROM authentication"), since + 5000);
+}
+
+/* The words are true whatever the reason: here user_name has not changed. */
+static void a_password_from_before_there_was_a_key(void **state)
+{
+    (void)state;
+    desk.keeper.seal = NULL;
+    assert_int_equal(set(id, "{'user_name': 'bob', 'password': 'correct horse'}"), OUTCOME_DELETED);
+    desk.keeper.seal = desk.seal;
+    assert_int_equal(change("{'tech_prefix': '0471'}"), OUTCOME_DELETED);
+    assert_non_null(strstr(desk.message, "password is needed again"));
+    assert_null(strstr(desk.message, "changed"));
 }
 
 int main(void)
@@ -325,6 +407,10 @@ int main(void)
         CASE(refused),
         cmocka_unit_test_setup_teardown(without_a_seal, set_up_without_digest, tear_down),
         CASE(the_token_can_be_had_back),
+        CASE(a_new_seal_key_frees_no_token),
+        CASE(every_fault_at_once),
+        CASE(what_changes_nothing_leaves_updated_at),
+        CASE(a_password_from_before_there_was_a_key),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

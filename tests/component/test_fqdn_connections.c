@@ -7,6 +7,7 @@
 
 #include "tests/support/fqdn_desk.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 static desk_t desk;
@@ -294,6 +295,109 @@ static void taken_by_its_place_in_the_body(void **state)
     assert_int_equal(desk_query(&desk, "SELECT count(*) FROM connection"), 1);
 }
 
+/* Sends back, as JSON, what the latest answer showed. */
+static outcome_t send_back(unsigned operation, const char *to)
+{
+    char *body = json_dumps(desk.body, JSON_COMPACT);
+    assert_non_null(body);
+    outcome_t outcome = desk_ask(&desk, operation, to, NULL, body);
+    free(body);
+    return outcome;
+}
+
+static void v2_shows_what_v2_takes(void **state)
+{
+    (void)state;
+    static const char *const bodies[] = {
+        "{'connection_name': 'bare'}",
+        "{'connection_name': 'full', 'tags': ['a'], 'transport_protocol': 'TLS', 'active': false, "
+        "'inbound': {'b': {'c': [1, 2.5]}, 'a': null}, 'webhook_event_url': 'https://a.example/', "
+        "'outbound': {'x': 1, 'ip_authentication_method': 'ip-authentication', "
+        "'tech_prefix': '0471', 'ip_authentication_token': 'a long enough token'}}",
+    };
+    for (size_t i = 0; i < ARRAY_LEN(bodies); i++) {
+        assert_int_equal(desk_ask(&desk, CONNECTION_V2_CREATE, NULL, NULL, bodies[i]),
+                         OUTCOME_CREATED);
+        fqdn_desk_id(&desk, id);
+        desk.now_utc_ms += 5000;
+        assert_int_equal(v1(CONNECTION_V2_READ, NULL), OUTCOME_OK);
+        json_t *shown = json_deep_copy(desk.body);
+        assert_int_equal(send_back(CONNECTION_V2_CHANGE, id), OUTCOME_OK);
+        assert_true(json_equal(desk.body, shown));
+        assert_int_equal(v1(CONNECTION_V2_READ, NULL), OUTCOME_OK);
+        assert_true(json_equal(desk.body, shown));
+        json_decref(shown);
+    }
+    assert_int_equal(desk_query(&desk, "SELECT count(*) FROM authentication "
+                                       "WHERE token_hash IS NOT NULL"),
+                     1);
+}
+
+static void a_v1_connection_sent_back_in_v2_stays_as_it_is(void **state)
+{
+    (void)state;
+    fqdn_desk_connection_v1(&desk, id);
+    desk.now_utc_ms += 5000;
+    assert_int_equal(v1(CONNECTION_V2_READ, NULL), OUTCOME_OK);
+    json_t *shown = json_deep_copy(desk.body);
+    assert_int_equal(send_back(CONNECTION_V2_CHANGE, id), OUTCOME_OK);
+    assert_true(json_equal(desk.body, shown));
+    json_decref(shown);
+    assert_int_equal(desk_query(&desk, "SELECT count(*) FROM authentication"), 0);
+}
+
+static void null_clears_in_outbound(void **state)
+{
+    (void)state;
+    assert_int_equal(desk_ask(&desk, CONNECTION_V2_CREATE, NULL, NULL,
+                              "{'connection_name': 'a', 'outbound': {'tech_prefix': '0471', "
+                              "'ip_authentication_token': 'a long enough token'}}"),
+                     OUTCOME_CREATED);
+    fqdn_desk_id(&desk, id);
+    assert_int_equal(v1(CONNECTION_V2_CHANGE, "{'outbound': {'ip_authentication_token': null}}"),
+                     OUTCOME_OK);
+    assert_null(fqdn_desk_inner(&desk, "outbound", "ip_authentication_token"));
+    assert_string_equal(fqdn_desk_inner(&desk, "outbound", "tech_prefix"), "0471");
+    assert_int_equal(v1(CONNECTION_V2_CHANGE, "{'outbound': {'tech_prefix': null}}"), OUTCOME_OK);
+    assert_null(fqdn_desk_inner(&desk, "outbound", "tech_prefix"));
+    assert_int_equal(desk_query(&desk, "SELECT count(*) FROM authentication WHERE token_hash IS "
+                                       "NULL AND token_sealed IS NULL AND tech_prefix IS NULL"),
+                     1);
+}
+
+/* A copy of what was shown makes another connection; what is unique can't be copied. */
+static void a_copy_makes_another(void **state)
+{
+    (void)state;
+    fqdn_desk_connection_v2(&desk, id);
+    assert_int_equal(send_back(CONNECTION_V2_CREATE, NULL), OUTCOME_CREATED);
+    assert_string_not_equal(desk_text(&desk, "id"), id);
+    assert_int_equal(v1(CONNECTION_V2_CHANGE, "{'outbound': {'tech_prefix': '0471'}}"), OUTCOME_OK);
+    assert_int_equal(send_back(CONNECTION_V2_CREATE, NULL), OUTCOME_CONFLICT);
+    assert_string_equal(desk_fault(&desk), "taken /outbound/tech_prefix");
+}
+
+static void every_fault_at_once(void **state)
+{
+    (void)state;
+    char half[PACKED_SIZE / 2 + 2] = "", body[sizeof(half) + 100];
+    memset(half, 'x', sizeof(half) - 1);
+    assert_int_equal(desk_ask(&desk, CONNECTION_V2_CREATE, NULL, NULL,
+                              "{'connection_name': 'a', 'outbound': {'tech_prefix': '0471'}}"),
+                     OUTCOME_CREATED);
+    fqdn_desk_connection_v2(&desk, id);
+    assert_int_equal(text_format(body, sizeof(body), "{'inbound': {'a': '%s'}}", half), STATUS_OK);
+    assert_int_equal(v1(CONNECTION_V2_CHANGE, body), OUTCOME_OK);
+    assert_int_equal(text_format(body, sizeof(body),
+                                 "{'inbound': {'b': '%s'}, 'outbound': {'tech_prefix': '0471'}}",
+                                 half),
+                     STATUS_OK);
+    assert_int_equal(v1(CONNECTION_V2_CHANGE, body), OUTCOME_INVALID);
+    assert_int_equal(desk.faults.count, 2);
+    assert_string_equal(desk.faults.items[0].where, "/inbound");
+    assert_string_equal(desk.faults.items[1].where, "/outbound/tech_prefix");
+}
+
 int main(void)
 {
 #define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -309,6 +413,11 @@ int main(void)
         CASE(others_do_not_see_it),
         CASE(refused),
         CASE(taken_by_its_place_in_the_body),
+        CASE(v2_shows_what_v2_takes),
+        CASE(a_v1_connection_sent_back_in_v2_stays_as_it_is),
+        CASE(null_clears_in_outbound),
+        CASE(a_copy_makes_another),
+        CASE(every_fault_at_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -7,6 +7,7 @@
 
 #include "tests/support/fqdn_desk.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 static desk_t desk;
@@ -188,7 +189,42 @@ static void refused(void **state)
     }
     assert_int_equal(create("no-uuid", "'fqdn': 'a.example', 'dns_record_type': 'a'"),
                      OUTCOME_INVALID);
+    assert_string_equal(desk_fault(&desk), "format /connection_id");
     assert_int_equal(desk_query(&desk, "SELECT count(*) FROM fqdn"), 0);
+}
+
+static void every_fault_at_once(void **state)
+{
+    (void)state;
+    assert_int_equal(create(connection, "'fqdn': 'a_b/', 'dns_record_type': 'srv', 'port': 5060"),
+                     OUTCOME_INVALID);
+    assert_int_equal(desk.faults.count, 2);
+    assert_string_equal(desk.faults.items[0].where, "/fqdn");
+    assert_string_equal(desk.faults.items[1].where, "/port");
+    assert_int_equal(create(connection, "'fqdn': 'a.example', 'dns_record_type': 'srv'"),
+                     OUTCOME_CREATED);
+    assert_int_equal(change("{'connection_id': '" DESK_OTHERS "', 'port': 5060}"), OUTCOME_INVALID);
+    assert_int_equal(desk.faults.count, 2);
+}
+
+/* As it was shown it is taken, and changes nothing. */
+static void shown_and_sent_back(void **state)
+{
+    (void)state;
+    static const char *const rests[] = {"'fqdn': 'a.example', 'dns_record_type': 'srv'",
+                                        "'fqdn': 'a.example', 'dns_record_type': 'a'"};
+    for (size_t i = 0; i < ARRAY_LEN(rests); i++) {
+        assert_int_equal(create(connection, rests[i]), OUTCOME_CREATED);
+        desk.now_utc_ms += 5000;
+        json_t *shown = json_deep_copy(desk.body);
+        char *body = json_dumps(shown, JSON_COMPACT);
+        assert_int_equal(desk_ask(&desk, FQDN_V2_CHANGE, id, NULL, body), OUTCOME_OK);
+        assert_true(json_equal(desk.body, shown));
+        assert_int_equal(desk_ask(&desk, FQDN_V2_READ, id, NULL, NULL), OUTCOME_OK);
+        assert_true(json_equal(desk.body, shown));
+        free(body);
+        json_decref(shown);
+    }
 }
 
 int main(void)
@@ -197,6 +233,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         CASE(ports_follow_the_record_type), CASE(ports_follow_changes), CASE(once_per_connection),
         CASE(on_a_connection_that_is_seen), CASE(a_hundred_at_most),    CASE(refused),
+        CASE(every_fault_at_once),          CASE(shown_and_sent_back),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

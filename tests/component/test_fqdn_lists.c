@@ -229,6 +229,9 @@ static void fqdn_lists(void **state)
     assert_int_equal(json_array_size(ask(FQDN_V2_LIST, "filter[port]=5060")), 3);
     assert_int_equal(json_array_size(ask(FQDN_V2_LIST, "filter[fqdn]=H1.example")), 1);
     assert_int_equal(json_array_size(ask(FQDN_V2_LIST, "filter[connection_id]=nonsense")), 0);
+    char longer[128] = "filter[connection_id]=";
+    memset(longer + strlen(longer), 'x', 100);
+    assert_int_equal(json_array_size(ask(FQDN_V2_LIST, longer)), 0);
     assert_int_equal(text_format(query, sizeof(query),
                                  "filter[connection_id]=%s&filter[dns_record_type]=srv", ids[1]),
                      STATUS_OK);

@@ -30,6 +30,7 @@ typedef struct {
     bool provision_groups;
     char service_provider_entity_id[PROVIDER_DERIVED_MAX + 1];
     char service_provider_login_url[PROVIDER_DERIVED_MAX + 1];
+    bool certificate_differs; /* no field: idp_certificate has another fingerprint; warned of */
 } idp_settings_t;
 
 enum {

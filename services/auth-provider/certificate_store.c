@@ -47,6 +47,18 @@ static bool has_fingerprint(const certificate_t *certificate, const idp_settings
                                text, strlen(text));
 }
 
+status_t certificate_store_compare(idp_settings_t *settings, err_t *err)
+{
+    AUTO(certificate_clear) certificate_t given = {0};
+    settings->certificate_differs = false;
+    if (!field_set(&settings->fields, IDP_CERTIFICATE))
+        return STATUS_OK;
+    status_t status = read_given(settings, &given, err);
+    if (status == STATUS_OK)
+        settings->certificate_differs = !has_fingerprint(&given, settings);
+    return status;
+}
+
 static bool stays(const keep_t *keep, const certificate_t *certificate)
 {
     return (keep->given != NULL &&
@@ -72,8 +84,10 @@ static status_t look_at(query_t *query, const keep_t *keep, changes_t *changes, 
         return err_set(err, STATUS_CORRUPT, "certificate", "a stored one can't be read");
     bool retire = !stays(keep, &certificate);
     bool is_retired = !query_column_is_null(query, 2);
-    if (retire == is_retired || changes->count == ROWS_MAX)
+    if (retire == is_retired)
         return STATUS_OK;
+    if (changes->count == ROWS_MAX)
+        return err_set(err, STATUS_CORRUPT, "certificate", "more are stored than a provider has");
     changes->rows[changes->count].retire = retire;
     return query_copy_text(query, 0, changes->rows[changes->count++].id, UUID_SIZE, err);
 }

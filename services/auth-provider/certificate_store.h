@@ -12,6 +12,10 @@
 /* How many retired ones a provider keeps: the latest. */
 enum { CERTIFICATES_RETIRED_MAX = 32 };
 
+/* Looks whether idp_certificate, if there is one, has the settings' fingerprint, and notes it in
+ * them: certificate_differs. STATUS_INVALID: it is no certificate. */
+status_t certificate_store_compare(idp_settings_t *settings, err_t *err) MUST_CHECK;
+
 /* Puts the metadata's certificates in the place of all that the provider has. */
 status_t certificate_store_replace(store_t *store, const char *provider_id,
                                    const metadata_t *metadata, int64_t now_utc_ms, err_t *err)

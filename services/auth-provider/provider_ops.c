@@ -9,6 +9,8 @@
 #include "services/auth-provider/setup.h"
 #include "services/common/list.h"
 
+#include <string.h>
+
 /* Certificates can make a page long: beyond this the slow pool goes on with it. */
 enum { QUICK_BYTES_MAX = 1024 * 1024 };
 
@@ -18,25 +20,52 @@ void provider_answer(call_t *call, provider_t *provider)
     call_answer(call, provider);
 }
 
+static void fault_taken(verdict_t *verdict)
+{
+    verdict_fault(verdict, OUTCOME_CONFLICT, FAULT_TAKEN, "/short_name",
+                  "is taken by another authentication provider");
+}
+
+static status_t judge_name(store_t *store, const char *short_name, const char *own_id,
+                           verdict_t *out, err_t *err)
+{
+    char holder[UUID_SIZE];
+    status_t status = provider_store_named(store, short_name, holder, err);
+    if (status == STATUS_OK && strcmp(holder, own_id) != 0)
+        fault_taken(out);
+    return status == STATUS_UNKNOWN ? STATUS_OK : status;
+}
+
+status_t provider_judge(store_t *writer, provider_t *provider, verdict_t *out, err_t *err)
+{
+    status_t status = judge_name(writer, provider->short_name, provider->id, out, err);
+    if (status != STATUS_OK)
+        return status;
+    if (certificate_store_compare(&provider->settings, err) != STATUS_OK)
+        verdict_fault(out, OUTCOME_INVALID, FAULT_FORMAT, "/settings/idp_certificate",
+                      "must be one X.509 certificate in PEM, or its bare base64");
+    return STATUS_OK;
+}
+
+void provider_note_taken(call_t *call, store_t *reader, const char *own_id)
+{
+    const provider_t *body = call->body;
+    prepared_t *prepared = call->state;
+    err_t err = {0};
+    if (prepared == NULL || prepared->verdict.outcome != OUTCOME_INVALID ||
+        !field_set(&body->fields, PROVIDER_SHORT_NAME))
+        return;
+    if (judge_name(reader, body->short_name, own_id, &prepared->verdict, &err) != STATUS_OK)
+        call_fail(call, &err);
+}
+
 void provider_finish(call_t *call, provider_t *provider, status_t status, bool taken,
                      const err_t *err)
 {
-    static const verdict_t name_taken = {
-        .outcome = OUTCOME_CONFLICT,
-        .fault_count = 1,
-        .faults = {{FAULT_TAKEN, "/short_name", "is taken by another authentication provider"}},
-    };
-    static const verdict_t no_certificate = {
-        .outcome = OUTCOME_INVALID,
-        .fault_count = 1,
-        .faults = {{FAULT_FORMAT, "/settings/idp_certificate",
-                    "must be one X.509 certificate in PEM"}},
-    };
-    static const verdict_t good = {0};
-    const verdict_t *verdict = taken                      ? &name_taken
-                               : status == STATUS_INVALID ? &no_certificate
-                                                          : &good;
-    if (verdict_passes(call, verdict == &good ? status : STATUS_OK, verdict, err))
+    verdict_t verdict = {0};
+    if (taken)
+        fault_taken(&verdict);
+    if (verdict_passes(call, taken ? STATUS_OK : status, &verdict, err))
         provider_answer(call, provider);
 }
 
@@ -100,9 +129,9 @@ bool provider_create_waits(const call_t *call)
 
 void provider_create_prepare(call_t *call, store_t *reader)
 {
-    (void)reader;
     const provider_t *body = call->body;
     filling_prepare(call, body->settings_url, NULL);
+    provider_note_taken(call, reader, "");
 }
 
 /* The provider that the body asks for. */
@@ -135,6 +164,7 @@ static status_t make_provider(const call_t *call, store_t *writer, const filling
 void provider_create(call_t *call, store_t *writer)
 {
     err_t err = {0};
+    verdict_t verdict = {0};
     bool taken = false;
     provider_t provider;
     if (!prepared_passes(call))
@@ -142,7 +172,10 @@ void provider_create(call_t *call, store_t *writer)
     const filling_t *filling = filling_of(call);
     status_t status = make_provider(call, writer, filling, &provider, &err);
     if (status == STATUS_OK)
-        status = provider_store_add(writer, &provider, &taken, &err);
+        status = provider_judge(writer, &provider, &verdict, &err);
+    if (!verdict_passes(call, status, &verdict, &err))
+        return;
+    status = provider_store_add(writer, &provider, &taken, &err);
     if (status == STATUS_OK)
         status = filling == NULL
                      ? certificate_store_give(writer, provider.id, &provider.settings, &err)

@@ -24,9 +24,17 @@ status_t provider_find(const call_t *call, store_t *store, provider_t *out_provi
 /* Answers the provider, with what answers show beside what is stored. */
 void provider_answer(call_t *call, provider_t *provider);
 
-/* Ends a write: answers the provider if status is OK, says what stood against it if the short name
- * is taken or idp_certificate is none (STATUS_INVALID), else fails. */
+/* Before a write: says all that stands against the provider as it is to be. */
+status_t provider_judge(store_t *writer, provider_t *provider, verdict_t *out, err_t *err)
+    MUST_CHECK;
+
+/* Ends a write: answers the provider if status is OK, says so if the short name is taken after all,
+ * else fails. */
 void provider_finish(call_t *call, provider_t *provider, status_t status, bool taken,
                      const err_t *err);
+
+/* Ends a `prepare` that came to nothing: says too if the body's short name is taken, by another
+ * than own_id, so that the client sees every fault at once. */
+void provider_note_taken(call_t *call, store_t *reader, const char *own_id);
 
 #endif

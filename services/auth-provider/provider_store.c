@@ -69,7 +69,8 @@ status_t provider_store_add(store_t *store, const provider_t *provider, bool *ou
                          !field_set(&provider->fields, PROVIDER_ACTIVATED_AT));
     query_number(query, n + 1, provider->created_at);
     query_number(query, n + 2, provider->updated_at);
-    query_text(query, n + 3, key);
+    query_number(query, n + 3, provider->settings.certificate_differs);
+    query_text(query, n + 4, key);
     status_t status = run(query, out_taken, err);
     if (status == STATUS_OK)
         status = page_count(store, SQL_PAGE_COUNT, list, provider->organization_id, 1, err);
@@ -100,6 +101,7 @@ status_t provider_store_read(query_t *page, provider_t *out, err_t *err)
     columns_number(&own, 15, PROVIDER_ACTIVATED_AT);
     columns_number(&own, 16, PROVIDER_CREATED_AT);
     columns_number(&own, 17, PROVIDER_UPDATED_AT);
+    out->settings.certificate_differs = query_column_number(page, 18) != 0;
     field_give(&out->fields, PROVIDER_SETTINGS);
     return own.status;
 }
@@ -115,6 +117,18 @@ status_t provider_store_get(store_t *store, const char *id, provider_t *out, err
     return found ? provider_store_read(query, out, err) : STATUS_UNKNOWN;
 }
 
+status_t provider_store_named(store_t *store, const char *short_name, char out_id[UUID_SIZE],
+                              err_t *err)
+{
+    AUTO(query_end) query_t *query = store_query(store, SQL_PROVIDER_NAMED);
+    query_text(query, 1, short_name);
+    bool found = false;
+    status_t status = query_step(query, &found, err);
+    if (status != STATUS_OK)
+        return status;
+    return found ? query_copy_text(query, 0, out_id, UUID_SIZE, err) : STATUS_UNKNOWN;
+}
+
 status_t provider_store_change(store_t *store, const provider_t *provider, bool *out_taken,
                                err_t *err)
 {
@@ -125,8 +139,9 @@ status_t provider_store_change(store_t *store, const provider_t *provider, bool 
     query_number_or_null(query, n, provider->activated_at,
                          !field_set(&provider->fields, PROVIDER_ACTIVATED_AT));
     query_number(query, n + 1, provider->updated_at);
-    query_text(query, n + 2, key);
-    query_text(query, n + 3, provider->id);
+    query_number(query, n + 2, provider->settings.certificate_differs);
+    query_text(query, n + 3, key);
+    query_text(query, n + 4, provider->id);
     return run(query, out_taken, err);
 }
 

@@ -18,6 +18,10 @@ status_t provider_store_add(store_t *store, const provider_t *provider, bool *ou
  * store does not hold (URLs that are derived, warnings) is not given. */
 status_t provider_store_get(store_t *store, const char *id, provider_t *out, err_t *err) MUST_CHECK;
 
+/* Whose the short name is; STATUS_UNKNOWN as provider_store_get. */
+status_t provider_store_named(store_t *store, const char *short_name, char out_id[UUID_SIZE],
+                              err_t *err) MUST_CHECK;
+
 /* Writes all but id, organization and time of creation; as provider_store_add. */
 status_t provider_store_change(store_t *store, const provider_t *provider, bool *out_taken,
                                err_t *err) MUST_CHECK;

@@ -16,29 +16,30 @@ static void derive(provider_t *provider, unsigned row, const char *public_url, c
         record_give_text(&idp_settings_schema, &provider->settings, row, url);
 }
 
-/* A fingerprint of another length than its algorithm makes can't ever match. */
+/* A fingerprint of another length than its algorithm makes can't ever match, so whose it is does
+ * not matter then. */
 static void warn(provider_t *provider)
 {
-    static const size_t sizes[] = {20, 32, 48, 64};
     const idp_settings_t *settings = &provider->settings;
-    int algorithm = settings->idp_cert_fingerprint_algorithm;
-    const field_t *row = &idp_settings_schema.rows[IDP_CERT_FINGERPRINT_ALGORITHM];
+    unsigned algorithm = (unsigned)settings->idp_cert_fingerprint_algorithm;
+    size_t expected = fingerprint_bytes(algorithm), size = 0, count = 0;
     uint8_t bytes[FINGERPRINT_BYTES_MAX];
-    size_t size = 0, count = 0, fits = 0;
     char text[PACKED_TEXT_MAX] = "";
     const char *const texts[] = {text};
     if (fingerprint_read(settings->idp_cert_fingerprint, strlen(settings->idp_cert_fingerprint),
                          bytes, &size) == STATUS_OK &&
-        size != sizes[algorithm]) {
-        while (sizes[fits] != size)
-            fits++;
+        size != expected)
         count = text_format(text, sizeof(text),
                             "settings.idp_cert_fingerprint has %zu bytes, as %s makes them, but "
                             "idp_cert_fingerprint_algorithm is %s, which makes %zu: no login will "
                             "be accepted by it.",
-                            size, row->words[fits], row->words[algorithm],
-                            sizes[algorithm]) == STATUS_OK;
-    }
+                            size, fingerprint_words[fingerprint_of_size(size)],
+                            fingerprint_words[algorithm], expected) == STATUS_OK;
+    else if (settings->certificate_differs)
+        count = text_format(text, sizeof(text),
+                            "settings.idp_certificate does not have the fingerprint in "
+                            "settings.idp_cert_fingerprint: they are of two certificates.") ==
+                STATUS_OK;
     packed_set_texts(texts, count, &provider->warnings);
     field_give(&provider->fields, PROVIDER_WARNINGS);
 }

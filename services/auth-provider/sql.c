@@ -10,7 +10,7 @@
     "id, organization_id, name, short_name, active, settings_url, idp_attribute_names, "           \
     "idp_cert_fingerprint, idp_cert_fingerprint_algorithm, idp_certificate, idp_entity_id, "       \
     "idp_slo_target_url, idp_sso_target_url, name_identifier_format, provision_groups, "           \
-    "activated_at, created_at, updated_at"
+    "activated_at, created_at, updated_at, idp_certificate_differs"
 
 #define OWN "provider WHERE organization_id = $1"
 #define ALL "provider"
@@ -32,15 +32,16 @@
 
 static const char *const statements[] = {
     [SQL_PROVIDER_ADD] = "INSERT INTO provider (" COLUMNS ", name_key) VALUES ($1, $2, $3, $4, $5, "
-                         "$6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)",
+                         "$6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)",
     [SQL_PROVIDER_GET] = "SELECT " COLUMNS " FROM provider WHERE id = $1",
+    [SQL_PROVIDER_NAMED] = "SELECT id FROM provider WHERE short_name = $1",
     [SQL_PROVIDER_CHANGE] =
         "UPDATE provider SET name = $1, short_name = $2, active = $3, settings_url = $4, "
         "idp_attribute_names = $5, idp_cert_fingerprint = $6, "
         "idp_cert_fingerprint_algorithm = $7, idp_certificate = $8, idp_entity_id = $9, "
         "idp_slo_target_url = $10, idp_sso_target_url = $11, name_identifier_format = $12, "
-        "provision_groups = $13, activated_at = $14, updated_at = $15, name_key = $16 "
-        "WHERE id = $17",
+        "provision_groups = $13, activated_at = $14, updated_at = $15, "
+        "idp_certificate_differs = $16, name_key = $17 WHERE id = $18",
     [SQL_PROVIDER_DELETE] = "DELETE FROM provider WHERE id = $1",
     [SQL_PROVIDER_LATEST] = "SELECT MAX(created_at) FROM provider",
     [SQL_PAGE_TOTAL] = PAGE_TOTAL_SQL,
@@ -73,7 +74,7 @@ size_t sql_page(provider_sort_t sort, bool all, bool is_from_end)
 const store_spec_t auth_provider_store = {
     .file = "auth-provider.db",
     .migrations = auth_provider_migrations,
-    .migration_count = 3, /* a test compares it with auth_provider_migration_count */
+    .migration_count = 4, /* a test compares it with auth_provider_migration_count */
     .statements = statements,
     .statement_count = SQL_COUNT,
 };

@@ -258,6 +258,48 @@ static void a_certificate_may_come_as_pem(void **state)
     mem_free(pem);
 }
 
+static bool is_warned(void)
+{
+    const json_t *warnings = json_object_get(desk.body, "warnings");
+    const char *text = json_string_value(json_array_get(warnings, 0));
+    return text != NULL && strstr(text, "does not have the fingerprint") != NULL;
+}
+
+static void a_certificate_without_the_fingerprint_is_warned_of(void **state)
+{
+    (void)state;
+    give_certificate(0);
+    assert_true(is_warned());
+    assert_int_equal(desk_ask(&desk, PROVIDER_READ, id, NULL, NULL), OUTCOME_OK);
+    assert_true(is_warned());
+    give_fingerprint(certificates[0].fingerprint);
+    assert_false(is_warned());
+    give_certificate(1);
+    assert_true(is_warned());
+    give_certificate(0);
+    assert_false(is_warned());
+    give_fingerprint(certificates[1].fingerprint);
+    assert_int_equal(change("{'name': 'x'}"), OUTCOME_OK);
+    assert_true(is_warned());
+    assert_int_equal(change("{'settings': {'idp_certificate': null}}"), OUTCOME_OK);
+    assert_false(is_warned());
+}
+
+/* More certificates than a provider can come to have: a store that is not ours. */
+static void too_many_stored_are_no_small_matter(void **state)
+{
+    (void)state;
+    give_certificate(0);
+    assert_int_equal(
+        desk_query(&desk, "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i "
+                          "< 60) INSERT INTO certificate SELECT id || i, provider_id, source, der, "
+                          "sha256 || i, not_before, not_after, NULL FROM certificate, n RETURNING "
+                          "1"),
+        1);
+    assert_int_equal(change("{'settings': {'idp_certificate': null}}"), OUTCOME_INTERNAL);
+    assert_int_equal(desk.status, STATUS_CORRUPT);
+}
+
 static void they_go_with_their_provider(void **state)
 {
     (void)state;
@@ -300,6 +342,8 @@ int main(void)
         CASE(both_at_once_keep_both),
         CASE(other_changes_retire_nothing),
         CASE(a_certificate_may_come_as_pem),
+        CASE(a_certificate_without_the_fingerprint_is_warned_of),
+        CASE(too_many_stored_are_no_small_matter),
         CASE(they_go_with_their_provider),
         CASE(retired_ones_are_forgotten_in_time),
     };

@@ -181,6 +181,44 @@ static void a_short_name_belongs_to_one(void **state)
                         "https://lk.example/sso/okta");
 }
 
+static void assert_two_faults(const char *first, const char *second)
+{
+    assert_string_equal(desk_fault(&desk), first);
+    assert_int_equal(desk.faults.count, 2);
+    assert_string_equal(desk.faults.items[1].where, second);
+}
+
+/* What only the worker finds is told at once too. */
+static void a_taken_name_hides_no_other_fault(void **state)
+{
+    (void)state;
+    static const char create_both[] = NAMED(SETTINGS_NEEDED ", 'idp_certificate': 'MIIB'");
+    static const char change_both[] =
+        "{'short_name': 'okta', 'settings': {'idp_certificate': 'MIIB'}}";
+    static const char create_unfilled[] =
+        "{'name': 'a', 'short_name': 'okta', 'settings_url': 'http://127.0.0.1:1/'}";
+    static const char change_unfilled[] =
+        "{'short_name': 'okta', 'settings_url': 'http://127.0.0.1:1/'}";
+    char first[UUID_SIZE], second[UUID_SIZE];
+    desk_provider(&desk, "okta", first);
+    desk_provider(&desk, "other", second);
+    assert_int_equal(create(create_both), OUTCOME_CONFLICT);
+    assert_two_faults("taken /short_name", "/settings/idp_certificate");
+    assert_non_null(strstr(desk.faults.items[1].message, "bare base64"));
+    assert_int_equal(desk_ask(&desk, PROVIDER_CHANGE, second, NULL, change_both), OUTCOME_CONFLICT);
+    assert_two_faults("taken /short_name", "/settings/idp_certificate");
+    assert_int_equal(create(create_unfilled), OUTCOME_INVALID);
+    assert_two_faults("rule /settings_url", "/short_name");
+    assert_int_equal(desk_ask(&desk, PROVIDER_CHANGE, second, NULL, change_unfilled),
+                     OUTCOME_INVALID);
+    assert_two_faults("rule /settings_url", "/short_name");
+    /* One's own name is taken by nobody else. */
+    assert_int_equal(desk_ask(&desk, PROVIDER_CHANGE, first, NULL, change_unfilled),
+                     OUTCOME_INVALID);
+    assert_int_equal(desk.faults.count, 1);
+    assert_int_equal(desk_query(&desk, "SELECT count(*) FROM provider"), 2);
+}
+
 static void others_see_nothing(void **state)
 {
     (void)state;
@@ -203,13 +241,10 @@ int main(void)
 {
 #define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
-        CASE(the_smallest_has_all_defaults),
-        CASE(what_is_read_is_what_was_made),
-        CASE(an_inactive_one_was_never_activated),
-        CASE(every_fault_names_its_field),
-        CASE(warnings_name_both_lengths),
-        CASE(a_short_name_belongs_to_one),
-        CASE(others_see_nothing),
+        CASE(the_smallest_has_all_defaults),       CASE(what_is_read_is_what_was_made),
+        CASE(an_inactive_one_was_never_activated), CASE(every_fault_names_its_field),
+        CASE(warnings_name_both_lengths),          CASE(a_short_name_belongs_to_one),
+        CASE(a_taken_name_hides_no_other_fault),   CASE(others_see_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

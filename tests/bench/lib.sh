@@ -33,8 +33,12 @@ new_store() { # new_store NAME: a data directory with its keys
     mkdir -p "$dir/keys"
     (umask 077 && hex32 >"$dir/keys/api-key-hash" && echo "1:$(hex32)" >"$dir/keys/seal")
     export LK_DATA_DIR=$dir LK_API_KEY_HASH_FILE=$dir/keys/api-key-hash LK_SEAL_KEY_FILE=$dir/keys/seal
-    key=$("$bin/gateway" key create --organization bench --scope admin --operator 2>/dev/null)
+    key=$(make_key bench)
     organization=$("$bin/gateway" key list --json | grep -o '"organization_id": *"[^"]*"' | head -n 1 | cut -d'"' -f4)
+}
+
+make_key() { # make_key ORGANIZATION: an admin key of its own, in the data directory that stands
+    "$bin/gateway" key create --organization "$1" --scope admin 2>/dev/null
 }
 
 start_suite() { # over the data directory that stands: gateway and one worker of each service

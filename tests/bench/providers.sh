@@ -83,10 +83,10 @@ signal.pause()' >"$work/silent" &
     await "the silent host" test -s "$work/silent"
 }
 
-hanging_fetches() { # hanging_fetches N: each takes its 5 s and is refused
+hanging_fetches() { # hanging_fetches N: each of another organization; takes its 5 s and is refused
     local number
     for ((number = 0; number < $1; number++)); do
-        curl -sS -o /dev/null -w '%{http_code} %{time_total}\n' -H "Authorization: Bearer $key" -H 'Content-Type: application/json' \
+        curl -sS -o /dev/null -w '%{http_code} %{time_total}\n' -H "Authorization: Bearer ${fetchers[number]}" -H 'Content-Type: application/json' \
             -d "{\"name\":\"x\",\"short_name\":\"silent-$number\",\"settings_url\":\"http://127.0.0.1:$(cat "$work/silent")/\"}" \
             "$base$PROVIDERS" >>"$work/fetches" &
     done
@@ -95,14 +95,16 @@ hanging_fetches() { # hanging_fetches N: each takes its 5 s and is refused
 fetches_ended() { (($(wc -l <"$work/fetches") >= $1)); }
 
 reads_while_fetches_hang() {
-    local round
+    local round number
+    local -a fetchers=()
     export LK_METADATA_ALLOW_PRIVATE=1
     new_store hanging
+    for ((number = 0; number < 4; number++)); do fetchers+=("$(make_key "bench-$number")"); done
     start_suite
     start_silent_host
     echo "$PROVIDERS/$(/usr/bin/python3 tests/bench/fill.py "$base" "$key" 100)" >"$work/path"
     rm -f "$work"/h-* "$work/fetches"
-    echo "Reads at 64 connections, without and with 4 metadata fetches that hang for 5 s, rounds of 4 s:"
+    echo "Reads at 64 connections, without and with 4 metadata fetches of 4 organizations that hang for 5 s, rounds of 4 s:"
     for ((round = 0; round < rounds; round++)); do
         BENCH_KEY=$key BENCH_PATHS=$work/path run_wrk "$base" 64 4 >>"$work/h-quiet"
         hanging_fetches 4

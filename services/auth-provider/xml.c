@@ -71,15 +71,13 @@ static bool has_many_attributes(const char *bytes, size_t length)
             in_tag = i + 1 < length && strchr("!?/", bytes[i + 1]) == NULL;
             quote = '\0';
             count = 0;
-        } else if (!in_tag) {
-            continue;
-        } else if (quote != '\0') {
-            quote = c == quote ? '\0' : quote;
-        } else if (c == '"' || c == '\'') {
+        } else if (in_tag && c == quote) {
+            quote = '\0';
+        } else if (in_tag && quote == '\0' && (c == '"' || c == '\'')) {
             quote = c;
             if (++count > XML_ATTRIBUTES_MAX)
                 return true;
-        } else if (c == '>') {
+        } else if (quote == '\0' && c == '>') {
             in_tag = false;
         }
     }

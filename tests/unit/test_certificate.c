@@ -13,6 +13,7 @@
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <string.h>
+#include <strings.h>
 
 enum { BEFORE = 1700000000, AFTER = 2000000000 };
 
@@ -168,6 +169,9 @@ static void fingerprints_are_of_the_der(void **state)
         assert_true(certificate_matches(&certificate, algorithm, text, strlen(text)));
         fingerprint_algorithm_t other = (fingerprint_algorithm_t)((i + 1) % FINGERPRINT_ALGORITHMS);
         assert_false(certificate_matches(&certificate, other, text, strlen(text)));
+        assert_int_equal(fingerprint_bytes(algorithm), size);
+        assert_int_equal(fingerprint_of_size(size), algorithm);
+        assert_int_equal(strcasecmp(fingerprint_words[i], names[i]), 0);
         if (algorithm == FINGERPRINT_SHA256)
             assert_string_equal(text, certificate.fingerprint);
         hex[0] = hex[0] == '0' ? '1' : '0';

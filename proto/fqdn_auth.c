@@ -333,13 +333,14 @@ static const operation_t operations[] = {
     [FQDN_AUTH_V1_SET] = {
         .name = "fqdn_authentication_set", .method = "POST", .path = AUTH_V1,
         .path_schema = &connection_path_schema, .body = &fqdn_auth_schema,
-        .dialect = &dialect_v1_set, .success = OUTCOME_DELETED, .flags = OPERATION_WRITES,
+        .dialect = &dialect_v1_set, .success = OUTCOME_DELETED,
+        .flags = OPERATION_WRITES | OPERATION_CONFLICTS,
         .doc = "Sets a connection to FQDN authentication, in place of any it has."},
     [FQDN_AUTH_V1_CHANGE] = {
         .name = "fqdn_authentication_update", .method = "PUT", .path = AUTH_V1,
         .path_schema = &connection_path_schema, .body = &fqdn_auth_schema,
         .dialect = &dialect_v1_set, .success = OUTCOME_DELETED,
-        .flags = OPERATION_WRITES | OPERATION_PART,
+        .flags = OPERATION_WRITES | OPERATION_PART | OPERATION_CONFLICTS,
         .doc = "Changes what is given of a connection's FQDN authentication."},
     [FQDN_AUTH_V1_READ] = {
         .name = "fqdn_authentication_show", .method = "GET", .path = AUTH_V1,
@@ -359,7 +360,7 @@ static const operation_t operations[] = {
     [FQDN_V1_CREATE] = {
         .name = "security_fqdn_create", .method = "POST", .path = FQDNS_V1,
         .body = &fqdn_schema, .result = &fqdn_schema, .dialect = &dialect_v1,
-        .success = OUTCOME_CREATED, .flags = OPERATION_WRITES,
+        .success = OUTCOME_CREATED, .flags = OPERATION_WRITES | OPERATION_CONFLICTS,
         .doc = "Adds an FQDN to a connection."},
     [FQDN_V1_READ] = {
         .name = "security_fqdn_read", .method = "GET", .path = FQDNS_V1 "/{id}",
@@ -368,7 +369,8 @@ static const operation_t operations[] = {
     [FQDN_V1_CHANGE] = {
         .name = "security_fqdn_change", .method = "PUT", .path = FQDNS_V1 "/{id}",
         .path_schema = &id_path_schema, .body = &fqdn_schema, .result = &fqdn_schema,
-        .dialect = &dialect_v1, .success = OUTCOME_OK, .flags = OPERATION_WRITES | OPERATION_PART,
+        .dialect = &dialect_v1, .success = OUTCOME_OK,
+        .flags = OPERATION_WRITES | OPERATION_PART | OPERATION_CONFLICTS,
         .doc = "Changes what is given of an FQDN."},
     [FQDN_V1_DELETE] = {
         .name = "security_fqdn_delete", .method = "DELETE", .path = FQDNS_V1 "/{id}",
@@ -383,7 +385,7 @@ static const operation_t operations[] = {
     [CONNECTION_V2_CREATE] = {
         .name = "fqdn_connection_create", .method = "POST", .path = CONNECTIONS_V2,
         .body = &connection_v2_schema, .result = &connection_v2_schema, .dialect = &dialect_v2,
-        .success = OUTCOME_CREATED, .flags = OPERATION_WRITES,
+        .success = OUTCOME_CREATED, .flags = OPERATION_WRITES | OPERATION_CONFLICTS,
         .doc = "Makes a connection, set to FQDN authentication without credentials."},
     [CONNECTION_V2_READ] = {
         .name = "fqdn_connection_read", .method = "GET", .path = CONNECTION_V2,
@@ -393,7 +395,7 @@ static const operation_t operations[] = {
         .name = "fqdn_connection_change", .method = "PATCH", .path = CONNECTION_V2,
         .path_schema = &id_path_schema, .body = &connection_v2_schema,
         .result = &connection_v2_schema, .dialect = &dialect_v2, .success = OUTCOME_OK,
-        .flags = OPERATION_WRITES | OPERATION_PART,
+        .flags = OPERATION_WRITES | OPERATION_PART | OPERATION_CONFLICTS,
         .doc = "Changes what is given of a connection, inside inbound and outbound too."},
     [CONNECTION_V2_DELETE] = {
         .name = "fqdn_connection_delete", .method = "DELETE", .path = CONNECTION_V2,
@@ -408,7 +410,8 @@ static const operation_t operations[] = {
     [FQDN_AUTH_V2_CHANGE] = {
         .name = "fqdn_connection_authentication_change", .method = "PATCH", .path = AUTH_V2,
         .path_schema = &id_path_schema, .body = &fqdn_auth_schema, .result = &fqdn_auth_schema,
-        .dialect = &dialect_v2, .success = OUTCOME_OK, .flags = OPERATION_WRITES | OPERATION_PART,
+        .dialect = &dialect_v2, .success = OUTCOME_OK,
+        .flags = OPERATION_WRITES | OPERATION_PART | OPERATION_CONFLICTS,
         .doc = "Changes what is given of a connection's FQDN authentication."},
     [FQDN_V2_LIST] = {
         .name = "fqdn_list", .method = "GET", .path = FQDNS_V2,
@@ -418,7 +421,7 @@ static const operation_t operations[] = {
     [FQDN_V2_CREATE] = {
         .name = "fqdn_create", .method = "POST", .path = FQDNS_V2,
         .body = &fqdn_schema, .result = &fqdn_schema, .dialect = &dialect_v2,
-        .success = OUTCOME_CREATED, .flags = OPERATION_WRITES,
+        .success = OUTCOME_CREATED, .flags = OPERATION_WRITES | OPERATION_CONFLICTS,
         .doc = "Adds an FQDN to a connection."},
     [FQDN_V2_READ] = {
         .name = "fqdn_read", .method = "GET", .path = FQDNS_V2 "/{id}",
@@ -427,7 +430,8 @@ static const operation_t operations[] = {
     [FQDN_V2_CHANGE] = {
         .name = "fqdn_change", .method = "PATCH", .path = FQDNS_V2 "/{id}",
         .path_schema = &id_path_schema, .body = &fqdn_schema, .result = &fqdn_schema,
-        .dialect = &dialect_v2, .success = OUTCOME_OK, .flags = OPERATION_WRITES | OPERATION_PART,
+        .dialect = &dialect_v2, .success = OUTCOME_OK,
+        .flags = OPERATION_WRITES | OPERATION_PART | OPERATION_CONFLICTS,
         .doc = "Changes what is given of an FQDN."},
     [FQDN_V2_DELETE] = {
         .name = "fqdn_delete", .method = "DELETE", .path = FQDNS_V2 "/{id}",

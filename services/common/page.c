@@ -14,6 +14,18 @@ page_t page_at(int64_t number, int64_t size, int64_t total)
     return (page_t){is_from_end ? after : before, rows, is_from_end};
 }
 
+query_t *page_query(store_t *store, size_t first, const char *organization_id, const page_t *page)
+{
+    bool all = organization_id == NULL;
+    query_t *query = store_query(store, first + (all ? 1U : 0U) + (page->is_from_end ? 2U : 0U));
+    int n = 1;
+    if (!all)
+        query_text(query, n++, organization_id);
+    query_number(query, n++, page->rows);
+    query_number(query, n, page->offset);
+    return query;
+}
+
 status_t page_total(store_t *store, size_t statement, const char *list, const char *owner,
                     int64_t *out, err_t *err)
 {

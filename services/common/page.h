@@ -39,6 +39,25 @@ page_t page_at(int64_t number, int64_t size, int64_t total);
     "SELECT " columns " FROM (SELECT * FROM " from " ORDER BY " reverse " " bounds                 \
     ") AS page ORDER BY " order
 
+/* Rows of an organization and of all, for page_query: two statements at `first` of the array, or,
+ * with those that are read from the end, PAGE_STATEMENTS. */
+#define PAGE_STARTS_SQL(first, columns, table, order)                                              \
+    [first] = PAGE_FROM_START_SQL(columns, table " WHERE organization_id = $1", order,             \
+                                  "LIMIT $2 OFFSET $3"),                                           \
+    [(first) + 1] = PAGE_FROM_START_SQL(columns, table, order, "LIMIT $1 OFFSET $2")
+#define PAGE_SQL(first, columns, table, order, reverse)                                            \
+    PAGE_STARTS_SQL(first, columns, table, order),                                                 \
+        [(first) + 2] = PAGE_FROM_END_SQL(columns, table " WHERE organization_id = $1", order,     \
+                                          reverse, "LIMIT $2 OFFSET $3"),                          \
+                   [(first) + 3] =                                                                 \
+                       PAGE_FROM_END_SQL(columns, table, order, reverse, "LIMIT $1 OFFSET $2")
+
+enum { PAGE_STATEMENTS = 4 };
+
+/* The page by the statements at `first`; organization_id NULL: of all. The caller ends the query.
+ */
+query_t *page_query(store_t *store, size_t first, const char *organization_id, const page_t *page);
+
 #define PAGE_TOTAL_SQL "SELECT total FROM page_total WHERE list = $1 AND owner = $2"
 #define PAGE_COUNT_SQL                                                                             \
     "INSERT INTO page_total (list, owner, total) VALUES ($1, $2, $3), ($1, '', $3) "               \

@@ -11,8 +11,7 @@ bool connection_v1_list_is_slow(const call_t *call)
 {
     const connection_v1_query_t *query = call->query;
     bool limited = field_set(&query->fields, CONNECTION_V1_QUERY_LIMIT);
-    bool sorted = list_owner(call) != NULL || query->order_by == ORDER_CREATED_AT;
-    return !limited || query->limit > QUICK_ROWS_MAX || query->with_fqdns || !sorted ||
+    return !limited || query->limit > QUICK_ROWS_MAX || query->with_fqdns ||
            query->offset > PAGE_QUICK_SKIP;
 }
 
@@ -122,10 +121,7 @@ static status_t list_all(call_t *call, store_t *reader, order_t order, err_t *er
     if (status != STATUS_OK)
         return status;
     page_t page = page_at(shown.number, shown.size, shown.total);
-    /* Everybody's connections stand in the order of their making only. */
-    int64_t sorted = owner == NULL && order.by != ORDER_CREATED_AT ? shown.total : 0;
-    if ((page.rows > QUICK_ROWS_MAX || page.offset > PAGE_QUICK_SKIP || sorted > PAGE_QUICK_SKIP) &&
-        call_defer(call))
+    if ((page.rows > QUICK_ROWS_MAX || page.offset > PAGE_QUICK_SKIP) && call_defer(call))
         return STATUS_OK;
     AUTO(query_end) query_t *rows = connection_store_list(reader, owner, order, &page);
     list_answer_page(call, rows, &shown, add_v2, reader);

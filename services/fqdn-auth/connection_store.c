@@ -127,27 +127,21 @@ status_t connection_store_delete(store_t *store, const stored_connection_t *conn
 query_t *connection_store_list(store_t *store, const char *organization_id, order_t order,
                                const page_t *page)
 {
-    bool all = organization_id == NULL;
-    query_t *query = store_query(store, sql_connection_list(order, all, page->is_from_end));
-    int n = 1;
-    if (!all)
-        query_text(query, n++, organization_id);
-    query_number(query, n++, page->rows);
-    query_number(query, n, page->offset);
-    return query;
+    return page_query(store, sql_connection_list(order), organization_id, page);
 }
 
 static void bind_filter(query_t *query, const connection_filter_t *filter)
 {
     query_text(query, 1, filter->organization_id);
-    query_text(query, 2, filter->name_pattern);
-    query_text(query, 3, filter->fqdn);
+    query_text(query, 2, filter->fqdn);
+    query_text(query, 3, filter->name_pattern);
 }
 
 query_t *connection_store_find(store_t *store, const connection_filter_t *filter, order_t order,
                                int64_t limit, int64_t offset)
 {
-    query_t *query = store_query(store, sql_connection_filter(order));
+    bool all = filter->organization_id == NULL, by_fqdn = filter->fqdn != NULL;
+    query_t *query = store_query(store, sql_connection_filter(order, all, by_fqdn));
     bind_filter(query, filter);
     query_number(query, 4, limit);
     query_number(query, 5, offset);
@@ -163,7 +157,8 @@ status_t connection_store_total(store_t *store, const char *organization_id, int
 status_t connection_store_found(store_t *store, const connection_filter_t *filter, int64_t *out,
                                 err_t *err)
 {
-    AUTO(query_end) query_t *query = store_query(store, SQL_CONNECTION_FILTER_COUNT);
+    bool all = filter->organization_id == NULL, by_fqdn = filter->fqdn != NULL;
+    AUTO(query_end) query_t *query = store_query(store, sql_connection_found(all, by_fqdn));
     bind_filter(query, filter);
     return query_read_number(query, out, err);
 }

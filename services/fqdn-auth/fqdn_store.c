@@ -139,14 +139,14 @@ status_t fqdn_store_all(store_t *store, const char *connection_id, int64_t limit
 
 query_t *fqdn_store_list(store_t *store, const char *organization_id, const page_t *page)
 {
-    bool all = organization_id == NULL;
-    query_t *query = store_query(store, sql_fqdn_list(all, page->is_from_end));
-    int n = 1;
-    if (!all)
-        query_text(query, n++, organization_id);
-    query_number(query, n++, page->rows);
-    query_number(query, n, page->offset);
-    return query;
+    return page_query(store, SQL_FQDN_LIST, organization_id, page);
+}
+
+static fqdn_lead_t lead_of(const fqdn_filter_t *filter)
+{
+    return filter->connection_id != NULL ? FQDN_BY_CONNECTION
+           : filter->fqdn != NULL        ? FQDN_BY_NAME
+                                         : FQDN_BY_OWNER;
 }
 
 static void bind_filter(query_t *query, const fqdn_filter_t *filter)
@@ -160,7 +160,8 @@ static void bind_filter(query_t *query, const fqdn_filter_t *filter)
 
 query_t *fqdn_store_find(store_t *store, const fqdn_filter_t *filter, int64_t limit, int64_t offset)
 {
-    query_t *query = store_query(store, SQL_FQDN_FILTER);
+    bool all = filter->organization_id == NULL;
+    query_t *query = store_query(store, sql_fqdn_filter(all, lead_of(filter)));
     bind_filter(query, filter);
     query_number(query, 6, limit);
     query_number(query, 7, offset);
@@ -174,7 +175,8 @@ status_t fqdn_store_total(store_t *store, const char *organization_id, int64_t *
 
 status_t fqdn_store_found(store_t *store, const fqdn_filter_t *filter, int64_t *out, err_t *err)
 {
-    AUTO(query_end) query_t *query = store_query(store, SQL_FQDN_FILTER_COUNT);
+    bool all = filter->organization_id == NULL;
+    AUTO(query_end) query_t *query = store_query(store, sql_fqdn_found(all, lead_of(filter)));
     bind_filter(query, filter);
     return query_read_number(query, out, err);
 }

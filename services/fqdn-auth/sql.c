@@ -1,7 +1,5 @@
 #include "services/fqdn-auth/sql.h"
 
-#include "services/common/page.h"
-
 #include "fqdn_auth_migrations.h"
 
 #define CONNECTION_COLUMNS                                                                         \
@@ -20,39 +18,49 @@
     "id, connection_id, fqdn, dns_record_type, CASE WHEN port = 0 THEN NULL ELSE port END, "       \
     "created_at, updated_at, organization_id"
 
-#define CONNECTIONS_OF "connection WHERE organization_id = $1"
-#define CONNECTIONS_LIKE                                                                           \
-    "connection c WHERE (CAST($1 AS TEXT) IS NULL OR c.organization_id = $1) "                     \
-    "AND (CAST($2 AS TEXT) IS NULL OR c.connection_key LIKE $2 ESCAPE '\\') "                      \
-    "AND (CAST($3 AS TEXT) IS NULL "                                                               \
-    "OR EXISTS (SELECT 1 FROM fqdn f WHERE f.fqdn = $3 AND f.connection_id = c.id))"
-#define FQDNS_OF "fqdn WHERE organization_id = $1"
-#define FQDNS_LIKE                                                                                 \
-    "fqdn WHERE (CAST($1 AS TEXT) IS NULL OR organization_id = $1) "                               \
-    "AND (CAST($2 AS TEXT) IS NULL OR connection_id = $2) "                                        \
-    "AND (CAST($3 AS TEXT) IS NULL OR fqdn = $3) "                                                 \
-    "AND (CAST($4 AS BIGINT) IS NULL OR port = $4) "                                               \
+/* Each parameter is named in every statement of a kind, so that all are bound alike. */
+#define OWN              "organization_id = $1"
+#define ANYBODYS         "CAST($1 AS TEXT) IS NULL"
+#define WITH_FQDN(owner) "id IN (SELECT connection_id FROM fqdn WHERE " owner " AND fqdn = $2)"
+#define ANY_FQDN(owner)  owner " AND CAST($2 AS TEXT) IS NULL"
+#define NAMED_LIKE       "(CAST($3 AS TEXT) IS NULL OR connection_key LIKE $3 ESCAPE '\\')"
+
+/* Whose a connection's FQDNs are must not lead to them: their owner may have more. */
+#define OF_CONNECTION                                                                              \
+    "(CAST($1 AS TEXT) IS NULL OR organization_id = $1) AND connection_id = $2 "                   \
+    "AND (CAST($3 AS TEXT) IS NULL OR fqdn = $3)"
+#define OF_NAME  "CAST($2 AS TEXT) IS NULL AND fqdn = $3"
+#define OF_OWNER "CAST($2 AS TEXT) IS NULL AND CAST($3 AS TEXT) IS NULL"
+#define ON_PORT_BY_DNS                                                                             \
+    " AND (CAST($4 AS BIGINT) IS NULL OR port = $4) "                                              \
     "AND (CAST($5 AS TEXT) IS NULL OR dns_record_type = $5)"
 
-/* An order, from the start and from the end, of an organization and of all. */
-#define LISTS(first, columns, table, own, order, reverse)                                          \
-    [first] = PAGE_FROM_START_SQL(columns, own, order, "LIMIT $2 OFFSET $3"),                      \
-    [(first) + 1] = PAGE_FROM_END_SQL(columns, own, order, reverse, "LIMIT $2 OFFSET $3"),         \
-    [(first) + 2] = PAGE_FROM_START_SQL(columns, table, order, "LIMIT $1 OFFSET $2"),              \
-    [(first) + 3] = PAGE_FROM_END_SQL(columns, table, order, reverse, "LIMIT $1 OFFSET $2")
+#define FQDN_FILTERS(lead, of_organization, of_all)                                                \
+    FQDN_FILTER(2 * (lead), of_organization ON_PORT_BY_DNS),                                       \
+        FQDN_FILTER(2 * (lead) + 1, of_all ON_PORT_BY_DNS)
+#define FQDN_FILTER(i, condition)                                                                  \
+    [SQL_FQDN_FOUND + (i)] = "SELECT COUNT(*) FROM fqdn WHERE " condition,                         \
+                      [SQL_FQDN_FILTER + (i)] = PAGE_FROM_START_SQL(                               \
+                          FQDN_COLUMNS, "fqdn WHERE " condition, AGE_DOWN, "LIMIT $6 OFFSET $7")
 
+#define CONNECTION_FOUND(i, condition)                                                             \
+    [SQL_CONNECTION_FOUND + (i)] =                                                                 \
+        "SELECT COUNT(*) FROM connection WHERE " condition " AND " NAMED_LIKE
+#define CONNECTION_FILTER(i, condition, order)                                                     \
+    [SQL_CONNECTION_FILTER + (i)] =                                                                \
+        PAGE_FROM_START_SQL(CONNECTION_COLUMNS, "connection WHERE " condition " AND " NAMED_LIKE,  \
+                            order, "LIMIT $4 OFFSET $5")
+#define CONNECTION_FILTERS(i, order)                                                               \
+    CONNECTION_FILTER(CONNECTION_LEADS *(i), ANY_FQDN(OWN), order),                                \
+        CONNECTION_FILTER(CONNECTION_LEADS *(i) + 1, ANY_FQDN(ANYBODYS), order),                   \
+        CONNECTION_FILTER(CONNECTION_LEADS *(i) + 2, WITH_FQDN(OWN), order),                       \
+        CONNECTION_FILTER(CONNECTION_LEADS *(i) + 3, WITH_FQDN(ANYBODYS), order)
+
+#define CONNECTION_LIST(i, order, reverse)                                                         \
+    PAGE_SQL(SQL_CONNECTION_LIST + PAGE_STATEMENTS * (i), CONNECTION_COLUMNS, "connection", order, \
+             reverse)
 #define CONNECTION_LISTS(by, up, down)                                                             \
-    LISTS(SQL_CONNECTION_LIST + 8 * (by), CONNECTION_COLUMNS, "connection", CONNECTIONS_OF, up,    \
-          down),                                                                                   \
-        LISTS(SQL_CONNECTION_LIST + 8 * (by) + 4, CONNECTION_COLUMNS, "connection",                \
-              CONNECTIONS_OF, down, up)
-
-#define CONNECTION_FILTERS(by, up, down)                                                           \
-    [SQL_CONNECTION_FILTER + 2 * (by)] =                                                           \
-        PAGE_FROM_START_SQL(CONNECTION_COLUMNS, CONNECTIONS_LIKE, up, "LIMIT $4 OFFSET $5"),       \
-                                 [SQL_CONNECTION_FILTER + 2 * (by) + 1] =                          \
-                                     PAGE_FROM_START_SQL(CONNECTION_COLUMNS, CONNECTIONS_LIKE,     \
-                                                         down, "LIMIT $4 OFFSET $5")
+    CONNECTION_LIST(2 * (by), up, down), CONNECTION_LIST(2 * (by) + 1, down, up)
 
 /* No two rows have the same created_at, so no order has ties. */
 #define AGE_UP        "created_at"
@@ -70,7 +78,6 @@ static const char *const statements[] = {
         "connection_key = $9 WHERE id = $10",
     [SQL_CONNECTION_DELETE] = "DELETE FROM connection WHERE id = $1",
     [SQL_CONNECTION_LATEST] = "SELECT MAX(created_at) FROM connection",
-    [SQL_CONNECTION_FILTER_COUNT] = "SELECT COUNT(*) FROM " CONNECTIONS_LIKE,
     [SQL_AUTH_ADD] =
         "INSERT INTO authentication (connection_id, user_name, user_name_key, digest_ready, "
         "ip_authentication_method, outbound_authentication, tech_prefix, p_charge_info, "
@@ -104,37 +111,63 @@ static const char *const statements[] = {
     [SQL_FQDN_OF_CONNECTION] =
         "SELECT " FQDN_COLUMNS " FROM fqdn WHERE connection_id = $1 ORDER BY created_at LIMIT $2",
     [SQL_FQDN_COUNT] = "SELECT COUNT(*) FROM fqdn WHERE connection_id = $1",
-    LISTS(SQL_FQDN_LIST, FQDN_COLUMNS, "fqdn", FQDNS_OF, AGE_DOWN, AGE_UP),
-    [SQL_FQDN_FILTER] =
-        PAGE_FROM_START_SQL(FQDN_COLUMNS, FQDNS_LIKE, AGE_DOWN, "LIMIT $6 OFFSET $7"),
-    [SQL_FQDN_FILTER_COUNT] = "SELECT COUNT(*) FROM " FQDNS_LIKE,
     [SQL_PAGE_TOTAL] = PAGE_TOTAL_SQL,
     [SQL_PAGE_COUNT] = PAGE_COUNT_SQL,
+    PAGE_SQL(SQL_FQDN_LIST, FQDN_COLUMNS, "fqdn", AGE_DOWN, AGE_UP),
+    FQDN_FILTERS(FQDN_BY_CONNECTION, OF_CONNECTION, OF_CONNECTION),
+    FQDN_FILTERS(FQDN_BY_NAME, OWN " AND " OF_NAME, ANYBODYS " AND " OF_NAME),
+    FQDN_FILTERS(FQDN_BY_OWNER, OWN " AND " OF_OWNER, ANYBODYS " AND " OF_OWNER),
+    CONNECTION_FOUND(0, ANY_FQDN(OWN)),
+    CONNECTION_FOUND(1, ANY_FQDN(ANYBODYS)),
+    CONNECTION_FOUND(2, WITH_FQDN(OWN)),
+    CONNECTION_FOUND(3, WITH_FQDN(ANYBODYS)),
+    CONNECTION_FILTERS(2 * ORDER_CREATED_AT, AGE_UP),
+    CONNECTION_FILTERS(2 * ORDER_CREATED_AT + 1, AGE_DOWN),
+    CONNECTION_FILTERS(2 * ORDER_CONNECTION_NAME, THEN_UP("connection_key")),
+    CONNECTION_FILTERS(2 * ORDER_CONNECTION_NAME + 1, THEN_DOWN("connection_key")),
+    CONNECTION_FILTERS(2 * ORDER_ACTIVE, THEN_UP("active")),
+    CONNECTION_FILTERS(2 * ORDER_ACTIVE + 1, THEN_DOWN("active")),
     CONNECTION_LISTS(ORDER_CREATED_AT, AGE_UP, AGE_DOWN),
     CONNECTION_LISTS(ORDER_CONNECTION_NAME, THEN_UP("connection_key"), THEN_DOWN("connection_key")),
     CONNECTION_LISTS(ORDER_ACTIVE, THEN_UP("active"), THEN_DOWN("active")),
     CONNECTION_LISTS(ORDER_AUTH_TYPE, THEN_UP("auth_type"), THEN_DOWN("auth_type")),
-    CONNECTION_FILTERS(ORDER_CREATED_AT, AGE_UP, AGE_DOWN),
-    CONNECTION_FILTERS(ORDER_CONNECTION_NAME, THEN_UP("connection_key"),
-                       THEN_DOWN("connection_key")),
-    CONNECTION_FILTERS(ORDER_ACTIVE, THEN_UP("active"), THEN_DOWN("active")),
 };
 _Static_assert(ARRAY_LEN(statements) == SQL_COUNT, "one text for each");
 
-size_t sql_connection_list(order_t order, bool all, bool from_end)
+static size_t number_of(order_t order)
 {
-    size_t of_order = SQL_CONNECTION_LIST + 8 * (size_t)order.by + (order.falls ? 4 : 0);
-    return of_order + (all ? 2 : 0) + (from_end ? 1 : 0);
+    return 2 * (size_t)order.by + (order.falls ? 1 : 0);
 }
 
-size_t sql_connection_filter(order_t order)
+size_t sql_connection_list(order_t order)
 {
-    return SQL_CONNECTION_FILTER + 2 * (size_t)order.by + (order.falls ? 1 : 0);
+    return SQL_CONNECTION_LIST + PAGE_STATEMENTS * number_of(order);
 }
 
-size_t sql_fqdn_list(bool all, bool from_end)
+static size_t connection_lead(bool all, bool by_fqdn)
 {
-    return SQL_FQDN_LIST + 2 * (size_t)all + (from_end ? 1 : 0);
+    return (by_fqdn ? 2U : 0U) + (all ? 1U : 0U);
+}
+
+size_t sql_connection_filter(order_t order, bool all, bool by_fqdn)
+{
+    return SQL_CONNECTION_FILTER + CONNECTION_LEADS * number_of(order) +
+           connection_lead(all, by_fqdn);
+}
+
+size_t sql_connection_found(bool all, bool by_fqdn)
+{
+    return SQL_CONNECTION_FOUND + connection_lead(all, by_fqdn);
+}
+
+size_t sql_fqdn_filter(bool all, fqdn_lead_t lead)
+{
+    return SQL_FQDN_FILTER + 2 * (size_t)lead + (all ? 1 : 0);
+}
+
+size_t sql_fqdn_found(bool all, fqdn_lead_t lead)
+{
+    return SQL_FQDN_FOUND + 2 * (size_t)lead + (all ? 1 : 0);
 }
 
 const store_spec_t fqdn_auth_store = {

@@ -3,7 +3,7 @@
 #define LK_SERVICES_FQDN_AUTH_SQL_H
 
 #include "proto/fqdn_auth.h"
-#include "services/common/store.h"
+#include "services/common/page.h"
 
 /* The order of a list of connections. */
 typedef struct {
@@ -11,13 +11,18 @@ typedef struct {
     bool falls;
 } order_t;
 
+/* What leads to the FQDNs that a filter is for. */
+typedef enum { FQDN_BY_CONNECTION, FQDN_BY_NAME, FQDN_BY_OWNER, FQDN_LEADS } fqdn_lead_t;
+
+/* Connections: their owner or an FQDN, of one organization or of all. */
+enum { CONNECTION_LEADS = 4 };
+
 typedef enum {
     SQL_CONNECTION_ADD,
     SQL_CONNECTION_GET,
     SQL_CONNECTION_CHANGE,
     SQL_CONNECTION_DELETE,
     SQL_CONNECTION_LATEST,
-    SQL_CONNECTION_FILTER_COUNT,
     SQL_AUTH_ADD,
     SQL_AUTH_GET,
     SQL_AUTH_CHANGE,
@@ -34,25 +39,29 @@ typedef enum {
     SQL_FQDN_LATEST,
     SQL_FQDN_OF_CONNECTION,
     SQL_FQDN_COUNT,
-    SQL_FQDN_LIST, /* of an organization, then of all; each from the start, then from the end */
-    SQL_FQDN_LIST_END = SQL_FQDN_LIST + 4,
-    SQL_FQDN_FILTER = SQL_FQDN_LIST_END,
-    SQL_FQDN_FILTER_COUNT,
     SQL_PAGE_TOTAL,
     SQL_PAGE_COUNT,
-    SQL_CONNECTION_LIST, /* sql_connection_list */
-    SQL_CONNECTION_LIST_END = SQL_CONNECTION_LIST + 8 * ORDERS,
-    SQL_CONNECTION_FILTER = SQL_CONNECTION_LIST_END, /* sql_connection_filter */
-    SQL_COUNT = SQL_CONNECTION_FILTER + 2 * ORDERS_V2,
+    SQL_FQDN_LIST,                                    /* page.h; newest first */
+    SQL_FQDN_FOUND = SQL_FQDN_LIST + PAGE_STATEMENTS, /* sql_fqdn_found */
+    SQL_FQDN_FILTER = SQL_FQDN_FOUND + 2 * FQDN_LEADS,
+    SQL_CONNECTION_FOUND = SQL_FQDN_FILTER + 2 * FQDN_LEADS,
+    SQL_CONNECTION_FILTER = SQL_CONNECTION_FOUND + CONNECTION_LEADS,
+    SQL_CONNECTION_LIST = SQL_CONNECTION_FILTER + 2 * CONNECTION_LEADS * ORDERS_V2,
+    SQL_COUNT = SQL_CONNECTION_LIST + 2 * PAGE_STATEMENTS * ORDERS,
 } sql_t;
 
-/* Connections of an organization ($1), or of all, in that order; limit and offset follow. from_end:
- * the offset counts from the end. */
-size_t sql_connection_list(order_t order, bool all, bool from_end);
-/* $1 organization or NULL, $2 LIKE pattern or NULL, $3 FQDN or NULL, $4 limit, $5 offset. */
-size_t sql_connection_filter(order_t order);
-/* FQDNs, newest first; as sql_connection_list. */
-size_t sql_fqdn_list(bool all, bool from_end);
+/* Pages of connections in that order: page.h. */
+size_t sql_connection_list(order_t order);
+
+/* Filters have statements for each index that may lead to the rows. $1 organization or NULL, $2
+ * FQDN or NULL, $3 LIKE pattern of the name or NULL, $4 limit, $5 offset; those that count have no
+ * bounds. */
+size_t sql_connection_filter(order_t order, bool all, bool by_fqdn);
+size_t sql_connection_found(bool all, bool by_fqdn);
+/* $1 organization or NULL, $2 connection or NULL, $3 FQDN or NULL, $4 port or NULL, $5 type or
+ * NULL, $6 limit, $7 offset. */
+size_t sql_fqdn_filter(bool all, fqdn_lead_t lead);
+size_t sql_fqdn_found(bool all, fqdn_lead_t lead);
 
 extern const store_spec_t fqdn_auth_store;
 

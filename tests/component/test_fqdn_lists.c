@@ -242,6 +242,44 @@ static void fqdn_lists(void **state)
     assert_int_equal(json_array_size(ask(FQDN_V1_LIST, "")), 0);
 }
 
+/* Every filter with every other finds what its parts have in common, for whoever asks. */
+static void filters_join(void **state)
+{
+    (void)state;
+    char body[192], query[256];
+    for (unsigned i = 0; i < 8; i++) {
+        assert_int_equal(text_format(body, sizeof(body),
+                                     "{'connection_id': '%s', 'fqdn': 'h%u.example', "
+                                     "'dns_record_type': 'a', 'port': %u}",
+                                     ids[i / 4], i % 2, 5060 + i / 2 % 2),
+                         STATUS_OK);
+        assert_int_equal(desk_ask(&desk, FQDN_V2_CREATE, NULL, NULL, body), OUTCOME_CREATED);
+    }
+    for (unsigned asks = 0; asks < 16; asks++) {
+        bool by_connection = asks % 2 == 1, by_fqdn = asks / 2 % 2 == 1,
+             by_port = asks / 4 % 2 == 1;
+        desk.principal.is_operator = asks / 8 == 1;
+        assert_int_equal(text_format(query, sizeof(query), "filter[dns_record_type]=a%s%s%s%s",
+                                     by_connection ? "&filter[connection_id]=" : "",
+                                     by_connection ? ids[1] : "",
+                                     by_fqdn ? "&filter[fqdn]=h1.example" : "",
+                                     by_port ? "&filter[port]=5061" : ""),
+                         STATUS_OK);
+        unsigned count = 8U >> (by_connection + by_fqdn + by_port);
+        assert_int_equal(json_array_size(ask(FQDN_V2_LIST, query)), count);
+        assert_int_equal(desk.total, count);
+    }
+    static const char both[] = "sort=-connection_name&filter[fqdn]=h0.example&"
+                               "filter[connection_name][contains]=office";
+    assert_int_equal(json_array_size(ask(CONNECTION_V2_LIST, both)), 2);
+    assert_string_equal(id_at(desk.body, 0), ids[1]);
+    desk.principal.is_operator = false;
+    assert_int_equal(json_array_size(ask(CONNECTION_V2_LIST, both)), 2);
+    text_cut(desk.principal.organization_id, UUID_SIZE, DESK_OTHERS);
+    assert_int_equal(json_array_size(ask(CONNECTION_V2_LIST, both)), 0);
+    assert_int_equal(json_array_size(ask(FQDN_V2_LIST, "filter[fqdn]=h0.example")), 0);
+}
+
 static void operators_see_all(void **state)
 {
     (void)state;
@@ -309,6 +347,7 @@ int main(void)
         CASE(filters),
         CASE(fqdn_lists),
         CASE(operators_see_all),
+        CASE(filters_join),
         CASE(long_pages_leave_the_link),
         CASE(bad_queries),
     };

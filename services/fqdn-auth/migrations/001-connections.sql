@@ -27,6 +27,9 @@ CREATE INDEX connection_by_age ON connection (organization_id, created_at);
 CREATE INDEX connection_by_name ON connection (organization_id, connection_key, created_at);
 CREATE INDEX connection_by_active ON connection (organization_id, active, created_at);
 CREATE INDEX connection_by_type ON connection (organization_id, auth_type, created_at);
+CREATE INDEX connection_all_by_name ON connection (connection_key, created_at);
+CREATE INDEX connection_all_by_active ON connection (active, created_at);
+CREATE INDEX connection_all_by_type ON connection (auth_type, created_at);
 
 -- One row for each connection that has an authentication, whatever its type: what must be unique
 -- is so among all of them. user_name_key: ASCII letters folded. generation: which password.
@@ -98,4 +101,5 @@ CREATE TABLE fqdn (
 
 CREATE INDEX fqdn_by_age ON fqdn (organization_id, created_at);
 CREATE INDEX fqdn_of_connection ON fqdn (connection_id, created_at);
-CREATE INDEX fqdn_by_name ON fqdn (fqdn, connection_id);
+CREATE INDEX fqdn_by_name ON fqdn (organization_id, fqdn, created_at);
+CREATE INDEX fqdn_all_by_name ON fqdn (fqdn, created_at);

@@ -93,15 +93,6 @@ void text_fold(char *out, const char *bytes, size_t length)
         out[i] = folded(bytes[i]);
 }
 
-bool text_same_folded(const char *a, const char *b)
-{
-    while (*a != '\0' && folded(*a) == folded(*b)) {
-        a++;
-        b++;
-    }
-    return *a == '\0' && *b == '\0';
-}
-
 void text_hex(char *out, const uint8_t *bytes, size_t length)
 {
     static const char digits[] = "0123456789abcdef";

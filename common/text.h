@@ -32,9 +32,6 @@ bool text_has_nul(const char *bytes, size_t length);
 /* Folds ASCII letters to lower case, in place or into out (which has the same length). */
 void text_fold(char *out, const char *bytes, size_t length);
 
-/* Whether both hold the same bytes, ASCII letters compared without case. */
-bool text_same_folded(const char *a, const char *b);
-
 /* Lower-case hexadecimal of length bytes and a NUL: out holds 2 * length + 1. */
 void text_hex(char *out, const uint8_t *bytes, size_t length);
 

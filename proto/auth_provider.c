@@ -114,10 +114,8 @@ static const field_t provider_rows[] = {
 };
 
 static const field_t provider_query_rows[] = {
-    [PROVIDER_QUERY_NUMBER] = FIELD_NUMBER_ROW_AS("page[number]", provider_query_t, number, 1,
-        INT32_MAX, .flags = FIELD_DEFAULT, .dflt_number = 1, .doc = "Which page."),
-    [PROVIDER_QUERY_SIZE] = FIELD_NUMBER_ROW_AS("page[size]", provider_query_t, size, 1,
-        PAGE_SIZE_MAX, .flags = FIELD_DEFAULT, .dflt_number = 20, .doc = "Rows of a page."),
+    [PROVIDER_QUERY_NUMBER] = PAGE_NUMBER_ROW(provider_query_t, number),
+    [PROVIDER_QUERY_SIZE] = PAGE_SIZE_ROW(provider_query_t, size, 20),
     [PROVIDER_QUERY_SORT] = FIELD_CHOICE_ROW(provider_query_t, sort, sorts,
         .dflt_text = "-created_at", .doc = "By what, and which way: - means descending."),
 };

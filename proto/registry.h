@@ -8,7 +8,4 @@
 extern const service_t *const registry[];
 extern const size_t registry_count;
 
-/* NULL if there is none of that name. */
-const service_t *registry_find(const char *name);
-
 #endif

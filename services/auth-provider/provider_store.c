@@ -7,12 +7,6 @@
 
 static const char list[] = "provider";
 
-static void bind_text(query_t *query, int n, const presence_t *fields, unsigned row,
-                      const char *text)
-{
-    query_text(query, n, field_set(fields, row) ? text : NULL);
-}
-
 /* The settings but for their derived members, from parameter n on; returns the next one. */
 static int bind_settings(query_t *query, int n, const idp_settings_t *settings)
 {
@@ -24,9 +18,9 @@ static int bind_settings(query_t *query, int n, const idp_settings_t *settings)
     query_text(query, n + 2,
                column_word(&idp_settings_schema, IDP_CERT_FINGERPRINT_ALGORITHM,
                            settings->idp_cert_fingerprint_algorithm));
-    bind_text(query, n + 3, fields, IDP_CERTIFICATE, settings->idp_certificate);
+    columns_bind_text(query, n + 3, &idp_settings_schema, settings, IDP_CERTIFICATE);
     query_text(query, n + 4, settings->idp_entity_id);
-    bind_text(query, n + 5, fields, IDP_SLO_TARGET_URL, settings->idp_slo_target_url);
+    columns_bind_text(query, n + 5, &idp_settings_schema, settings, IDP_SLO_TARGET_URL);
     query_text(query, n + 6, settings->idp_sso_target_url);
     query_text(query, n + 7, settings->name_identifier_format);
     query_number_or_null(query, n + 8, settings->provision_groups,
@@ -40,7 +34,7 @@ static int bind_provider(query_t *query, int n, const provider_t *provider)
     query_text(query, n, provider->name);
     query_text(query, n + 1, provider->short_name);
     query_number(query, n + 2, provider->active);
-    bind_text(query, n + 3, &provider->fields, PROVIDER_SETTINGS_URL, provider->settings_url);
+    columns_bind_text(query, n + 3, &provider_schema, provider, PROVIDER_SETTINGS_URL);
     return bind_settings(query, n + 4, &provider->settings);
 }
 
@@ -110,11 +104,8 @@ status_t provider_store_get(store_t *store, const char *id, provider_t *out, err
 {
     AUTO(query_end) query_t *query = store_query(store, SQL_PROVIDER_GET);
     query_text(query, 1, id);
-    bool found = false;
-    status_t status = query_step(query, &found, err);
-    if (status != STATUS_OK)
-        return status;
-    return found ? provider_store_read(query, out, err) : STATUS_UNKNOWN;
+    status_t status = query_only_row(query, err);
+    return status == STATUS_OK ? provider_store_read(query, out, err) : status;
 }
 
 status_t provider_store_named(store_t *store, const char *short_name, char out_id[UUID_SIZE],
@@ -122,11 +113,8 @@ status_t provider_store_named(store_t *store, const char *short_name, char out_i
 {
     AUTO(query_end) query_t *query = store_query(store, SQL_PROVIDER_NAMED);
     query_text(query, 1, short_name);
-    bool found = false;
-    status_t status = query_step(query, &found, err);
-    if (status != STATUS_OK)
-        return status;
-    return found ? query_copy_text(query, 0, out_id, UUID_SIZE, err) : STATUS_UNKNOWN;
+    status_t status = query_only_row(query, err);
+    return status == STATUS_OK ? query_copy_text(query, 0, out_id, UUID_SIZE, err) : status;
 }
 
 status_t provider_store_change(store_t *store, const provider_t *provider, bool *out_taken,
@@ -168,12 +156,5 @@ status_t provider_store_total(store_t *store, const char *organization_id, int64
 query_t *provider_store_page(store_t *store, const char *organization_id, provider_sort_t sort,
                              const page_t *page)
 {
-    bool all = organization_id == NULL;
-    query_t *query = store_query(store, sql_page(sort, all, page->is_from_end));
-    int n = 1;
-    if (!all)
-        query_text(query, n++, organization_id);
-    query_number(query, n++, page->rows);
-    query_number(query, n, page->offset);
-    return query;
+    return page_query(store, SQL_PAGES + PAGE_STATEMENTS * (size_t)sort, organization_id, page);
 }

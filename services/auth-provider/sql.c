@@ -1,7 +1,6 @@
 #include "services/auth-provider/sql.h"
 
 #include "common/compiler.h"
-#include "services/common/page.h"
 
 #include "auth_provider_migrations.h"
 
@@ -12,18 +11,8 @@
     "idp_slo_target_url, idp_sso_target_url, name_identifier_format, provision_groups, "           \
     "activated_at, created_at, updated_at, idp_certificate_differs"
 
-#define OWN "provider WHERE organization_id = $1"
-#define ALL "provider"
-
-/* The four statements of one order. */
 #define PAGES(sort, order, reverse)                                                                \
-    [SQL_PAGES + 4 * (sort)] = PAGE_FROM_START_SQL(COLUMNS, OWN, order, "LIMIT $2 OFFSET $3"),     \
-                     [SQL_PAGES + 4 * (sort) + 1] =                                                \
-                         PAGE_FROM_END_SQL(COLUMNS, OWN, order, reverse, "LIMIT $2 OFFSET $3"),    \
-                     [SQL_PAGES + 4 * (sort) + 2] =                                                \
-                         PAGE_FROM_START_SQL(COLUMNS, ALL, order, "LIMIT $1 OFFSET $2"),           \
-                     [SQL_PAGES + 4 * (sort) + 3] =                                                \
-                         PAGE_FROM_END_SQL(COLUMNS, ALL, order, reverse, "LIMIT $1 OFFSET $2")
+    PAGE_SQL(SQL_PAGES + PAGE_STATEMENTS * (sort), COLUMNS, "provider", order, reverse)
 
 /* Both directions of sorting by a column; equal ones stand in the order of their ids. */
 #define SORTS(up, down, column)                                                                    \
@@ -65,11 +54,6 @@ static const char *const statements[] = {
     SORTS(PROVIDER_BY_UPDATED_AT, PROVIDER_BY_UPDATED_AT_DOWN, "updated_at"),
 };
 _Static_assert(ARRAY_LEN(statements) == SQL_COUNT, "one text for each");
-
-size_t sql_page(provider_sort_t sort, bool all, bool is_from_end)
-{
-    return SQL_PAGES + 4 * (size_t)sort + (all ? 2 : 0) + (is_from_end ? 1 : 0);
-}
 
 const store_spec_t auth_provider_store = {
     .file = "auth-provider.db",

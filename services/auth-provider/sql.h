@@ -3,7 +3,7 @@
 #define LK_SERVICES_AUTH_PROVIDER_SQL_H
 
 #include "proto/auth_provider.h"
-#include "services/common/store.h"
+#include "services/common/page.h"
 
 typedef enum {
     SQL_PROVIDER_ADD,
@@ -18,14 +18,9 @@ typedef enum {
     SQL_CERTIFICATE_LIST,
     SQL_CERTIFICATE_RETIRE,
     SQL_CERTIFICATE_FORGET,
-    /* Pages: four statements an order, as sql_page tells them apart. */
-    SQL_PAGES,
-    SQL_COUNT = SQL_PAGES + 4 * PROVIDER_SORTS,
+    SQL_PAGES, /* of each order: page.h */
+    SQL_COUNT = SQL_PAGES + PAGE_STATEMENTS * PROVIDER_SORTS,
 } sql_t;
-
-/* The statement for a page in that order: of one organization ($1) or of all; counted from the
- * start or from the end. Then come its LIMIT and OFFSET. */
-size_t sql_page(provider_sort_t sort, bool all, bool is_from_end);
 
 extern const store_spec_t auth_provider_store;
 

@@ -1,8 +1,12 @@
 #include "services/common/list.h"
 
+#include "common/mem.h"
+
 /* Above this a list without a limit ends, so that it fits a message (SCAN_BYTES_MAX) with what its
  * last row may add: a trunk with LIST_ROWS_MAX methods. */
 enum { BYTES_ENOUGH = 4 * 1024 * 1024 };
+
+enum { FIRST_ROOM = 16 };
 
 const char *list_owner(const call_t *call)
 {
@@ -53,4 +57,28 @@ void list_answer(call_t *call, query_t *query, int64_t limit, int64_t offset, li
     size_t enough = limit > 0 ? SIZE_MAX : BYTES_ENOUGH;
     if (add_rows(call, query, list_most(limit), enough, add, context, &more))
         call_list_end(call, more ? offset + call->list_count : -1);
+}
+
+status_t list_records(query_t *query, size_t size,
+                      status_t (*read)(query_t *row, void *out, err_t *err), records_t *out,
+                      err_t *err)
+{
+    char *items = NULL;
+    size_t count = 0, room = 0;
+    bool more = false;
+    status_t status = query_step(query, &more, err);
+    while (status == STATUS_OK && more) {
+        if (count == room) {
+            room = room == 0 ? FIRST_ROOM : 2 * room;
+            items = mem_resize(items, room * size);
+        }
+        status = read(query, items + count++ * size, err);
+        if (status == STATUS_OK)
+            status = query_step(query, &more, err);
+    }
+    if (status == STATUS_OK)
+        *out = (records_t){.items = items, .count = count};
+    else
+        mem_free(items);
+    return status;
 }

@@ -35,4 +35,10 @@ void list_answer_page(call_t *call, query_t *query, const list_page_t *page, lis
 void list_answer(call_t *call, query_t *query, int64_t limit, int64_t offset, list_row_fn add,
                  void *context);
 
+/* All rows of a query as records of `size` bytes, each read by `read` from the row that the query
+ * stands on. The caller frees out->items (mem_free). */
+status_t list_records(query_t *query, size_t size,
+                      status_t (*read)(query_t *row, void *out, err_t *err), records_t *out,
+                      err_t *err) MUST_CHECK;
+
 #endif

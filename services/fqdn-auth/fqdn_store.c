@@ -1,12 +1,10 @@
 #include "services/fqdn-auth/fqdn_store.h"
 
-#include "common/mem.h"
 #include "proto/record.h"
 #include "services/common/columns.h"
+#include "services/common/list.h"
 
 #include <string.h>
-
-enum { FIRST_ROOM = 8 };
 
 static const char list_name[] = "fqdn";
 
@@ -109,32 +107,22 @@ status_t fqdn_store_count(store_t *store, const char *connection_id, int64_t *ou
     return query_read_number(query, out, err);
 }
 
+static status_t read_shown(query_t *row, void *out, err_t *err)
+{
+    stored_fqdn_t fqdn;
+    status_t status = fqdn_store_read(row, &fqdn, err);
+    if (status == STATUS_OK)
+        *(fqdn_t *)out = fqdn.shown;
+    return status;
+}
+
 status_t fqdn_store_all(store_t *store, const char *connection_id, int64_t limit, records_t *out,
                         err_t *err)
 {
     AUTO(query_end) query_t *query = store_query(store, SQL_FQDN_OF_CONNECTION);
     query_text(query, 1, connection_id);
     query_number(query, 2, limit);
-    fqdn_t *fqdns = NULL;
-    size_t had = 0, room = 0;
-    bool more = false;
-    status_t status = query_step(query, &more, err);
-    while (status == STATUS_OK && more) {
-        stored_fqdn_t fqdn;
-        status = fqdn_store_read(query, &fqdn, err);
-        if (had == room) {
-            room = room == 0 ? FIRST_ROOM : 2 * room;
-            fqdns = mem_resize(fqdns, room * sizeof(*fqdns));
-        }
-        fqdns[had++] = fqdn.shown;
-        if (status == STATUS_OK)
-            status = query_step(query, &more, err);
-    }
-    if (status == STATUS_OK)
-        *out = (records_t){.items = fqdns, .count = had};
-    else
-        mem_free(fqdns);
-    return status;
+    return list_records(query, sizeof(fqdn_t), read_shown, out, err);
 }
 
 query_t *fqdn_store_list(store_t *store, const char *organization_id, const page_t *page)

@@ -1,6 +1,7 @@
 #include "services/trunk-auth/method_change.h"
 
 #include "proto/trunk_auth.h"
+#include "services/common/page.h"
 #include "services/trunk-auth/claim.h"
 #include "services/trunk-auth/find.h"
 
@@ -117,7 +118,7 @@ void method_change(call_t *call, store_t *writer)
         call_answer(call, &method.shown);
         return;
     }
-    method.shown.updated_on = call->now_utc_ms;
+    method.shown.updated_on = page_touch(call->now_utc_ms, method.shown.updated_on);
     status = method_store_change(writer, &method.shown, &err);
     if (status == STATUS_OK && field_set(&body->fields, METHOD_PASSWORD)) {
         if (!prepared_passes(call))
@@ -171,7 +172,7 @@ void method_rotate(call_t *call, store_t *writer)
     if (!prepared_passes(call))
         return;
     const credentials_t *credentials = credentials_prepared(call);
-    method.shown.updated_on = call->now_utc_ms;
+    method.shown.updated_on = page_touch(call->now_utc_ms, method.shown.updated_on);
     status = method_store_change(writer, &method.shown, &err);
     if (status == STATUS_OK)
         status = body->grace_seconds == 0

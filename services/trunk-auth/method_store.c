@@ -1,14 +1,14 @@
 #include "services/trunk-auth/method_store.h"
 
 #include "common/ipnet.h"
-#include "common/mem.h"
 #include "services/common/columns.h"
+#include "services/common/list.h"
 #include "services/trunk-auth/sql.h"
 
 #include <assert.h>
 #include <string.h>
 
-enum { FIRST_LIST_ROOM = 16, METHOD_COLUMNS = 11 };
+enum { METHOD_COLUMNS = 11 };
 
 static const digest_sql_t digest_sql = {.add = SQL_DIGEST_ADD, .drop = SQL_DIGEST_DROP};
 
@@ -55,12 +55,12 @@ static status_t insert(store_t *store, const char *trunk_uuid, const method_t *m
     query_text(query, 1, method->uuid);
     query_text(query, 2, trunk_uuid);
     query_text(query, 3, column_word(&method_schema, METHOD_TYPE, method->type));
-    query_text(query, 4, field_set(fields, METHOD_IP) ? method->ip : NULL);
+    columns_bind_text(query, 4, &method_schema, method, METHOD_IP);
     if (claim != NULL)
         bind_claim(query, 5, claim);
-    query_text(query, 9, field_set(fields, METHOD_USERNAME) ? method->username : NULL);
+    columns_bind_text(query, 9, &method_schema, method, METHOD_USERNAME);
     query_text(query, 10, credentials == NULL ? NULL : key);
-    query_text(query, 11, field_set(fields, METHOD_LABEL) ? method->label : NULL);
+    columns_bind_text(query, 11, &method_schema, method, METHOD_LABEL);
     query_number(query, 12, method->enabled);
     query_number_or_null(query, 13, method->expires_at, !field_set(fields, METHOD_EXPIRES_AT));
     query_text(query, 14, credentials == NULL ? NULL : credentials->hash);
@@ -101,10 +101,7 @@ status_t method_store_read(query_t *list, method_t *out, err_t *err)
     columns_text(&columns, 4, METHOD_LABEL);
     columns_switch(&columns, 5, METHOD_ENABLED);
     columns_number(&columns, 6, METHOD_EXPIRES_AT);
-    if (query_column_number(list, 7) != 0)
-        field_give(&method.fields, METHOD_PASSWORD);
-    else
-        field_give_null(&method.fields, METHOD_PASSWORD);
+    field_give_if(&method.fields, METHOD_PASSWORD, query_column_number(list, 7) != 0);
     columns_number(&columns, 8, METHOD_CREATED_ON);
     columns_number(&columns, 9, METHOD_UPDATED_ON);
     columns_number(&columns, 10, METHOD_LAST_USED_AT);
@@ -119,12 +116,9 @@ status_t method_store_get(store_t *store, const char *trunk_uuid, const char *uu
     AUTO(query_end) query_t *query = store_query(store, SQL_METHOD_GET);
     query_text(query, 1, uuid);
     query_text(query, 2, trunk_uuid);
-    bool found = false;
-    status_t status = query_step(query, &found, err);
+    status_t status = query_only_row(query, err);
     if (status != STATUS_OK)
         return status;
-    if (!found)
-        return STATUS_UNKNOWN;
     stored_method_t method;
     status = method_store_read(query, &method.shown, err);
     if (status == STATUS_OK)
@@ -146,40 +140,23 @@ query_t *method_store_list(store_t *store, const char *trunk_uuid, int64_t limit
     return query;
 }
 
+static status_t read_method(query_t *row, void *out, err_t *err)
+{
+    return method_store_read(row, out, err);
+}
+
 status_t method_store_all(store_t *store, const char *trunk_uuid, int64_t limit, records_t *out,
                           err_t *err)
 {
     AUTO(query_end) query_t *list = method_store_list(store, trunk_uuid, limit, 0);
-    method_t *methods = NULL;
-    size_t count = 0, room = 0;
-    bool more = false;
-    status_t status = query_step(list, &more, err);
-    while (status == STATUS_OK && more) {
-        if (count == room) {
-            room = room == 0 ? FIRST_LIST_ROOM : 2 * room;
-            methods = mem_resize(methods, room * sizeof(*methods));
-        }
-        status = method_store_read(list, &methods[count++], err);
-        if (status == STATUS_OK)
-            status = query_step(list, &more, err);
-    }
-    if (status != STATUS_OK) {
-        mem_free(methods);
-        return status;
-    }
-    *out = (records_t){.items = methods, .count = count};
-    return STATUS_OK;
+    return list_records(list, sizeof(method_t), read_method, out, err);
 }
 
 status_t method_store_count(store_t *store, const char *trunk_uuid, int64_t *out, err_t *err)
 {
-    bool row = false;
     AUTO(query_end) query_t *count = store_query(store, SQL_METHOD_COUNT);
     query_text(count, 1, trunk_uuid);
-    status_t status = query_step(count, &row, err);
-    if (status == STATUS_OK)
-        *out = query_column_number(count, 0);
-    return status;
+    return query_read_number(count, out, err);
 }
 
 status_t method_store_change(store_t *store, const method_t *method, err_t *err)
@@ -191,10 +168,10 @@ status_t method_store_change(store_t *store, const method_t *method, err_t *err)
     if (status != STATUS_OK)
         return status;
     AUTO(query_end) query_t *query = store_query(store, SQL_METHOD_CHANGE);
-    query_text(query, 1, field_set(fields, METHOD_IP) ? method->ip : NULL);
+    columns_bind_text(query, 1, &method_schema, method, METHOD_IP);
     if (claims)
         bind_claim(query, 2, &claim);
-    query_text(query, 6, field_set(fields, METHOD_LABEL) ? method->label : NULL);
+    columns_bind_text(query, 6, &method_schema, method, METHOD_LABEL);
     query_number(query, 7, method->enabled);
     query_number_or_null(query, 8, method->expires_at, !field_set(fields, METHOD_EXPIRES_AT));
     query_number(query, 9, method->updated_on);

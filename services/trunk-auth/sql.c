@@ -1,6 +1,7 @@
 #include "services/trunk-auth/sql.h"
 
 #include "common/compiler.h"
+#include "services/common/page.h"
 
 #include "trunk_auth_migrations.h"
 
@@ -19,9 +20,7 @@ static const char *const statements[] = {
     [SQL_TRUNK_ADD] = "INSERT INTO trunk (" TRUNK_COLUMNS ") "
                       "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
     [SQL_TRUNK_GET] = "SELECT " TRUNK_COLUMNS " FROM trunk WHERE uuid = $1",
-    [SQL_TRUNK_LIST] = "SELECT " TRUNK_COLUMNS " FROM trunk WHERE organization_id = $1 "
-                       "ORDER BY uuid LIMIT $2 OFFSET $3",
-    [SQL_TRUNK_LIST_ALL] = "SELECT " TRUNK_COLUMNS " FROM trunk ORDER BY uuid LIMIT $1 OFFSET $2",
+    PAGE_STARTS_SQL(SQL_TRUNK_LIST, TRUNK_COLUMNS, "trunk", "uuid"),
     [SQL_TRUNK_ORGANIZATION] = "SELECT organization_id FROM trunk WHERE uuid = $1",
     [SQL_TRUNK_REPLACE] = "UPDATE trunk SET name = $1, domain = $2, port = $3, transport = $4, "
                           "auth_policy = $5, owner = $6, updated_at = $7 WHERE uuid = $8",

@@ -7,7 +7,7 @@
 typedef enum {
     SQL_TRUNK_ADD,
     SQL_TRUNK_GET,
-    SQL_TRUNK_LIST,
+    SQL_TRUNK_LIST, /* page.h: of an organization, of all */
     SQL_TRUNK_LIST_ALL,
     SQL_TRUNK_ORGANIZATION,
     SQL_TRUNK_REPLACE,

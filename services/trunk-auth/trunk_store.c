@@ -1,6 +1,7 @@
 #include "services/trunk-auth/trunk_store.h"
 
 #include "services/common/columns.h"
+#include "services/common/page.h"
 #include "services/trunk-auth/sql.h"
 
 status_t trunk_store_add(store_t *store, const stored_trunk_t *trunk, err_t *err)
@@ -10,11 +11,11 @@ status_t trunk_store_add(store_t *store, const stored_trunk_t *trunk, err_t *err
     query_text(query, 1, shown->uuid);
     query_text(query, 2, trunk->organization_id);
     query_text(query, 3, shown->name);
-    query_text(query, 4, field_set(&shown->fields, TRUNK_DOMAIN) ? shown->domain : NULL);
+    columns_bind_text(query, 4, &trunk_schema, shown, TRUNK_DOMAIN);
     query_number(query, 5, shown->port);
     query_text(query, 6, column_word(&trunk_schema, TRUNK_TRANSPORT, shown->transport));
     query_text(query, 7, column_word(&trunk_schema, TRUNK_AUTH_POLICY, shown->auth_policy));
-    query_text(query, 8, field_set(&shown->fields, TRUNK_USER) ? shown->user : NULL);
+    columns_bind_text(query, 8, &trunk_schema, shown, TRUNK_USER);
     query_number(query, 9, shown->created_on);
     query_number(query, 10, shown->updated_on);
     return query_run(query, NULL, err);
@@ -45,46 +46,34 @@ status_t trunk_store_get(store_t *store, const char *uuid, stored_trunk_t *out, 
 {
     AUTO(query_end) query_t *query = store_query(store, SQL_TRUNK_GET);
     query_text(query, 1, uuid);
-    bool found = false;
-    status_t status = query_step(query, &found, err);
-    if (status != STATUS_OK)
-        return status;
-    return found ? trunk_store_read(query, out, err) : STATUS_UNKNOWN;
+    status_t status = query_only_row(query, err);
+    return status == STATUS_OK ? trunk_store_read(query, out, err) : status;
 }
 
 status_t trunk_store_organization(store_t *store, const char *uuid, char out[UUID_SIZE], err_t *err)
 {
     AUTO(query_end) query_t *query = store_query(store, SQL_TRUNK_ORGANIZATION);
     query_text(query, 1, uuid);
-    bool found = false;
-    status_t status = query_step(query, &found, err);
-    if (status != STATUS_OK)
-        return status;
-    return found ? query_copy_text(query, 0, out, UUID_SIZE, err) : STATUS_UNKNOWN;
+    status_t status = query_only_row(query, err);
+    return status == STATUS_OK ? query_copy_text(query, 0, out, UUID_SIZE, err) : status;
 }
 
 query_t *trunk_store_list(store_t *store, const char *organization_id, int64_t limit,
                           int64_t offset)
 {
-    bool all = organization_id == NULL;
-    query_t *query = store_query(store, all ? SQL_TRUNK_LIST_ALL : SQL_TRUNK_LIST);
-    int n = 1;
-    if (!all)
-        query_text(query, n++, organization_id);
-    query_number(query, n++, limit);
-    query_number(query, n, offset);
-    return query;
+    page_t page = {.offset = offset, .rows = limit};
+    return page_query(store, SQL_TRUNK_LIST, organization_id, &page);
 }
 
 status_t trunk_store_replace(store_t *store, const trunk_t *trunk, err_t *err)
 {
     AUTO(query_end) query_t *query = store_query(store, SQL_TRUNK_REPLACE);
     query_text(query, 1, trunk->name);
-    query_text(query, 2, field_set(&trunk->fields, TRUNK_DOMAIN) ? trunk->domain : NULL);
+    columns_bind_text(query, 2, &trunk_schema, trunk, TRUNK_DOMAIN);
     query_number(query, 3, trunk->port);
     query_text(query, 4, column_word(&trunk_schema, TRUNK_TRANSPORT, trunk->transport));
     query_text(query, 5, column_word(&trunk_schema, TRUNK_AUTH_POLICY, trunk->auth_policy));
-    query_text(query, 6, field_set(&trunk->fields, TRUNK_USER) ? trunk->user : NULL);
+    columns_bind_text(query, 6, &trunk_schema, trunk, TRUNK_USER);
     query_number(query, 7, trunk->updated_on);
     query_text(query, 8, trunk->uuid);
     return query_run(query, NULL, err);

@@ -71,19 +71,6 @@ static void every_field_has_a_column(void **state)
     has_columns(&method_schema, "method", of_method, ARRAY_LEN(of_method));
 }
 
-/* No statement walks a table or sorts, but the operator's list, which walks the key. */
-static void every_statement_uses_an_index(void **state)
-{
-    (void)state;
-    for (unsigned i = 0; i < SQL_COUNT; i++) {
-        const char *plan = desk_plan(&desk, i);
-        bool walks = strstr(plan, "SCAN") != NULL && i != SQL_TRUNK_LIST_ALL;
-        if (walks || strstr(plan, "TEMP B-TREE") != NULL)
-            fail_msg("%s\n%s", trunk_auth_store.statements[i], plan);
-    }
-    assert_non_null(strstr(desk_plan(&desk, SQL_TRUNK_LIST_ALL), "sqlite_autoindex_trunk_1"));
-}
-
 static void range_checks_use_the_range_index(void **state)
 {
     (void)state;
@@ -100,7 +87,6 @@ int main(void)
     const struct CMUnitTest tests[] = {
         CASE(all_migrations_are_applied),
         CASE(every_field_has_a_column),
-        CASE(every_statement_uses_an_index),
         CASE(range_checks_use_the_range_index),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

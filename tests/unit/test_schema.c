@@ -84,7 +84,6 @@ static void every_operation_is_whole_and_has_its_own_name(void **state)
         const service_t *service = registry[s];
         assert_true(strlen(service->name) < SERVICE_NAME_SIZE);
         assert_non_null(service->doc);
-        assert_ptr_equal(registry_find(service->name), service);
         for (size_t a = 0; a < service->operation_count; a++) {
             const operation_t *operation = &service->operations[a];
             assert_operation(operation);
@@ -95,8 +94,6 @@ static void every_operation_is_whole_and_has_its_own_name(void **state)
             }
         }
     }
-    assert_null(registry_find("trunk"));
-    assert_null(registry_find(""));
 }
 
 typedef struct {

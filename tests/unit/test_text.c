@@ -115,11 +115,6 @@ static void only_ascii_letters_fold(void **state)
     char text[] = "@AZ[`az{\xc3\x84";
     text_fold(text, text, sizeof(text) - 1);
     assert_string_equal(text, "@az[`az{\xc3\x84");
-    assert_true(text_same_folded("Bob", "bOB"));
-    assert_false(text_same_folded("bob", "bo"));
-    assert_false(text_same_folded("bo", "bob"));
-    assert_false(text_same_folded("[", "{"));
-    assert_true(text_same_folded("", ""));
 }
 
 static void hexadecimal_goes_both_ways(void **state)

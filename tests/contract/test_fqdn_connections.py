@@ -76,6 +76,19 @@ def test_patch_merges(suite):
     assert data(suite.call("PATCH", where, raw=b"", headers={"Content-Type": "text/plain"})) == changed
 
 
+@pytest.mark.parametrize("outbound", [{}, {"tech_prefix": "8013", "ip_authentication_token": "a token of 8013"}])
+def test_what_is_shown_is_taken_back(suite, outbound):
+    made = data(suite.call("POST", CONNECTIONS, {"connection_name": "x", "inbound": {"a": [1]}, "outbound": outbound}), 201)
+    where = f"{CONNECTIONS}/{made['id']}"
+    assert data(suite.call("PATCH", where, made)) == made
+    assert data(suite.call("GET", where)) == made
+    cleared = data(suite.call("PATCH", where, {"outbound": {"tech_prefix": None, "ip_authentication_token": None}}))
+    assert (cleared["outbound"]["tech_prefix"], cleared["outbound"]["ip_authentication_token"]) == (None, None)
+    assert data(suite.call("POST", CONNECTIONS, cleared), 201)["id"] != made["id"]
+    fqdn = data(suite.call("POST", FQDNS, {"connection_id": made["id"], "fqdn": "back.example", "dns_record_type": "srv"}), 201)
+    assert data(suite.call("PATCH", f"{FQDNS}/{fqdn['id']}", fqdn)) == fqdn
+
+
 def test_authentication(suite, connection):
     shown = data(suite.call("GET", auth(connection)))
     assert (shown["record_type"], shown["connection_id"], shown["user_name"]) == ("fqdn_authentication", connection, None)

@@ -95,6 +95,10 @@ bool config_answer(const program_t *program, int argc, char *const argv[])
             printf("%s %s\n", program->name, LK_VERSION);
             return true;
         }
+        if (strcmp(argv[i], "--metrics") == 0 && program->metrics != NULL) {
+            metrics_print(program->metrics);
+            return true;
+        }
     }
     return false;
 }

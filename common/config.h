@@ -5,6 +5,7 @@
 #ifndef LK_COMMON_CONFIG_H
 #define LK_COMMON_CONFIG_H
 
+#include "common/metrics.h"
 #include "common/status.h"
 
 #include <stdbool.h>
@@ -55,13 +56,15 @@ typedef struct {
     const char *usage;   /* further lines of --help: commands, exit codes; may be NULL */
     const setting_t *settings;
     size_t setting_count;
+    const metrics_t *metrics; /* NULL: none */
 } program_t;
 
 /* Reads every setting into the struct at out. An empty variable counts as absent. A switch is
  * on, off, yes, no, true, false, 1 or 0. STATUS_INVALID names the variable and what it may hold. */
 status_t config_load(const program_t *program, void *out, err_t *err) MUST_CHECK;
 
-/* Answers --help and --version on standard output and returns true; false if argv has neither. */
+/* Answers --help, --version and --metrics on standard output and returns true; false if argv has
+ * neither. */
 bool config_answer(const program_t *program, int argc, char *const argv[]);
 
 /* The exit codes of every program (sysexits(3) where it has one). */

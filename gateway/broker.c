@@ -399,6 +399,14 @@ size_t broker_live(broker_t *broker, size_t service)
     return live;
 }
 
+pool_load_t broker_load(broker_t *broker, size_t service)
+{
+    lock(broker);
+    pool_load_t load = pool_load(broker->pool, service, clock_ms());
+    unlock_and_wake(broker);
+    return load;
+}
+
 pool_counters_t broker_counters(broker_t *broker)
 {
     lock(broker);

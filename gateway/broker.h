@@ -32,6 +32,7 @@ void broker_stop(broker_t **broker);
 void broker_ask(broker_t *broker, pending_t *pending);
 
 size_t broker_live(broker_t *broker, size_t service);
+pool_load_t broker_load(broker_t *broker, size_t service);
 /* The address that was bound (a port of 0 resolved). */
 const char *broker_endpoint(const broker_t *broker);
 pool_counters_t broker_counters(broker_t *broker);

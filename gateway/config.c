@@ -1,5 +1,7 @@
 #include "gateway/config.h"
 
+#include "gateway/gateway_metrics.h"
+
 /* clang-format off */
 static const setting_t settings[] = {
     SETTING_TEXT_ROW(gateway_config_t, listen, "LK_LISTEN", "127.0.0.1:8080",
@@ -28,6 +30,8 @@ static const setting_t settings[] = {
         "The same for call authorization."),
     SETTING_NUMBER_ROW(gateway_config_t, queue, "LK_QUEUE", "1024", 1, 10000,
         "Requests that may wait for a worker, per service; more are answered 503."),
+    SETTING_TEXT_ROW(gateway_config_t, metrics_listen, "LK_METRICS_LISTEN", "127.0.0.1:8090+",
+        "Address and port where Prometheus gets /metrics; a + behind: the first free port from there on; off: nowhere."),
 };
 /* clang-format on */
 
@@ -39,8 +43,9 @@ const program_t gateway_program = {
              "  gateway key COMMAND     make, list and revoke API keys; see gateway key --help\n"
              "  gateway services        print the services that need a worker, one a line\n"
              "  gateway openapi         print the OpenAPI document of the API\n"
-             "  gateway --help | --version\n"
+             "  gateway --help | --version | --metrics\n"
              "Exit codes: 0 clean stop, 1 failed, 64 wrong usage, 78 wrong setting or key file.\n",
     .settings = settings,
     .setting_count = ARRAY_LEN(settings),
+    .metrics = &gateway_metrics,
 };

@@ -3,6 +3,7 @@
 #define LK_GATEWAY_CONFIG_H
 
 #include "common/config.h"
+#include "common/metrics_http.h"
 
 typedef struct {
     char listen[256];
@@ -18,6 +19,7 @@ typedef struct {
     int64_t answer_ms;
     int64_t call_answer_ms;
     int64_t queue;
+    char metrics_listen[METRICS_LISTEN_SIZE];
 } gateway_config_t;
 
 extern const program_t gateway_program;

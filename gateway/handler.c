@@ -4,6 +4,7 @@
 #include "common/log.h"
 #include "gateway/access.h"
 #include "gateway/exchange.h"
+#include "gateway/gateway_metrics.h"
 #include "gateway/health.h"
 #include "gateway/intake.h"
 #include "gateway/openapi.h"
@@ -32,6 +33,8 @@ static outcome_t ask_worker(gateway_t *gateway, exchange_t *exchange)
         rpc_ask(gateway->broker, exchange, call ? gateway->call_ms : gateway->request_ms);
     if (end == PENDING_POISON)
         log_poison(exchange);
+    if (end == PENDING_ANSWERED && exchange->reply.outcome == OUTCOME_UNAVAILABLE)
+        gateway_metrics_refusal(REFUSED_WORKER);
     return exchange->reply.outcome;
 }
 
@@ -60,6 +63,24 @@ static void serve_own(gateway_t *gateway, exchange_t *exchange)
     render_json(exchange, status, health);
 }
 
+static outcome_t admit(gateway_t *gateway, exchange_t *exchange)
+{
+    outcome_t outcome = access_identify(gateway->keys, exchange->http, &exchange->key);
+    if (outcome != OUTCOME_OK) {
+        gateway_metrics_refusal(REFUSED_KEY);
+        return outcome;
+    }
+    outcome = take_allowance(gateway, exchange);
+    if (outcome != OUTCOME_OK) {
+        gateway_metrics_refusal(REFUSED_RATE);
+        return outcome;
+    }
+    if (operation_permits(exchange->route.operation, exchange->key.scope))
+        return OUTCOME_OK;
+    gateway_metrics_refusal(REFUSED_SCOPE);
+    return OUTCOME_FORBIDDEN;
+}
+
 static outcome_t serve(gateway_t *gateway, exchange_t *exchange)
 {
     outcome_t outcome = router_find(gateway->router, http_method(exchange->http),
@@ -69,25 +90,22 @@ static outcome_t serve(gateway_t *gateway, exchange_t *exchange)
         return OUTCOME_BAD_METHOD;
     }
     if (outcome == OUTCOME_OK)
-        outcome = access_identify(gateway->keys, exchange->http, &exchange->key);
-    if (outcome == OUTCOME_OK)
-        outcome = take_allowance(gateway, exchange);
-    if (outcome == OUTCOME_OK)
-        outcome = operation_permits(exchange->route.operation, exchange->key.scope)
-                      ? OUTCOME_OK
-                      : OUTCOME_FORBIDDEN;
+        outcome = admit(gateway, exchange);
     return outcome == OUTCOME_OK ? ask_worker(gateway, exchange) : outcome;
 }
 
-static void log_access(const exchange_t *exchange, const char *method, const char *path)
+/* Its line in the log, and its place in the metrics. */
+static void note(const exchange_t *exchange, const char *method, const char *path)
 {
+    int64_t taken_us = clock_us() - exchange->started_us;
+    gateway_metrics_request(&exchange->route, path, exchange->response->status, taken_us);
     log_line_t line = log_line(LOG_INFO, "request");
     log_text(&line, "request", exchange->request_id);
     log_text(&line, "method", method);
     log_text(&line, "path", path);
     log_number(&line, "status", exchange->response->status);
     log_number(&line, "bytes", (int64_t)exchange->response->body_length);
-    log_number(&line, "us", clock_us() - exchange->started_us);
+    log_number(&line, "us", taken_us);
     if (exchange->route.operation != NULL)
         log_text(&line, "operation", exchange->route.operation->name);
     if (exchange->key.id[0] != '\0')
@@ -112,7 +130,7 @@ static void handle(void *context, http_request_t *request, http_response_t *out)
         exchange->reply.outcome = serve(gateway, exchange);
         render_reply(exchange);
     }
-    log_access(exchange, method, http_path(request));
+    note(exchange, method, http_path(request));
 }
 
 static void release(void *context, http_response_t *response)
@@ -150,7 +168,8 @@ static void refuse(void *context, int status, const char *path, const char *deta
         text_cut(exchange->reply.message, sizeof(exchange->reply.message), detail);
     render_reply(exchange);
     out->status = status;
-    log_access(exchange, NULL, path[0] == '\0' ? NULL : path);
+    gateway_metrics_refusal(REFUSED_HTTP);
+    note(exchange, NULL, path[0] == '\0' ? NULL : path);
 }
 
 http_handler_t gateway_handler(gateway_t *gateway)

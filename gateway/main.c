@@ -5,6 +5,7 @@
 #include "common/mem.h"
 #include "common/process.h"
 #include "gateway/config.h"
+#include "gateway/gateway_metrics.h"
 #include "gateway/handler.h"
 #include "gateway/key_command.h"
 #include "gateway/openapi.h"
@@ -24,10 +25,12 @@ typedef struct {
     keys_t *keys;
     gateway_t gateway;
     http_server_t *http;
+    metrics_http_t *metrics;
 } parts_t;
 
 static void stop_parts(parts_t *parts)
 {
+    metrics_http_stop(&parts->metrics);
     http_stop(&parts->http);
     broker_stop(&parts->gateway.broker);
     key_cache_destroy(&parts->gateway.keys);
@@ -35,11 +38,22 @@ static void stop_parts(parts_t *parts)
     router_destroy(&parts->gateway.router);
     limiter_destroy(&parts->gateway.limiter);
     mem_release(&parts->gateway.openapi);
+    gateway_metrics_end();
+}
+
+static status_t start_metrics(const gateway_config_t *config, parts_t *parts, err_t *err)
+{
+    if (metrics_are_off(config->metrics_listen))
+        return STATUS_OK;
+    gateway_metrics_watch(parts->gateway.broker, parts->http);
+    return metrics_http_start(&gateway_metrics, config->metrics_listen, &parts->metrics, err);
 }
 
 static status_t start_parts(const gateway_config_t *config, parts_t *parts, err_t *err)
 {
     gateway_t *gateway = &parts->gateway;
+    if (!metrics_are_off(config->metrics_listen))
+        gateway_metrics_begin();
     gateway->request_ms = config->answer_ms;
     gateway->call_ms = config->call_answer_ms;
     gateway->router = router_new();
@@ -65,7 +79,8 @@ static status_t start_parts(const gateway_config_t *config, parts_t *parts, err_
                             .url_limit = URL_LIMIT,
                             .discard_limit = BODY_LIMIT};
     http_handler_t handler = gateway_handler(gateway);
-    return http_start(&http, &handler, &parts->http, err);
+    status = http_start(&http, &handler, &parts->http, err);
+    return status == STATUS_OK ? start_metrics(config, parts, err) : status;
 }
 
 /* Waits for a signal that ends the program; meanwhile keeps keys fresh and the log flowing. */
@@ -126,6 +141,8 @@ static int serve(const gateway_config_t *config)
     log_text(&line, "listen", config->listen);
     log_number(&line, "port", http_port(parts.http));
     log_text(&line, "workers", broker_endpoint(parts.gateway.broker));
+    if (parts.metrics != NULL)
+        log_text(&line, "metrics", metrics_http_endpoint(parts.metrics));
     log_end(&line);
     log_gather();
     int signal_number = serve_until_signal(&parts, &signals);

@@ -266,6 +266,23 @@ size_t pool_queued(const pool_t *pool, size_t service)
     return pool->queues[service].count;
 }
 
+pool_load_t pool_load(const pool_t *pool, size_t service, int64_t now_ms)
+{
+    pool_load_t load = {.queued = pool->queues[service].count};
+    for (size_t i = 0; i < pool->worker_count; i++) {
+        const worker_t *worker = pool->workers[i];
+        if (worker->service != service)
+            continue;
+        bool live = is_live(worker, service);
+        load.held += load_of(worker);
+        load.live += live;
+        load.draining += worker->draining;
+        load.busy += live && load_of(worker) > 0;
+        load.silent += live && now_ms - worker->heard_ms >= (int64_t)2 * FRAMES_HEARTBEAT_MS;
+    }
+    return load;
+}
+
 pool_counters_t pool_counters(const pool_t *pool)
 {
     return pool->counters;
@@ -282,7 +299,8 @@ bool pool_submit(pool_t *pool, pending_t *pending, int64_t now_ms)
     pending->receives = false;
     pending->queued_ms = now_ms;
     if (pool->stopped || queue->count >= pool->limits.queue_max || pool->free_count == 0) {
-        pool->counters.unavailable++;
+        pool->counters.queue_full += !pool->stopped;
+        pool->counters.unavailable += pool->stopped;
         pending->end = PENDING_UNAVAILABLE;
         pending->ended = true;
         pending->next = pool->done;
@@ -343,6 +361,7 @@ void pool_lose(pool_t *pool, worker_t *worker, const char *why, bool died)
 static bool tick_worker(pool_t *pool, worker_t *worker, int64_t now_ms)
 {
     if (now_ms - worker->heard_ms >= FRAMES_SILENCE_MS) {
+        pool->counters.silent_workers++;
         pool_lose(pool, worker, "it is silent", true);
         return false;
     }

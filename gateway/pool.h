@@ -47,6 +47,8 @@ typedef struct {
 
 typedef struct {
     uint64_t sent, resent, timed_out, unavailable, poison, lost_workers, bad_messages, late_replies;
+    uint64_t queue_full;     /* refused at once; not among `unavailable` */
+    uint64_t silent_workers; /* among lost_workers */
 } pool_counters_t;
 
 typedef struct pool pool_t;
@@ -81,6 +83,13 @@ pending_t *pool_take_done(pool_t *pool);
 /* Live workers of a service. */
 size_t pool_live(const pool_t *pool, size_t service);
 size_t pool_queued(const pool_t *pool, size_t service);
+
+/* How a service's workers fare. silent: live, but not heard for two heartbeats. */
+typedef struct {
+    size_t live, busy, silent, draining; /* workers; those that are busy or silent are live too */
+    size_t held, queued;                 /* requests */
+} pool_load_t;
+pool_load_t pool_load(const pool_t *pool, size_t service, int64_t now_ms);
 pool_counters_t pool_counters(const pool_t *pool);
 
 /* What happened since the last call, for the log: workers that came and went. Returns false when

@@ -8,6 +8,7 @@
 #include "common/mem.h"
 #include "common/text.h"
 #include "services/common/replylog.h"
+#include "services/common/worker_metrics.h"
 
 #include <assert.h>
 #include <sodium.h>
@@ -124,6 +125,7 @@ static job_t *take_job(dispatch_t *dispatch)
 
 void dispatch_drop(dispatch_t *dispatch, job_t *job)
 {
+    worker_metrics_call(&job->call);
     if (dispatch->spare_count == SPARE_JOBS) {
         job_free(&job);
         return;

@@ -165,6 +165,14 @@ void jobs_close(jobs_t *jobs)
     (void)pthread_mutex_unlock(&jobs->lock);
 }
 
+size_t jobs_count(jobs_t *jobs)
+{
+    (void)pthread_mutex_lock(&jobs->lock);
+    size_t count = jobs->count;
+    (void)pthread_mutex_unlock(&jobs->lock);
+    return count;
+}
+
 bool jobs_closed(jobs_t *jobs)
 {
     (void)pthread_mutex_lock(&jobs->lock);

@@ -10,6 +10,7 @@
 #include "proto/scan.h"
 #include "services/common/peers.h"
 #include "services/common/shares.h"
+#include "services/common/worker_metrics.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -55,6 +56,7 @@ static void log_peer(log_level_t level, const char *event, const peer_t *peer, c
 static void lose(link_t *link, peer_t *peer, const char *reason)
 {
     log_peer(peer->heard ? LOG_WARN : LOG_DEBUG, "gateway_lost", peer, reason);
+    metric_add(&worker_metric_gateways, 0, -(int64_t)peer->heard);
     peer_lose(peer, link->now_ms);
 }
 
@@ -97,6 +99,7 @@ static void drop_unlisted(link_t *link)
             if (peer->greeted)
                 (void)!peer_send(peer, COMMAND_DISCONNECT, NULL, 0, link->now_ms);
             log_peer(LOG_INFO, "gateway_dropped", peer, "its name leads elsewhere");
+            metric_add(&worker_metric_gateways, 0, -(int64_t)peer->heard);
             peer_free(peer);
         } else {
             if (kept != i)
@@ -263,6 +266,7 @@ static void take_requests(link_t *link, peer_t *peer, zmq_msg_t *body)
     }
     turn_t turn = {.writes_end = &turn.writes};
     link->asked_ms = link->now_ms;
+    metric_observe(&worker_metric_link_batch, 0, batch.count);
     for (uint32_t i = 0; i < batch.count; i++) {
         batch_item_t item = batch_item(&batch, i);
         job_t *job = dispatch_accept(link->config->dispatch, &item, link->now_ms);
@@ -282,6 +286,7 @@ static void note_word(link_t *link, peer_t *peer)
     if (peer->heard || !peer->greeted)
         return;
     peer->heard = true;
+    metric_add(&worker_metric_gateways, 0, 1);
     log_peer(LOG_INFO, "gateway_connected", peer, NULL);
 }
 
@@ -448,6 +453,7 @@ static void step(link_t *link)
     for (size_t i = 0; i < link->peers.count; i++)
         tick_peer(link, &link->peers.items[i]);
     drop_unlisted(link);
+    metric_set(&worker_metric_held, 0, (int64_t)link->held);
 }
 
 static void release(link_t **link)

@@ -1,6 +1,8 @@
 #include "services/common/password.h"
 
+#include "common/clock.h"
 #include "common/text.h"
+#include "services/common/worker_metrics.h"
 
 #include <sodium.h>
 #include <string.h>
@@ -49,17 +51,22 @@ status_t password_hash(const password_cost_t *cost, const char *password, size_t
                        char out[PASSWORD_HASH_SIZE], err_t *err)
 {
     char hash[PASSWORD_HASH_SIZE];
+    int64_t begun_us = clock_us();
     if (sodium_init() < 0 ||
         crypto_pwhash_str(hash, password, length, cost->passes, cost->memory_bytes) != 0)
         return err_set(err, STATUS_SYSTEM, "password hash", "%zu bytes of memory are not to be had",
                        cost->memory_bytes);
+    metric_observe(&worker_metric_hash_time, 0, clock_us() - begun_us);
     memcpy(out, hash, sizeof(hash));
     return STATUS_OK;
 }
 
 bool password_matches(const char *hash, const char *password, size_t length)
 {
-    return sodium_init() >= 0 && crypto_pwhash_str_verify(hash, password, length) == 0;
+    int64_t begun_us = clock_us();
+    bool matches = sodium_init() >= 0 && crypto_pwhash_str_verify(hash, password, length) == 0;
+    metric_observe(&worker_metric_hash_time, 0, clock_us() - begun_us);
+    return matches;
 }
 
 bool password_is_outdated(const password_cost_t *cost, const char *hash)

@@ -1,5 +1,6 @@
 /* Rows of reply_log. Must never: store a digest that is not keyed. Next: writer.c. */
 #include "services/common/replylog.h"
+#include "services/common/worker_metrics.h"
 
 #include "common/keyfile.h"
 #include "common/mem.h"
@@ -234,6 +235,7 @@ static status_t answer_again(call_t *call, const void *bytes, size_t length, err
     text_cut(call->reply.request_id, sizeof(call->reply.request_id), call->request.request_id);
     call->reply.replayed = call->request.client_key;
     call->answered = true;
+    metric_add(&worker_metric_replayed, 0, 1);
     return STATUS_OK;
 }
 

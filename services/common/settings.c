@@ -29,6 +29,9 @@ static const setting_t common_rows[] = {
                      "The lowest level that is logged: debug, info, warn or error."),
     SETTING_NUMBER_ROW(settings_t, drain_seconds, "LK_DRAIN_SECONDS", "4", 0, 3600,
                        "How long a process that is asked to end may finish what it holds."),
+    SETTING_TEXT_ROW(settings_t, metrics_listen, "LK_METRICS_LISTEN", "127.0.0.1:8100+",
+                     "Address and port where Prometheus gets /metrics; a + behind: the first free "
+                     "port from there on; off: nowhere."),
 };
 
 /* Of services that wait for other hosts. */

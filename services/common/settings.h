@@ -2,6 +2,7 @@
 #ifndef LK_SERVICES_COMMON_SETTINGS_H
 #define LK_SERVICES_COMMON_SETTINGS_H
 
+#include "common/metrics_http.h"
 #include "services/common/worker.h"
 
 typedef struct {
@@ -15,6 +16,7 @@ typedef struct {
     int64_t window;
     char log_level[8];
     int64_t drain_seconds;
+    char metrics_listen[METRICS_LISTEN_SIZE];
     int64_t fetch_threads; /* 0: no handler waits */
 } settings_t;
 

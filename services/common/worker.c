@@ -12,6 +12,7 @@
 #include "services/common/replylog.h"
 #include "services/common/settings.h"
 #include "services/common/slowpool.h"
+#include "services/common/worker_metrics.h"
 #include "services/common/writer.h"
 
 #include <errno.h>
@@ -43,6 +44,7 @@ typedef struct {
     store_t *reader;
     dispatch_t *dispatch;
     int signals;
+    metrics_http_t *metrics;
 } worker_t;
 
 static status_t load(worker_t *worker, const program_t *program, err_t *err)
@@ -136,12 +138,29 @@ static status_t open_signals(worker_t *worker, err_t *err)
     return STATUS_OK;
 }
 
+static status_t start_metrics(worker_t *worker, err_t *err)
+{
+    const settings_t *settings = worker->settings;
+    if (metrics_are_off(settings->metrics_listen))
+        return STATUS_OK;
+    char path[STORE_PATH_SIZE];
+    status_t status = store_path(worker->spec->store, settings->data_dir, path, err);
+    if (status != STATUS_OK)
+        return status;
+    worker_metrics_watch(writer_queue(worker->writer), slowpool_queue(worker->pool),
+                         worker->waiting == NULL ? NULL : slowpool_queue(worker->waiting), path);
+    return metrics_http_start(worker_metrics(worker->spec->contract), settings->metrics_listen,
+                              &worker->metrics, err);
+}
+
 static status_t start(worker_t *worker, const program_t *program, err_t *err)
 {
     status_t status = load(worker, program, err);
     if (status != STATUS_OK)
         return status;
     log_open(worker->spec->contract->name, worker->level);
+    if (!metrics_are_off(worker->settings->metrics_listen))
+        worker_metrics_begin();
     worker->keeper.service = worker->spec->contract->name;
     worker->keeper.realms = &worker->realms;
     status = dispatch_new(worker->spec, &worker->keeper, &worker->dispatch, err);
@@ -154,7 +173,7 @@ static status_t start(worker_t *worker, const program_t *program, err_t *err)
         status = prepare_store(worker, err);
     if (status == STATUS_OK)
         status = start_lanes(worker, err);
-    return status;
+    return status == STATUS_OK ? start_metrics(worker, err) : status;
 }
 
 static void log_started(const worker_t *worker, const ready_t *ready)
@@ -166,6 +185,8 @@ static void log_started(const worker_t *worker, const ready_t *ready)
     log_number(&line, "window", (int64_t)ready->window);
     log_number(&line, "slow_threads", (int64_t)slow_threads(worker->settings));
     log_text(&line, "digest", worker->seal == NULL ? "off" : "on");
+    if (worker->metrics != NULL)
+        log_text(&line, "metrics", metrics_http_endpoint(worker->metrics));
     log_end(&line);
 }
 
@@ -202,6 +223,7 @@ static status_t serve(worker_t *worker, err_t *err)
 
 static void stop(worker_t *worker)
 {
+    metrics_http_stop(&worker->metrics);
     slowpool_stop(&worker->pool); /* before the writer, whom they hand jobs to */
     slowpool_stop(&worker->waiting);
     writer_stop(&worker->writer);
@@ -216,6 +238,7 @@ static void stop(worker_t *worker)
     if (worker->signals >= 0)
         (void)close(worker->signals);
     jobs_free(&worker->finished);
+    worker_metrics_end();
     mem_free(worker->settings);
 }
 
@@ -278,6 +301,7 @@ int worker_main(const worker_spec_t *spec, int argc, char *argv[])
             "a key\nfile or the database's version is wrong, 1 other failures.\n",
         .settings = rows,
         .setting_count = row_count,
+        .metrics = worker_metrics(spec->contract),
     };
     if (config_answer(&program, argc, argv))
         return EXIT_OK;

@@ -5,6 +5,7 @@
  *   slow pool       hashing, long answers                    slowpool.c
  *   waiting pool    what other hosts are asked for           slowpool.c, shares.c
  *   resolver        names of gateways                        resolver.c
+ *   metrics         numbers for Prometheus                   common/metrics_http.c
  *
  * A request's way: link -> dispatch (decode, check) -> the handler, on the link thread, by way of
  * a pool, or in the writer -> link. */

@@ -9,6 +9,7 @@
 #include "proto/dialect.h"
 #include "services/common/dispatch.h"
 #include "services/common/gate.h"
+#include "services/common/worker_metrics.h"
 
 #include <assert.h>
 
@@ -59,6 +60,7 @@ static void drop_late(writer_t *writer, job_t **group)
 
 static void fail_all(writer_t *writer, job_t *group, const err_t *err)
 {
+    metric_add(&worker_metric_commit_failures, 0, 1);
     for (job_t *job = group; job != NULL; job = job->next)
         dispatch_finish_with(job, call_failure(err->status), err);
     give(writer, group);
@@ -129,6 +131,25 @@ static status_t run_group(writer_t *writer, job_t *group, err_t *err)
     return store_commit(writer->store, err);
 }
 
+static size_t length_of(const job_t *group)
+{
+    size_t count = 0;
+    for (; group != NULL; group = group->next)
+        count++;
+    return count;
+}
+
+static status_t run_measured(writer_t *writer, job_t *group, err_t *err)
+{
+    int64_t begun_us = clock_us();
+    status_t status = run_group(writer, group, err);
+    if (status == STATUS_OK) {
+        metric_observe(&worker_metric_commit_time, 0, clock_us() - begun_us);
+        metric_observe(&worker_metric_commit_batch, 0, (int64_t)length_of(group));
+    }
+    return status;
+}
+
 static void checkpoint(writer_t *writer, int64_t least_pages)
 {
     err_t err;
@@ -143,14 +164,6 @@ static int64_t earliest_deadline(const job_t *group)
         if (job->call.deadline_ms < deadline_ms)
             deadline_ms = job->call.deadline_ms;
     return deadline_ms;
-}
-
-static size_t length_of(const job_t *group)
-{
-    size_t count = 0;
-    for (; group != NULL; group = group->next)
-        count++;
-    return count;
 }
 
 /* What came while we waited for the gate travels with the rest. */
@@ -171,7 +184,7 @@ static void run_in_gate(writer_t *writer, job_t *group)
     take_more(writer, &group);
     drop_late(writer, &group);
     if (group != NULL) {
-        if (run_group(writer, group, &err) == STATUS_OK)
+        if (run_measured(writer, group, &err) == STATUS_OK)
             give(writer, group);
         else
             fail_all(writer, group, &err);
@@ -182,6 +195,7 @@ static void run_in_gate(writer_t *writer, job_t *group)
 
 static void work(writer_t *writer, job_t *group)
 {
+    int64_t begun_us = clock_us();
     for (drop_late(writer, &group); group != NULL; drop_late(writer, &group)) {
         err_t err;
         int64_t until_ms = clock_ms() + TURN_WAIT_MS;
@@ -189,6 +203,7 @@ static void work(writer_t *writer, job_t *group)
             until_ms = earliest_deadline(group);
         status_t status = gate_take(writer->gate, until_ms, &err);
         if (status == STATUS_OK) {
+            metric_observe(&worker_metric_gate_wait, 0, clock_us() - begun_us);
             run_in_gate(writer, group);
             return;
         }
@@ -196,6 +211,7 @@ static void work(writer_t *writer, job_t *group)
             fail_all(writer, group, &err);
             return;
         }
+        metric_add(&worker_metric_gate_timeouts, 0, 1);
         take_more(writer, &group);
     }
 }

@@ -30,6 +30,7 @@ import tempfile
 import threading
 import time
 
+import metrics
 import openapi
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -255,7 +256,7 @@ class Suite:
                     LK_GATEWAYS=self.link, LK_DATA_DIR=str(self.data),
                     LK_SEAL_KEY_FILE=str(self.data / "keys/seal.key"),
                     LK_API_KEY_HASH_FILE=str(self.data / "keys/api-key-hash"),
-                    LK_PWHASH="2:19")
+                    LK_PWHASH="2:19", LK_METRICS_LISTEN="127.0.0.1:0")
         base.update(extra or {})
         return base
 
@@ -345,6 +346,12 @@ class Suite:
         assert answer.status == 200, answer.body
         assert self.gateway.alive()
         assert all(worker.alive() or worker.expected_end for worker in self.workers)
+
+    def metrics(self, process):
+        """What a program counts: {(name, ((label, value), ...)): number}, checked on the way. None: it
+        does not listen yet."""
+        said = re.search(rb" event=(?:worker_)?started .*metrics=\S+:(\d+)", process.log.read_bytes())
+        return said and metrics.parse(metrics.scrape(int(said[1])))
 
     # ---- what was left behind ----
 

@@ -24,7 +24,8 @@ static const setting_t rows[] = {
     SETTING_NUMBER_ROW(settings_t, size, "LK_T_SIZE", "5", -10, 100, "How large."),
     SETTING_SWITCH_ROW(settings_t, on, "LK_T_ON", "off", "Whether."),
 };
-static const program_t program = {"sample", "a sample", "usage line\n", rows, ARRAY_LEN(rows)};
+static const program_t program = {"sample", "a sample",      "usage line\n",
+                                  rows,     ARRAY_LEN(rows), NULL};
 
 static int set_up(void **state)
 {

@@ -1,0 +1,34 @@
+/* A worker's numbers: what its threads count, and where the rest is read when somebody asks. All
+ * of them: docs/metrics.md. Next: common/metrics.h. */
+#ifndef LK_SERVICES_COMMON_WORKER_METRICS_H
+#define LK_SERVICES_COMMON_WORKER_METRICS_H
+
+#include "common/metrics.h"
+#include "proto/service.h"
+#include "services/common/job.h"
+
+extern metric_t worker_metric_link_batch; /* calls of a REQUEST message */
+extern metric_t worker_metric_replayed;
+extern metric_t worker_metric_held;
+extern metric_t worker_metric_gateways;
+extern metric_t worker_metric_commit_batch;
+extern metric_t worker_metric_commit_time; /* microseconds, as all times here */
+extern metric_t worker_metric_commit_failures;
+extern metric_t worker_metric_gate_wait;
+extern metric_t worker_metric_gate_timeouts;
+extern metric_t worker_metric_hash_time;
+
+/* The table of a service's worker. Static: one service a process. */
+const metrics_t *worker_metrics(const service_t *contract);
+
+/* Before the first thread, and when no thread counts any more. */
+void worker_metrics_begin(void);
+void worker_metrics_end(void);
+
+/* Whom the refresh asks: borrowed while it may run. waiting may be NULL. */
+void worker_metrics_watch(jobs_t *writes, jobs_t *slow, jobs_t *waiting, const char *database);
+
+/* A call is answered, and its reply sent or lost. */
+void worker_metrics_call(const call_t *call);
+
+#endif

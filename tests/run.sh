@@ -63,6 +63,18 @@ tests() {
     build "$preset" && ctest --test-dir "$ROOT/build/$preset" --output-on-failure -j "$(nproc)" "$@"
 }
 
+# promtool checks metrics and alert rules. Out of its package, not by installing that: it would start a
+# Prometheus on this machine. Tests that want it say so where it can't be had.
+fetch_promtool() {
+    local to=$ROOT/build/promtool
+    if command -v promtool >/dev/null || [[ -x $to/usr/bin/promtool ]]; then
+        return 0
+    fi
+    mkdir -p "$to"
+    (cd "$to" && apt-get -q download prometheus && dpkg-deb -x prometheus_*.deb . && rm -f prometheus_*.deb usr/bin/prometheus) \
+        >"$LOGS/promtool.log" 2>&1 || tell "promtool can't be had (see $LOGS/promtool.log)"
+}
+
 main() {
     cd "$ROOT"
     case ${1:-} in
@@ -81,6 +93,7 @@ main() {
     local groups=(run test)
     command -v npm >/dev/null || groups+=(node)
     packages_install "$ROOT/deploy/packages.txt" "$LOGS/packages.log" "${groups[@]}"
+    fetch_promtool
     if [[ ${1:-} != --quick ]]; then
         step tidy build tidy
         step asan tests asan -LE source -E 'run_script|readme|flat_memory'

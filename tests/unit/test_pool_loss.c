@@ -56,6 +56,54 @@ static void silence_moves_requests(void **state)
     end_world(&world);
 }
 
+static void the_load_tells_who_is_busy_silent_and_draining(void **state)
+{
+    (void)state;
+    world_t world;
+    new_world(&world, 1);
+    join(&world, 'a', 1);
+    join(&world, 'b', 1);
+    pool_load_t load = pool_load(world.pool, 0, world.now);
+    assert_int_equal(load.live, 2);
+    assert_int_equal(load.busy + load.silent + load.draining + load.held + load.queued, 0);
+    submit(&world, 0);
+    submit(&world, 1);
+    submit(&world, 2); /* waits */
+    submit(&world, 3); /* has no room to */
+    assert_int_equal(world.pending[3].end, PENDING_UNAVAILABLE);
+    assert_int_equal(pool_counters(world.pool).queue_full, 1);
+    assert_int_equal(pool_counters(world.pool).unavailable, 0);
+    load = pool_load(world.pool, 0, world.now);
+    assert_int_equal(load.busy, 2);
+    assert_int_equal(load.held, 2);
+    assert_int_equal(load.queued, 1);
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(pool_load(world.pool, 0, world.now).silent, 0);
+        tick(&world, FRAMES_HEARTBEAT_MS);
+        beat(&world, 'b');
+    }
+    load = pool_load(world.pool, 0, world.now);
+    assert_int_equal(load.silent, 1);
+    assert_int_equal(load.live, 2);
+    for (int i = 0; i < 2; i++) {
+        tick(&world, FRAMES_HEARTBEAT_MS);
+        beat(&world, 'b');
+    }
+    load = pool_load(world.pool, 0, world.now);
+    assert_int_equal(load.live, 1);
+    assert_int_equal(load.silent, 0);
+    assert_int_equal(load.queued, 2); /* one of them was the lost one's */
+    assert_int_equal(pool_counters(world.pool).silent_workers, 1);
+    assert_int_equal(pool_counters(world.pool).lost_workers, 1);
+    pool_message(world.pool, "b", 1, COMMAND_DISCONNECT, "", 0, world.now);
+    load = pool_load(world.pool, 0, world.now);
+    assert_int_equal(load.live, 0);
+    assert_int_equal(load.busy, 0);
+    assert_int_equal(load.draining, 1);
+    assert_int_equal(load.held, 1);
+    end_world(&world);
+}
+
 static void a_peer_that_is_gone_is_noticed_at_once(void **state)
 {
     (void)state;
@@ -304,6 +352,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(ends_at_the_deadline),
         cmocka_unit_test(silence_moves_requests),
+        cmocka_unit_test(the_load_tells_who_is_busy_silent_and_draining),
         cmocka_unit_test(a_peer_that_is_gone_is_noticed_at_once),
         cmocka_unit_test(the_wait_for_a_worker_begins_when_the_last_is_lost),
         cmocka_unit_test(only_its_holder_may_answer),

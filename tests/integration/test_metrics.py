@@ -163,7 +163,7 @@ def test_nothing_that_a_client_sends_becomes_a_label():
             suite.call("GET", path, headers={"x-request-id": "marker", "x-marker": "marker"})
         suite.call("GET", TRUNKS, key="lk_" + 43 * "B")
         for process in suite.processes:
-            numbers = await_that(lambda one=process: suite.metrics(one), 20, "it listens")
+            numbers = suite.metrics(process)
             text = repr(numbers)
             assert trunk not in text and "marker" not in text and "lk_BBB" not in text and suite.admin not in text
             programs = {dict(labels)["program"] for _, labels in numbers}
@@ -177,7 +177,7 @@ def test_off_and_wrong_addresses():
         assert suite.call("GET", TRUNKS).status == 200
         assert not suite.grep_logs(rb"metrics=")
     with Suite() as suite:
-        taken = re.search(rb" event=started .*metrics=(\S+)", suite.gateway.log.read_bytes())[1].decode()
+        taken = f"127.0.0.1:{suite.metrics_port(suite.gateway)}"
         for program in ("gateway", "trunk-auth"):
             for listen, code in ((taken, 1), ("localhost:1", 78), ("8090", 78)):
                 settings = {"LK_METRICS_LISTEN": listen, "LK_LISTEN": "127.0.0.1:0", "LK_WORKER_LISTEN": "tcp://127.0.0.1:*"}
@@ -246,7 +246,5 @@ def test_promtool_agrees(tmp_path):
     with Suite(services=every_service()) as suite:
         suite.call("POST", TRUNKS, {"name": "seen"})
         for process in suite.processes:
-            await_that(lambda one=process: suite.metrics(one), 20, "it listens")
-            port = re.search(rb"metrics=\S+:(\d+)", process.log.read_bytes())[1]
-            code, said = promtool("check", "metrics", given=metrics.scrape(int(port)))
+            code, said = promtool("check", "metrics", given=metrics.scrape(suite.metrics_port(process)))
             assert code == 0, said

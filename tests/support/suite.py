@@ -347,11 +347,15 @@ class Suite:
         assert self.gateway.alive()
         assert all(worker.alive() or worker.expected_end for worker in self.workers)
 
+    def metrics_port(self, process):
+        """Where it shows what it counts. It may answer requests before it says so."""
+        said = await_that(lambda: re.search(rb" event=(?:worker_)?started .*metrics=\S+:(\d+)\n", process.log.read_bytes()),
+                          20, "it tells where its metrics are")
+        return int(said[1])
+
     def metrics(self, process):
-        """What a program counts: {(name, ((label, value), ...)): number}, checked on the way. None: it
-        does not listen yet."""
-        said = re.search(rb" event=(?:worker_)?started .*metrics=\S+:(\d+)", process.log.read_bytes())
-        return said and metrics.parse(metrics.scrape(int(said[1])))
+        """What a program counts: {(name, ((label, value), ...)): number}, checked on the way."""
+        return metrics.parse(metrics.scrape(self.metrics_port(process)))
 
     # ---- what was left behind ----
 

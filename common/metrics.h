@@ -83,7 +83,7 @@ static inline size_t metric_cell(const metric_t *metric, size_t first, size_t se
     return first * second_count + second;
 }
 
-/* A counter goes up, or a gauge that is never set up or down. Any thread. */
+/* A counter goes up. Any thread. */
 void metric_add(metric_t *metric, size_t cell, int64_t count);
 /* A value falls into a histogram. Any thread. */
 void metric_observe(metric_t *metric, size_t cell, int64_t value);

@@ -173,6 +173,14 @@ size_t jobs_count(jobs_t *jobs)
     return count;
 }
 
+size_t jobs_length(const job_t *chain)
+{
+    size_t length = 0;
+    for (; chain != NULL; chain = chain->next)
+        length++;
+    return length;
+}
+
 bool jobs_closed(jobs_t *jobs)
 {
     (void)pthread_mutex_lock(&jobs->lock);

@@ -70,6 +70,8 @@ job_t *jobs_take(jobs_t *jobs, size_t most, int64_t until_ms);
 /* Refuses further jobs and ends every wait; what is inside can still be taken. */
 void jobs_close(jobs_t *jobs);
 size_t jobs_count(jobs_t *jobs);
+/* How many a chain holds; 0 for NULL. */
+size_t jobs_length(const job_t *chain);
 bool jobs_closed(jobs_t *jobs);
 
 #endif

@@ -56,7 +56,6 @@ static void log_peer(log_level_t level, const char *event, const peer_t *peer, c
 static void lose(link_t *link, peer_t *peer, const char *reason)
 {
     log_peer(peer->heard ? LOG_WARN : LOG_DEBUG, "gateway_lost", peer, reason);
-    metric_add(&worker_metric_gateways, 0, -(int64_t)peer->heard);
     peer_lose(peer, link->now_ms);
 }
 
@@ -99,7 +98,6 @@ static void drop_unlisted(link_t *link)
             if (peer->greeted)
                 (void)!peer_send(peer, COMMAND_DISCONNECT, NULL, 0, link->now_ms);
             log_peer(LOG_INFO, "gateway_dropped", peer, "its name leads elsewhere");
-            metric_add(&worker_metric_gateways, 0, -(int64_t)peer->heard);
             peer_free(peer);
         } else {
             if (kept != i)
@@ -241,9 +239,7 @@ static void run_job(link_t *link, peer_t *peer, turn_t *turn, job_t *job)
 
 static void hand_writes(link_t *link, peer_t *peer, turn_t *turn)
 {
-    size_t count = 0;
-    for (const job_t *job = turn->writes; job != NULL; job = job->next)
-        count++;
+    size_t count = jobs_length(turn->writes);
     if (jobs_put(link->config->writes, turn->writes)) {
         link->held += count;
         peer->held += count;
@@ -286,7 +282,6 @@ static void note_word(link_t *link, peer_t *peer)
     if (peer->heard || !peer->greeted)
         return;
     peer->heard = true;
-    metric_add(&worker_metric_gateways, 0, 1);
     log_peer(LOG_INFO, "gateway_connected", peer, NULL);
 }
 
@@ -453,7 +448,7 @@ static void step(link_t *link)
     for (size_t i = 0; i < link->peers.count; i++)
         tick_peer(link, &link->peers.items[i]);
     drop_unlisted(link);
-    metric_set(&worker_metric_held, 0, (int64_t)link->held);
+    worker_metrics_link(link->held, peers_heard(&link->peers));
 }
 
 static void release(link_t **link)

@@ -40,3 +40,11 @@ bool peers_any_greeted(const peers_t *peers)
             return true;
     return false;
 }
+
+size_t peers_heard(const peers_t *peers)
+{
+    size_t heard = 0;
+    for (size_t i = 0; i < peers->count; i++)
+        heard += peers->items[i].heard;
+    return heard;
+}

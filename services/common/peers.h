@@ -15,5 +15,7 @@ void peers_update(peers_t *peers, resolver_t *resolver, int64_t now_ms);
 /* The peer whose connection has that number, if it still stands; or NULL. */
 peer_t *peers_with_connection(peers_t *peers, uint64_t connection);
 bool peers_any_greeted(const peers_t *peers);
+/* How many have answered on their connection. */
+size_t peers_heard(const peers_t *peers);
 
 #endif

@@ -50,12 +50,12 @@ static metric_t wal = {
     .help = "Size of the database's write-ahead log.",
     .type = METRIC_GAUGE,
 };
-metric_t worker_metric_held = {
+static metric_t held = {
     .name = "lk_worker_held",
     .help = "Calls that are in this process and not answered, those in the queues included.",
     .type = METRIC_GAUGE,
 };
-metric_t worker_metric_gateways = {
+static metric_t gateways = {
     .name = "lk_worker_gateways",
     .help = "Gateways that this worker is connected with.",
     .type = METRIC_GAUGE,
@@ -108,8 +108,8 @@ static metric_t *const all[] = {
     &calls,
     &worker_metric_replayed,
     &queues,
-    &worker_metric_held,
-    &worker_metric_gateways,
+    &held,
+    &gateways,
     &worker_metric_link_batch,
     &worker_metric_commit_batch,
     &worker_metric_commit_time,
@@ -194,4 +194,10 @@ void worker_metrics_call(const call_t *call)
     if (call->operation != NULL)
         operation = OPERATION_FIRST + (size_t)(call->operation - watched.contract->operations);
     metric_add(&calls, metric_cell(&calls, operation, call->reply.outcome), 1);
+}
+
+void worker_metrics_link(size_t calls_held, size_t gateways_heard)
+{
+    metric_set(&held, 0, (int64_t)calls_held);
+    metric_set(&gateways, 0, (int64_t)gateways_heard);
 }

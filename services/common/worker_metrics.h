@@ -9,8 +9,6 @@
 
 extern metric_t worker_metric_link_batch; /* calls of a REQUEST message */
 extern metric_t worker_metric_replayed;
-extern metric_t worker_metric_held;
-extern metric_t worker_metric_gateways;
 extern metric_t worker_metric_commit_batch;
 extern metric_t worker_metric_commit_time; /* microseconds, as all times here */
 extern metric_t worker_metric_commit_failures;
@@ -27,6 +25,9 @@ void worker_metrics_end(void);
 
 /* Whom the refresh asks: borrowed while it may run. waiting may be NULL. */
 void worker_metrics_watch(jobs_t *writes, jobs_t *slow, jobs_t *waiting, const char *database);
+
+/* What the link holds now: it alone tells. */
+void worker_metrics_link(size_t calls_held, size_t gateways_heard);
 
 /* A call is answered, and its reply sent or lost. */
 void worker_metrics_call(const call_t *call);

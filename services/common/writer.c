@@ -131,21 +131,13 @@ static status_t run_group(writer_t *writer, job_t *group, err_t *err)
     return store_commit(writer->store, err);
 }
 
-static size_t length_of(const job_t *group)
-{
-    size_t count = 0;
-    for (; group != NULL; group = group->next)
-        count++;
-    return count;
-}
-
 static status_t run_measured(writer_t *writer, job_t *group, err_t *err)
 {
     int64_t begun_us = clock_us();
     status_t status = run_group(writer, group, err);
     if (status == STATUS_OK) {
         metric_observe(&worker_metric_commit_time, 0, clock_us() - begun_us);
-        metric_observe(&worker_metric_commit_batch, 0, (int64_t)length_of(group));
+        metric_observe(&worker_metric_commit_batch, 0, (int64_t)jobs_length(group));
     }
     return status;
 }
@@ -172,7 +164,7 @@ static void take_more(writer_t *writer, job_t **group)
     job_t **end = group;
     while (*end != NULL)
         end = &(*end)->next;
-    size_t count = length_of(*group);
+    size_t count = jobs_length(*group);
     if (count < WRITER_GROUP)
         *end = jobs_take(&writer->queue, WRITER_GROUP - count, 0);
 }

@@ -349,7 +349,7 @@ class Suite:
 
     def metrics_port(self, process):
         """Where it shows what it counts. It may answer requests before it says so."""
-        said = await_that(lambda: re.search(rb" event=(?:worker_)?started .*metrics=\S+:(\d+)\n", process.log.read_bytes()),
+        said = await_that(lambda: re.search(rb" event=(?:worker_)?started .*metrics=\S+:(\d+)[ \n]", process.log.read_bytes()),
                           20, "it tells where its metrics are")
         return int(said[1])
 

@@ -347,7 +347,7 @@ static status_t set_option(void *router, int option, int value, err_t *err)
 static status_t guard_router(broker_t *broker, const broker_settings_t *settings, err_t *err)
 {
     if (settings->curve == NULL && !curve_is_local(settings->listen))
-        return err_set(err, STATUS_REFUSED, "LK_WORKER_LISTEN",
+        return err_set(err, STATUS_INVALID, "LK_WORKER_LISTEN",
                        "%s is not of this machine alone: that needs LK_CURVE=on, or listen at "
                        "127.0.0.1",
                        settings->listen);

@@ -24,8 +24,8 @@ typedef struct {
     allow_t *allow;
 } broker_settings_t;
 
-/* Binds and starts the thread. STATUS_BUSY if the address is taken; STATUS_REFUSED if it must not
- * be listened at in plain text. */
+/* Binds and starts the thread. STATUS_BUSY if the address is taken; STATUS_INVALID if it is none,
+ * or must not be listened at in plain text. */
 status_t broker_start(const broker_settings_t *settings, broker_t **out, err_t *err) MUST_CHECK;
 /* Ends what waits and tells the workers; whatever is asked from now on ends at once
  * (PENDING_UNAVAILABLE). For a shutdown that must not wait for workers. */

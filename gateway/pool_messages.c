@@ -80,6 +80,10 @@ static void on_ready(pool_t *pool, const sender_t *sender, const void *body, siz
         return;
     }
     worker_t *former = find_instance(pool, ready.instance);
+    if (former != NULL && strcmp(former->key, sender->key) != 0) {
+        pool_garbage(pool, sender->identity, sender->length); /* another's name */
+        return;
+    }
     if (former != NULL)
         pool_lose(pool, former, "it has connected anew", false);
     worker_t *worker = mem_zalloc(sizeof(*worker));

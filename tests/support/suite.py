@@ -258,8 +258,8 @@ class Suite:
         """A worker's end of the link, with that service's key."""
         line = context.socket(zmq.DEALER)
         line.linger = linger
-        line.curve_secretkey = (self.curve / f"{service}.key").read_bytes().strip()
-        line.curve_publickey = zmq.curve_public(line.curve_secretkey)
+        line.curve_secretkey = secret = (self.curve / f"{service}.key").read_bytes().strip()
+        line.curve_publickey = zmq.curve_public(secret)
         line.curve_serverkey = (self.curve / "gateway.pub").read_bytes().strip()
         line.connect(self.link)
         return line

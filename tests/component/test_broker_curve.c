@@ -94,6 +94,7 @@ static void open_stranger(stranger_t *stranger)
     stranger->socket = zmq_socket(stranger->context, ZMQ_DEALER);
     (void)zmq_setsockopt(stranger->socket, ZMQ_LINGER, &none, sizeof(none));
     (void)zmq_setsockopt(stranger->socket, ZMQ_RCVTIMEO, &wait_ms, sizeof(wait_ms));
+    (void)zmq_setsockopt(stranger->socket, ZMQ_SNDTIMEO, &wait_ms, sizeof(wait_ms));
     (void)zmq_setsockopt(stranger->socket, ZMQ_RECONNECT_IVL, &slowly_ms, sizeof(slowly_ms));
 }
 
@@ -116,7 +117,8 @@ static void close_stranger(stranger_t *stranger)
     (void)zmq_ctx_term(stranger->context);
 }
 
-static void say_ready(const stranger_t *stranger, size_t service)
+/* False: there is no connection to say it on, as a stranger finds. */
+static bool say_ready(const stranger_t *stranger, size_t service, int flags)
 {
     ready_t ready = {.window = 1};
     msgpack_sbuffer bytes;
@@ -126,9 +128,10 @@ static void say_ready(const stranger_t *stranger, size_t service)
     msgpack_sbuffer_init(&bytes);
     msgpack_packer_init(&out, &bytes, msgpack_sbuffer_write);
     frames_write_ready(&ready, &out);
-    assert_int_equal(zmq_send(stranger->socket, "LKW1R", 5, ZMQ_SNDMORE), 5);
-    assert_true(zmq_send(stranger->socket, bytes.data, bytes.size, 0) > 0);
+    bool said = zmq_send(stranger->socket, "LKW1R", 5, flags | ZMQ_SNDMORE) == 5 &&
+                zmq_send(stranger->socket, bytes.data, bytes.size, flags) > 0;
     msgpack_sbuffer_destroy(&bytes);
+    return said;
 }
 
 static void assert_told(const stranger_t *stranger, const char *head)
@@ -212,7 +215,7 @@ static void who_is_not_known_gets_nowhere(void **state)
         stranger_t stranger;
         open_stranger(&stranger);
         ways[i].come(&stranger, desk);
-        say_ready(&stranger, 0);
+        (void)say_ready(&stranger, 0, ZMQ_DONTWAIT);
         desk->wanted = broker_strangers(desk->world.broker).strangers + 1;
         if (!await(strangers_are_counted, desk, WAIT_MS))
             fail_msg("%s is not counted", ways[i].name);
@@ -281,11 +284,11 @@ static void a_key_serves_its_own_service_and_no_other(void **state)
     stranger_t stranger;
     open_stranger(&stranger);
     connect_with(&stranger, desk, desk->keys[1]);
-    say_ready(&stranger, 0);
+    assert_true(say_ready(&stranger, 0, 0));
     assert_told(&stranger, "LKW1D");
     assert_int_equal(broker_counters(desk->world.broker).refused_workers, 1);
     assert_works(desk);
-    say_ready(&stranger, 1);
+    assert_true(say_ready(&stranger, 1, 0));
     assert_told(&stranger, "LKW1H");
     assert_true(await(second_service_is_live, desk, WAIT_MS));
     close_stranger(&stranger);
@@ -300,7 +303,7 @@ static void identities_are_not_chosen(void **state)
     open_stranger(&stranger);
     assert_int_equal(zmq_setsockopt(stranger.socket, ZMQ_ROUTING_ID, "mine!", 5), 0);
     connect_with(&stranger, desk, desk->keys[0]);
-    say_ready(&stranger, 0);
+    assert_true(say_ready(&stranger, 0, 0));
     assert_told(&stranger, "LKW1D");
     assert_int_equal(broker_counters(desk->world.broker).bad_messages, 1);
     close_stranger(&stranger);
@@ -351,7 +354,7 @@ static void askers_notice_nothing_of_strangers(void **state)
             by_unknown_key(&stranger, desk);
         else
             by_plain_text(&stranger, desk);
-        say_ready(&stranger, 0);
+        (void)say_ready(&stranger, 0, ZMQ_DONTWAIT);
         close_stranger(&stranger);
     }
     asker_t sum = join_askers(askers, ARRAY_LEN(askers));

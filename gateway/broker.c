@@ -3,8 +3,8 @@
 #include "common/clock.h"
 #include "common/log.h"
 #include "common/mem.h"
+#include "gateway/port.h"
 #include "proto/registry.h"
-#include "proto/scan.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -16,7 +16,7 @@
 
 enum {
     TICK_MS = 50,
-    LINGER_MS = 1000,
+
     FRAMES_PER_MESSAGE = 3,
     MESSAGES_PER_HOLD = 64,
     ASSIGNED_IDENTITY = 5
@@ -25,19 +25,16 @@ enum {
 struct broker {
     pthread_mutex_t lock;
     void *zmq;
-    void *router;
-    int router_fd;
+    port_t port;
     int stop_fd;
     pool_t *pool;
     pthread_t thread;
     bool running;
     pthread_cond_t nobody_receives; /* for broker_stop */
-    pending_t *receiver; /* the asker that takes what comes; NULL: the thread, at its ticks */
-    int nudge_fd;        /* eventfd: the receiver's own request has ended by another's hand */
-    zap_t *zap;          /* NULL: plain text */
-    allow_t *allow;
+    pending_t *receiver;  /* the asker that takes what comes; NULL: the thread, at its ticks */
+    int nudge_fd;         /* eventfd: the receiver's own request has ended by another's hand */
+    allow_t *allow;       /* NULL: plain text */
     log_limit_t refusals; /* the thread's */
-    char endpoint[256];
 };
 
 /* ---- sending; the mutex is held ---- */
@@ -63,11 +60,12 @@ static status_t send_message(void *context, const void *identity, size_t identit
     broker_t *broker = context;
     char head[FRAMES_HEAD_SIZE];
     frames_write_head(command, head);
-    status_t status = send_frame(broker->router, identity, identity_length, ZMQ_SNDMORE);
+    status_t status = send_frame(broker->port.router, identity, identity_length, ZMQ_SNDMORE);
     if (status == STATUS_OK)
-        status = send_frame(broker->router, head, sizeof(head), body == NULL ? 0 : ZMQ_SNDMORE);
+        status =
+            send_frame(broker->port.router, head, sizeof(head), body == NULL ? 0 : ZMQ_SNDMORE);
     if (status == STATUS_OK && body != NULL)
-        status = send_frame(broker->router, body, body_length, 0);
+        status = send_frame(broker->port.router, body, body_length, 0);
     return status;
 }
 
@@ -122,7 +120,7 @@ static bool receive_message(void *router, message_t *message)
 static const char *key_of(const broker_t *broker, message_t *message)
 {
     zmq_msg_t *frame = &message->frames[message->count - 1];
-    const char *key = broker->zap == NULL ? NULL : zmq_msg_gets(frame, "User-Id");
+    const char *key = broker->port.zap == NULL ? NULL : zmq_msg_gets(frame, "User-Id");
     return key == NULL ? "" : key;
 }
 
@@ -160,7 +158,7 @@ static bool receive_all(broker_t *broker, int64_t now_ms, const pending_t *own)
 {
     message_t message;
     for (int handled = 0; handled < MESSAGES_PER_HOLD; handled++) {
-        if (!receive_message(broker->router, &message))
+        if (!receive_message(broker->port.router, &message))
             return false;
         handle_message(broker, &message, now_ms);
         close_message(&message);
@@ -208,7 +206,7 @@ static void pass_receiving_on(broker_t *broker)
 
 static void wait_for_messages(broker_t *broker)
 {
-    struct pollfd ready[] = {{.fd = broker->router_fd, .events = POLLIN},
+    struct pollfd ready[] = {{.fd = broker->port.fd, .events = POLLIN},
                              {.fd = broker->nudge_fd, .events = POLLIN}};
     if (poll(ready, ARRAY_LEN(ready), TICK_MS) > 0 && (ready[1].revents & POLLIN) != 0) {
         eventfd_t count = 0;
@@ -335,75 +333,9 @@ static void *run(void *argument)
 
 /* ---- starting and stopping ---- */
 
-static status_t set_option(void *router, int option, int value, err_t *err)
-{
-    if (zmq_setsockopt(router, option, &value, sizeof(value)) == 0)
-        return STATUS_OK;
-    return err_set(err, STATUS_SYSTEM, "zmq_setsockopt", "option %d: %s", option,
-                   zmq_strerror(zmq_errno()));
-}
-
-/* The handler stands before the socket does: nobody comes in unasked. */
-static status_t guard_router(broker_t *broker, const broker_settings_t *settings, err_t *err)
-{
-    if (settings->curve == NULL && !curve_is_local(settings->listen))
-        return err_set(err, STATUS_INVALID, "LK_WORKER_LISTEN",
-                       "%s is not of this machine alone: that needs LK_CURVE=on, or listen at "
-                       "127.0.0.1",
-                       settings->listen);
-    if (settings->curve == NULL)
-        return STATUS_OK;
-    broker->allow = settings->allow;
-    status_t status = zap_start(broker->zmq, broker->router, settings->allow, &broker->zap, err);
-    if (status == STATUS_OK)
-        status = curve_serve(settings->curve, broker->router, err);
-    return status;
-}
-
-static status_t open_router(broker_t *broker, const broker_settings_t *settings, err_t *err)
-{
-    const char *listen = settings->listen;
-    static const struct {
-        int option, value;
-    } options[] = {
-        {ZMQ_ROUTER_MANDATORY, 1}, {ZMQ_LINGER, LINGER_MS}, {ZMQ_SNDHWM, 1000}, {ZMQ_RCVHWM, 1000},
-        {ZMQ_HANDSHAKE_IVL, 5000}, {ZMQ_TCP_KEEPALIVE, 1},  {ZMQ_BACKLOG, 256},
-    };
-    broker->router = zmq_socket(broker->zmq, ZMQ_ROUTER);
-    if (broker->router == NULL)
-        return err_set(err, STATUS_SYSTEM, listen, "no socket: %s", zmq_strerror(zmq_errno()));
-    for (size_t i = 0; i < ARRAY_LEN(options); i++) {
-        status_t set = set_option(broker->router, options[i].option, options[i].value, err);
-        if (set != STATUS_OK)
-            return set;
-    }
-    int64_t largest = SCAN_BYTES_MAX;
-    if (zmq_setsockopt(broker->router, ZMQ_MAXMSGSIZE, &largest, sizeof(largest)) != 0)
-        return err_set(err, STATUS_SYSTEM, "zmq_setsockopt", "ZMQ_MAXMSGSIZE");
-    status_t status = guard_router(broker, settings, err);
-    if (status != STATUS_OK)
-        return status;
-    if (zmq_bind(broker->router, listen) != 0)
-        return err_set(err, zmq_errno() == EADDRINUSE ? STATUS_BUSY : STATUS_INVALID,
-                       "LK_WORKER_LISTEN", "can't listen on %s: %s", listen,
-                       zmq_strerror(zmq_errno()));
-    size_t size = sizeof(broker->endpoint);
-    size_t fd_size = sizeof(broker->router_fd);
-    if (zmq_getsockopt(broker->router, ZMQ_LAST_ENDPOINT, broker->endpoint, &size) != 0 ||
-        zmq_getsockopt(broker->router, ZMQ_FD, &broker->router_fd, &fd_size) != 0)
-        return err_set(err, STATUS_SYSTEM, listen, "%s", zmq_strerror(zmq_errno()));
-    return STATUS_OK;
-}
-
 static void free_broker(broker_t *broker)
 {
-    if (broker->zap != NULL)
-        (void)zmq_socket_monitor(broker->router, NULL, 0); /* nobody takes its events any more */
-    if (broker->router != NULL)
-        (void)zmq_close(broker->router);
-    if (broker->zmq != NULL)
-        (void)zmq_ctx_shutdown(broker->zmq); /* ends the ZAP handler's wait */
-    zap_stop(&broker->zap);
+    port_close(&broker->port, broker->zmq);
     if (broker->zmq != NULL)
         (void)zmq_ctx_term(broker->zmq);
     pool_destroy(&broker->pool);
@@ -428,12 +360,15 @@ status_t broker_start(const broker_settings_t *settings, broker_t **out, err_t *
                     .may_serve = settings->allow == NULL ? NULL : may_serve,
                     .context = broker};
     broker->pool = pool_new(&limits, &io);
+    broker->allow = settings->allow;
+    const port_settings_t port = {
+        .listen = settings->listen, .curve = settings->curve, .allow = settings->allow};
     broker->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     broker->nudge_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     broker->zmq = zmq_ctx_new();
     status_t status = broker->stop_fd < 0 || broker->nudge_fd < 0 || broker->zmq == NULL
                           ? err_errno(err, "broker", "can't be set up")
-                          : open_router(broker, settings, err);
+                          : port_open(&port, broker->zmq, &broker->port, err);
     if (status == STATUS_OK) {
         broker->running = true;
         if (pthread_create(&broker->thread, NULL, run, broker) != 0)
@@ -489,12 +424,12 @@ pool_counters_t broker_counters(broker_t *broker)
 
 const char *broker_endpoint(const broker_t *broker)
 {
-    return broker->endpoint;
+    return broker->port.endpoint;
 }
 
 zap_counters_t broker_strangers(broker_t *broker)
 {
-    return broker->zap == NULL ? (zap_counters_t){0} : zap_counters(broker->zap);
+    return broker->port.zap == NULL ? (zap_counters_t){0} : zap_counters(broker->port.zap);
 }
 
 void broker_recheck(broker_t *broker)

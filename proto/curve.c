@@ -147,7 +147,11 @@ status_t curve_open_worker(const char *directory, const char *service, curve_t *
 /* zcert gives its keys out as constant and does not wipe them. */
 static void wipe(const void *bytes, size_t length)
 {
-    sodium_memzero((void *)(uintptr_t)bytes, length);
+    union {
+        const void *given;
+        void *ours;
+    } key = {.given = bytes};
+    sodium_memzero(key.ours, length);
 }
 
 void curve_close(curve_t **curve)

@@ -91,7 +91,8 @@ def test_a_key_is_revoked_and_given_back_while_all_runs(suite):
     named = next(line for line in text.splitlines() if line.startswith("trunk-auth "))
     workers.write_text(text.replace(named, "# " + named))
     await_that(lambda: suite.readiness() == 503, 15, "the worker is sent away")
-    assert suite.grep_logs(rb' event=worker_left .*why="its key is not allowed to serve that any more"', "gateway")
+    await_that(lambda: suite.grep_logs(rb' event=worker_left .*why="its key is not allowed to serve that any more"', "gateway"),
+               15, "it says why")
     await_that(lambda: suite.grep_logs(rb' event=worker_refused why="unknown key" ', "gateway"), 15, "it is not let in again")
     assert suite.call("GET", "/voip/trunk").status == 503
     # A list that can't be read changes nothing, and is told of once.

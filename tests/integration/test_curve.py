@@ -180,7 +180,11 @@ def test_nothing_travels_readable():
             with contextlib.suppress(OSError):
                 while True:
                     line = server.accept()[0]
-                    onward = socket.create_connection(("127.0.0.1", suite.port + 1))
+                    try:
+                        onward = socket.create_connection(("127.0.0.1", suite.port + 1))
+                    except OSError:  # the gateway does not listen yet
+                        line.close()
+                        continue
                     for ends in ((line, onward), (onward, line)):
                         threading.Thread(target=pass_on, args=ends, daemon=True).start()
 

@@ -59,7 +59,8 @@ static void lose(link_t *link, peer_t *peer, const char *reason)
 {
     bool tried_long = !peer->heard && ++peer->vain_tries == VAIN_TRIES;
     log_peer(peer->heard || tried_long ? LOG_WARN : LOG_DEBUG,
-             tried_long ? "gateway_silent" : "gateway_lost", peer, reason);
+             tried_long ? "gateway_silent" : "gateway_lost", peer,
+             tried_long ? "no answer: is it there, and is our key on its list?" : reason);
     peer_lose(peer, link->now_ms);
 }
 

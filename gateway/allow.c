@@ -126,6 +126,15 @@ static status_t read_list(const char *path, list_t **out, err_t *err)
 
 /* ---- keeping ---- */
 
+static bool is_same(const list_t *a, const list_t *b)
+{
+    bool same = a->count == b->count;
+    for (size_t i = 0; same && i < a->count; i++)
+        same = strcmp(a->rows[i].key, b->rows[i].key) == 0 &&
+               a->rows[i].services == b->rows[i].services;
+    return same;
+}
+
 /* The file is small: to read it is simpler than to tell from its times whether it is another. */
 status_t allow_refresh(allow_t *allow, bool *out_changed, err_t *err)
 {
@@ -134,7 +143,7 @@ status_t allow_refresh(allow_t *allow, bool *out_changed, err_t *err)
     if (status != STATUS_OK)
         return status;
     (void)pthread_mutex_lock(&allow->lock);
-    *out_changed = memcmp(allow->list, list, sizeof(*list)) != 0;
+    *out_changed = !is_same(allow->list, list);
     list_t *former = allow->list;
     allow->list = list;
     list = former; /* to be freed */

@@ -236,6 +236,17 @@ void log_failure(log_level_t level, const char *event, const err_t *err)
     log_end(&line);
 }
 
+bool log_due(log_limit_t *limit, int64_t now_ms, int64_t *out_held_back)
+{
+    if (now_ms < limit->next_ms) {
+        limit->held_back++;
+        return false;
+    }
+    *out_held_back = limit->held_back;
+    *limit = (log_limit_t){.next_ms = now_ms + 1000};
+    return true;
+}
+
 status_t log_level_parse(const char *text, log_level_t *out)
 {
     for (size_t i = 0; i < ARRAY_LEN(level_names); i++) {

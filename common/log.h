@@ -15,6 +15,7 @@
 
 #include "common/status.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -48,6 +49,14 @@ void log_end(log_line_t *line);
 
 /* A line with one error and nothing else. */
 void log_failure(log_level_t level, const char *event, const err_t *err);
+
+/* For events that strangers can cause as often as they like: one line a second of each kind. Begin
+ * with zeroes; not for several threads at once. */
+typedef struct {
+    int64_t next_ms, held_back;
+} log_limit_t;
+/* Whether a line is due; *out_held_back: how many were not since the last one. */
+bool log_due(log_limit_t *limit, int64_t now_ms, int64_t *out_held_back);
 
 /* Reads "debug", "info", "warn" or "error". */
 status_t log_level_parse(const char *text, log_level_t *out) MUST_CHECK;

@@ -42,7 +42,7 @@ and a call to try. Logs go to standard error. Ctrl-C or SIGTERM ends it.
 Every other setting of the programs is passed on: docs/settings.md. LK_DRAIN_SECONDS is 1 here if it is not set.
 
   $LK_DATA_DIR/admin.key            the first API key (scope admin, of an operator), made once
-  $LK_DATA_DIR/keys/                the keys that seal and hash; without them the data is lost
+  $LK_DATA_DIR/keys/                the keys that seal and hash (without them the data is lost), and in curve/ those of the worker port
   $LK_DATA_DIR/run/NAME.N.pid       process ids: gateway.1.pid, ...
 
 Exit codes: 0 stopped on request, 1 failed, 64 wrong arguments or settings, 78 a program refuses its settings.
@@ -148,6 +148,7 @@ read_settings() {
     RUN_DIR=$LK_DATA_DIR/run
     ADMIN_KEY=$LK_DATA_DIR/admin.key
     export LK_SEAL_KEY_FILE=${LK_SEAL_KEY_FILE:-$LK_DATA_DIR/keys/seal.key}
+    export LK_CURVE_DIR=${LK_CURVE_DIR:-$LK_DATA_DIR/keys/curve}
     export LK_API_KEY_HASH_FILE=${LK_API_KEY_HASH_FILE:-$LK_DATA_DIR/keys/api-key-hash}
 }
 
@@ -237,16 +238,23 @@ make_keys() {
         mkdir -p "$(dirname "$LK_API_KEY_HASH_FILE")"
         printf '%s\n' "$(random_hex)" | write_secret "$LK_API_KEY_HASH_FILE"
     fi
+    local log=$LK_DATA_DIR/run/key.log
+    mkdir -p "$(dirname "$LK_CURVE_DIR")"
+    if ! "$BUILD_DIR/bin/gateway" curve-keys >"$log" 2>&1; then
+        cat "$log" >&2
+        rm -f "$log"
+        fail "can't make CURVE's keys: the gateway's message stands above"
+    fi
     if [[ ! -e $ADMIN_KEY ]]; then
-        local key log=$LK_DATA_DIR/run/key.log
+        local key
         if ! key=$("$BUILD_DIR/bin/gateway" key create --organization default --scope admin --operator --name run.sh 2>"$log"); then
             cat "$log" >&2
             rm -f "$log"
             fail "can't make the first API key: the gateway's message stands above"
         fi
-        rm -f "$log"
         printf '%s\n' "$key" | write_secret "$ADMIN_KEY"
     fi
+    rm -f "$log"
 }
 
 # Who runs: the gateway, and what its registry names.

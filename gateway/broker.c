@@ -3,8 +3,8 @@
 #include "common/clock.h"
 #include "common/log.h"
 #include "common/mem.h"
+#include "gateway/port.h"
 #include "proto/registry.h"
-#include "proto/scan.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -14,21 +14,27 @@
 #include <unistd.h>
 #include <zmq.h>
 
-enum { TICK_MS = 50, LINGER_MS = 1000, FRAMES_PER_MESSAGE = 3, MESSAGES_PER_HOLD = 64 };
+enum {
+    TICK_MS = 50,
+
+    FRAMES_PER_MESSAGE = 3,
+    MESSAGES_PER_HOLD = 64,
+    ASSIGNED_IDENTITY = 5
+};
 
 struct broker {
     pthread_mutex_t lock;
     void *zmq;
-    void *router;
-    int router_fd;
+    port_t port;
     int stop_fd;
     pool_t *pool;
     pthread_t thread;
     bool running;
     pthread_cond_t nobody_receives; /* for broker_stop */
-    pending_t *receiver; /* the asker that takes what comes; NULL: the thread, at its ticks */
-    int nudge_fd;        /* eventfd: the receiver's own request has ended by another's hand */
-    char endpoint[256];
+    pending_t *receiver;  /* the asker that takes what comes; NULL: the thread, at its ticks */
+    int nudge_fd;         /* eventfd: the receiver's own request has ended by another's hand */
+    allow_t *allow;       /* NULL: plain text */
+    log_limit_t refusals; /* the thread's */
 };
 
 /* ---- sending; the mutex is held ---- */
@@ -54,12 +60,19 @@ static status_t send_message(void *context, const void *identity, size_t identit
     broker_t *broker = context;
     char head[FRAMES_HEAD_SIZE];
     frames_write_head(command, head);
-    status_t status = send_frame(broker->router, identity, identity_length, ZMQ_SNDMORE);
+    status_t status = send_frame(broker->port.router, identity, identity_length, ZMQ_SNDMORE);
     if (status == STATUS_OK)
-        status = send_frame(broker->router, head, sizeof(head), body == NULL ? 0 : ZMQ_SNDMORE);
+        status =
+            send_frame(broker->port.router, head, sizeof(head), body == NULL ? 0 : ZMQ_SNDMORE);
     if (status == STATUS_OK && body != NULL)
-        status = send_frame(broker->router, body, body_length, 0);
+        status = send_frame(broker->port.router, body, body_length, 0);
     return status;
+}
+
+static bool may_serve(void *context, const char *key, size_t service)
+{
+    const broker_t *broker = context;
+    return allow_serves(broker->allow, key, service);
 }
 
 /* ---- receiving; the mutex is held ---- */
@@ -102,21 +115,39 @@ static bool receive_message(void *router, message_t *message)
     return true;
 }
 
-static void handle_message(pool_t *pool, message_t *message, int64_t now_ms)
+/* The key that the message's connection has proved to have; libzmq tells it of every frame but the
+ * identity. */
+static const char *key_of(const broker_t *broker, message_t *message)
 {
-    void *identity = zmq_msg_data(&message->frames[0]);
-    size_t identity_length = zmq_msg_size(&message->frames[0]);
+    zmq_msg_t *frame = &message->frames[message->count - 1];
+    const char *key = broker->port.zap == NULL ? NULL : zmq_msg_gets(frame, "User-Id");
+    return key == NULL ? "" : key;
+}
+
+/* ROUTER's own identities. A peer may choose one instead, and so take that of another which has
+ * just gone: ours don't. */
+static bool is_assigned(const sender_t *sender)
+{
+    return sender->length == ASSIGNED_IDENTITY && *(const char *)sender->identity == '\0';
+}
+
+static void handle_message(const broker_t *broker, message_t *message, int64_t now_ms)
+{
+    pool_t *pool = broker->pool;
+    sender_t sender = {.identity = zmq_msg_data(&message->frames[0]),
+                       .length = zmq_msg_size(&message->frames[0]),
+                       .key = key_of(broker, message)};
     command_t command = COMMAND_HEARTBEAT;
-    if (message->count < 2 || message->too_many ||
+    if (message->count < 2 || message->too_many || !is_assigned(&sender) ||
         frames_read_head(zmq_msg_data(&message->frames[1]), zmq_msg_size(&message->frames[1]),
                          &command) != STATUS_OK) {
-        pool_garbage(pool, identity, identity_length);
+        pool_garbage(pool, sender.identity, sender.length);
         return;
     }
     bool has_body = message->count == FRAMES_PER_MESSAGE;
     const void *body = has_body ? zmq_msg_data(&message->frames[2]) : "";
     size_t body_length = has_body ? zmq_msg_size(&message->frames[2]) : 0;
-    pool_message(pool, identity, identity_length, command, body, body_length, now_ms);
+    pool_message(pool, &sender, command, body, body_length, now_ms);
 }
 
 /* Handles what has arrived. Must follow every send: a send may take in the socket's signals, and
@@ -127,9 +158,9 @@ static bool receive_all(broker_t *broker, int64_t now_ms, const pending_t *own)
 {
     message_t message;
     for (int handled = 0; handled < MESSAGES_PER_HOLD; handled++) {
-        if (!receive_message(broker->router, &message))
+        if (!receive_message(broker->port.router, &message))
             return false;
-        handle_message(broker->pool, &message, now_ms);
+        handle_message(broker, &message, now_ms);
         close_message(&message);
         if (own != NULL && own->ended && pool_first_waiting(broker->pool) == NULL)
             return false;
@@ -175,7 +206,7 @@ static void pass_receiving_on(broker_t *broker)
 
 static void wait_for_messages(broker_t *broker)
 {
-    struct pollfd ready[] = {{.fd = broker->router_fd, .events = POLLIN},
+    struct pollfd ready[] = {{.fd = broker->port.fd, .events = POLLIN},
                              {.fd = broker->nudge_fd, .events = POLLIN}};
     if (poll(ready, ARRAY_LEN(ready), TICK_MS) > 0 && (ready[1].revents & POLLIN) != 0) {
         eventfd_t count = 0;
@@ -231,9 +262,28 @@ void broker_ask(broker_t *broker, pending_t *pending)
     wait_for_post(pending); /* the one of its end */
 }
 
-static void log_events(const pool_event_t *events, size_t count)
+/* What a stranger can cause at will is told of once a second. */
+static void log_refusal(broker_t *broker, const pool_event_t *event)
+{
+    int64_t held_back = 0;
+    if (!log_due(&broker->refusals, clock_ms(), &held_back))
+        return;
+    log_line_t line = log_line(LOG_WARN, "worker_refused");
+    log_text(&line, "why", event->why);
+    log_text(&line, "service", event->service);
+    log_text(&line, "instance", event->instance);
+    log_text(&line, "key", event->key);
+    log_number(&line, "held_back", held_back);
+    log_end(&line);
+}
+
+static void log_events(broker_t *broker, const pool_event_t *events, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
+        if (events[i].refused) {
+            log_refusal(broker, &events[i]);
+            continue;
+        }
         log_line_t line = log_line(events[i].joined ? LOG_INFO : LOG_WARN,
                                    events[i].joined ? "worker_joined" : "worker_left");
         log_text(&line, "service", events[i].service);
@@ -262,7 +312,7 @@ static void run_once(broker_t *broker, int64_t *next_tick_ms)
                pool_next_event(broker->pool, &events[event_count]))
             event_count++;
         unlock_and_wake(broker);
-        log_events(events, event_count);
+        log_events(broker, events, event_count);
         event_count = 0;
     }
 }
@@ -283,49 +333,9 @@ static void *run(void *argument)
 
 /* ---- starting and stopping ---- */
 
-static status_t set_option(void *router, int option, int value, err_t *err)
-{
-    if (zmq_setsockopt(router, option, &value, sizeof(value)) == 0)
-        return STATUS_OK;
-    return err_set(err, STATUS_SYSTEM, "zmq_setsockopt", "option %d: %s", option,
-                   zmq_strerror(zmq_errno()));
-}
-
-static status_t open_router(broker_t *broker, const char *listen, err_t *err)
-{
-    static const struct {
-        int option, value;
-    } options[] = {
-        {ZMQ_ROUTER_MANDATORY, 1}, {ZMQ_LINGER, LINGER_MS}, {ZMQ_SNDHWM, 1000}, {ZMQ_RCVHWM, 1000},
-        {ZMQ_HANDSHAKE_IVL, 5000}, {ZMQ_TCP_KEEPALIVE, 1},  {ZMQ_BACKLOG, 256},
-    };
-    broker->router = zmq_socket(broker->zmq, ZMQ_ROUTER);
-    if (broker->router == NULL)
-        return err_set(err, STATUS_SYSTEM, listen, "no socket: %s", zmq_strerror(zmq_errno()));
-    for (size_t i = 0; i < ARRAY_LEN(options); i++) {
-        status_t status = set_option(broker->router, options[i].option, options[i].value, err);
-        if (status != STATUS_OK)
-            return status;
-    }
-    int64_t largest = SCAN_BYTES_MAX;
-    if (zmq_setsockopt(broker->router, ZMQ_MAXMSGSIZE, &largest, sizeof(largest)) != 0)
-        return err_set(err, STATUS_SYSTEM, "zmq_setsockopt", "ZMQ_MAXMSGSIZE");
-    if (zmq_bind(broker->router, listen) != 0)
-        return err_set(err, zmq_errno() == EADDRINUSE ? STATUS_BUSY : STATUS_INVALID,
-                       "LK_WORKER_LISTEN", "can't listen on %s: %s", listen,
-                       zmq_strerror(zmq_errno()));
-    size_t size = sizeof(broker->endpoint);
-    size_t fd_size = sizeof(broker->router_fd);
-    if (zmq_getsockopt(broker->router, ZMQ_LAST_ENDPOINT, broker->endpoint, &size) != 0 ||
-        zmq_getsockopt(broker->router, ZMQ_FD, &broker->router_fd, &fd_size) != 0)
-        return err_set(err, STATUS_SYSTEM, listen, "%s", zmq_strerror(zmq_errno()));
-    return STATUS_OK;
-}
-
 static void free_broker(broker_t *broker)
 {
-    if (broker->router != NULL)
-        (void)zmq_close(broker->router);
+    port_close(&broker->port, broker->zmq);
     if (broker->zmq != NULL)
         (void)zmq_ctx_term(broker->zmq);
     pool_destroy(&broker->pool);
@@ -346,14 +356,19 @@ status_t broker_start(const broker_settings_t *settings, broker_t **out, err_t *
     pool_limits_t limits = {.services = registry_count,
                             .queue_max = (size_t)settings->queue_max,
                             .in_flight_max = (size_t)settings->in_flight_max};
-    pool_io_t io = {.send = send_message, .context = broker};
+    pool_io_t io = {.send = send_message,
+                    .may_serve = settings->allow == NULL ? NULL : may_serve,
+                    .context = broker};
     broker->pool = pool_new(&limits, &io);
+    broker->allow = settings->allow;
+    const port_settings_t port = {
+        .listen = settings->listen, .curve = settings->curve, .allow = settings->allow};
     broker->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     broker->nudge_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     broker->zmq = zmq_ctx_new();
     status_t status = broker->stop_fd < 0 || broker->nudge_fd < 0 || broker->zmq == NULL
                           ? err_errno(err, "broker", "can't be set up")
-                          : open_router(broker, settings->listen, err);
+                          : port_open(&port, broker->zmq, &broker->port, err);
     if (status == STATUS_OK) {
         broker->running = true;
         if (pthread_create(&broker->thread, NULL, run, broker) != 0)
@@ -417,5 +432,18 @@ pool_counters_t broker_counters(broker_t *broker)
 
 const char *broker_endpoint(const broker_t *broker)
 {
-    return broker->endpoint;
+    return broker->port.endpoint;
+}
+
+zap_counters_t broker_strangers(broker_t *broker)
+{
+    return broker->port.zap == NULL ? (zap_counters_t){0} : zap_counters(broker->port.zap);
+}
+
+void broker_recheck(broker_t *broker)
+{
+    lock(broker);
+    pool_recheck(broker->pool, clock_ms());
+    (void)receive_all(broker, clock_ms(), NULL); /* it may have sent */
+    unlock_and_wake(broker);
 }

@@ -8,7 +8,9 @@
 #ifndef LK_GATEWAY_BROKER_H
 #define LK_GATEWAY_BROKER_H
 
+#include "gateway/allow.h"
 #include "gateway/pool.h"
+#include "gateway/zap.h"
 
 typedef struct broker broker_t;
 
@@ -16,9 +18,14 @@ typedef struct {
     const char *listen; /* "tcp://127.0.0.1:8081" or "ipc:///path" */
     int64_t queue_max;  /* waiting requests per service */
     int64_t in_flight_max;
+    /* Both or neither; borrowed until broker_stop. NULL: plain text, and whoever can reach the
+     * address is a worker: only for addresses that are this machine's alone (curve_is_local). */
+    const curve_t *curve;
+    allow_t *allow;
 } broker_settings_t;
 
-/* Binds and starts the thread. STATUS_BUSY if the address is taken. */
+/* Binds and starts the thread. STATUS_BUSY if the address is taken; STATUS_INVALID if it is none,
+ * or must not be listened at in plain text. */
 status_t broker_start(const broker_settings_t *settings, broker_t **out, err_t *err) MUST_CHECK;
 /* Ends what waits and tells the workers; whatever is asked from now on ends at once
  * (PENDING_UNAVAILABLE). For a shutdown that must not wait for workers. */
@@ -36,5 +43,9 @@ pool_load_t broker_load(broker_t *broker, size_t service);
 /* The address that was bound (a port of 0 resolved). */
 const char *broker_endpoint(const broker_t *broker);
 pool_counters_t broker_counters(broker_t *broker);
+/* Who has come to the worker port; all 0 without CURVE. */
+zap_counters_t broker_strangers(broker_t *broker);
+/* The allow list is another: workers that are not on it any more are sent away. */
+void broker_recheck(broker_t *broker);
 
 #endif

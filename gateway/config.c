@@ -12,6 +12,10 @@ static const setting_t settings[] = {
         "Folder of the stores."),
     SETTING_TEXT_ROW(gateway_config_t, hash_file, "LK_API_KEY_HASH_FILE", "./var/keys/api-key-hash",
         "File with 64 hex digits: the key that API keys are hashed with."),
+    SETTING_SWITCH_ROW(gateway_config_t, curve, "LK_CURVE", "on",
+        "Whether workers dial in by CURVE, encrypted and known by key; off: in plain text, on this machine alone."),
+    SETTING_TEXT_ROW(gateway_config_t, curve_dir, "LK_CURVE_DIR", "./var/keys/curve",
+        "Folder of CURVE's keys: gateway.key and workers (which key may serve what). gateway curve-keys makes them."),
     SETTING_TEXT_ROW(gateway_config_t, log_level, "LK_LOG_LEVEL", "info",
         "Lowest level that is logged: debug, info, warn or error."),
     SETTING_TEXT_ROW(gateway_config_t, trusted_proxies, "LK_TRUSTED_PROXIES", "",
@@ -41,6 +45,7 @@ const program_t gateway_program = {
     .usage = "Usage:\n"
              "  gateway                 serve in the foreground until SIGTERM or SIGINT\n"
              "  gateway key COMMAND     make, list and revoke API keys; see gateway key --help\n"
+             "  gateway curve-keys      make what is missing of CURVE's keys in LK_CURVE_DIR\n"
              "  gateway services        print the services that need a worker, one a line\n"
              "  gateway openapi         print the OpenAPI document of the API\n"
              "  gateway --help | --version | --metrics\n"

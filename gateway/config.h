@@ -10,6 +10,8 @@ typedef struct {
     char worker_listen[256];
     char data_dir[512];
     char hash_file[512];
+    bool curve;
+    char curve_dir[512];
     char log_level[16];
     char trusted_proxies[2048];
     int64_t rate_limit;

@@ -39,6 +39,12 @@ static const char *const worker_states[] = {[WORKER_LIVE] = "live",
                                             [WORKER_SILENT] = "silent",
                                             [WORKER_DRAINING] = "draining"};
 
+typedef enum { PEER_ADMITTED, PEER_UNKNOWN_KEY, PEER_OTHER_SERVICE, PEER_STRANGER } peer_result_t;
+static const char *const peer_results[] = {[PEER_ADMITTED] = "admitted",
+                                           [PEER_UNKNOWN_KEY] = "unknown_key",
+                                           [PEER_OTHER_SERVICE] = "other_service",
+                                           [PEER_STRANGER] = "stranger"};
+
 /* Of requests without an operation; those of the registry follow. */
 typedef enum { OPERATION_NONE, OPERATION_HEALTH, OPERATION_OPENAPI, OPERATION_FIRST } own_t;
 
@@ -131,10 +137,19 @@ static metric_t bad_messages = {
     .type = METRIC_COUNTER,
 };
 
+static metric_t peers = {
+    .name = "lk_worker_port_connections_total",
+    .help =
+        "Connections at the worker port: admitted by their CURVE key, refused for an unknown key "
+        "or for another service than the key's, strangers (no CURVE, or silent).",
+    .type = METRIC_COUNTER,
+    .labels = {METRIC_LABEL("result", peer_results)},
+};
+
 static metric_t *const all[] = {
-    &requests, &latency, &refusals,     &connections,  &in_flight,
-    &queue,    &held,    &workers,      &lost,         &lost_silent,
-    &sent,     &resent,  &late_replies, &bad_messages, METRICS_OF_PROCESS,
+    &requests,     &latency,      &refusals, &connections,       &in_flight, &queue,
+    &held,         &workers,      &lost,     &lost_silent,       &sent,      &resent,
+    &late_replies, &bad_messages, &peers,    METRICS_OF_PROCESS,
 };
 
 /* ---- what is known elsewhere ---- */
@@ -158,6 +173,15 @@ static void refresh_workers(size_t service)
     metric_set(&workers, metric_cell(&workers, service, WORKER_DRAINING), (int64_t)load.draining);
 }
 
+/* Unknown keys are counted at once and are strangers too, as is known a second later: what was
+ * shown must not fall. */
+static void refresh_strangers(const zap_counters_t *seen)
+{
+    int64_t others = (int64_t)seen->strangers - (int64_t)seen->unknown_keys;
+    if (others > metric_value(&peers, PEER_STRANGER))
+        metric_set(&peers, PEER_STRANGER, others);
+}
+
 static void refresh_counters(void)
 {
     pool_counters_t counters = broker_counters(watched.broker);
@@ -167,6 +191,11 @@ static void refresh_counters(void)
     metric_set(&lost_silent, 0, (int64_t)counters.silent_workers);
     metric_set(&late_replies, 0, (int64_t)counters.late_replies);
     metric_set(&bad_messages, 0, (int64_t)counters.bad_messages);
+    zap_counters_t seen = broker_strangers(watched.broker);
+    metric_set(&peers, PEER_ADMITTED, (int64_t)seen.admitted);
+    metric_set(&peers, PEER_UNKNOWN_KEY, (int64_t)seen.unknown_keys);
+    metric_set(&peers, PEER_OTHER_SERVICE, (int64_t)counters.refused_workers);
+    refresh_strangers(&seen);
     metric_set(&refusals, REFUSED_QUEUE, (int64_t)counters.queue_full);
     metric_set(&refusals, REFUSED_NO_WORKER, (int64_t)counters.unavailable);
     metric_set(&refusals, REFUSED_TIMEOUT, (int64_t)counters.timed_out);

@@ -4,7 +4,9 @@
 #include "common/log.h"
 #include "common/mem.h"
 #include "common/process.h"
+#include "common/text.h"
 #include "gateway/config.h"
+#include "gateway/curve_command.h"
 #include "gateway/gateway_metrics.h"
 #include "gateway/handler.h"
 #include "gateway/key_command.h"
@@ -23,6 +25,8 @@ enum { BEAT_MS = 50, KEYS_EVERY_MS = 250, DRAIN_MS = 2500, URL_LIMIT = 2000 };
 /* The parts of a running gateway, in the order in which they depend on each other. */
 typedef struct {
     keys_t *keys;
+    curve_t *curve; /* both NULL: LK_CURVE=off */
+    allow_t *allow;
     gateway_t gateway;
     http_server_t *http;
     metrics_http_t *metrics;
@@ -33,6 +37,8 @@ static void stop_parts(parts_t *parts)
     metrics_http_stop(&parts->metrics);
     http_stop(&parts->http);
     broker_stop(&parts->gateway.broker);
+    curve_close(&parts->curve);
+    allow_close(&parts->allow);
     key_cache_destroy(&parts->gateway.keys);
     keys_close(&parts->keys);
     router_destroy(&parts->gateway.router);
@@ -47,6 +53,19 @@ static status_t start_metrics(const gateway_config_t *config, parts_t *parts, er
         return STATUS_OK;
     gateway_metrics_watch(parts->gateway.broker, parts->http);
     return metrics_http_start(&gateway_metrics, config->metrics_listen, &parts->metrics, err);
+}
+
+static status_t open_curve(const gateway_config_t *config, parts_t *parts, err_t *err)
+{
+    char path[sizeof(config->curve_dir) + sizeof("/" CURVE_WORKERS)];
+    if (!config->curve)
+        return STATUS_OK;
+    status_t status = curve_open_gateway(config->curve_dir, &parts->curve, err);
+    if (status == STATUS_OK)
+        status = text_format(path, sizeof(path), "%s/" CURVE_WORKERS, config->curve_dir);
+    if (status == STATUS_OK)
+        status = allow_open(path, &parts->allow, err);
+    return status;
 }
 
 static status_t start_parts(const gateway_config_t *config, parts_t *parts, err_t *err)
@@ -64,11 +83,15 @@ static status_t start_parts(const gateway_config_t *config, parts_t *parts, err_
         status = keys_open(config->data_dir, config->hash_file, &parts->keys, err);
     if (status == STATUS_OK)
         status = key_cache_new(TAKE(parts->keys), &gateway->keys, err);
+    if (status == STATUS_OK)
+        status = open_curve(config, parts, err);
     if (status != STATUS_OK)
         return status;
     broker_settings_t broker = {.listen = config->worker_listen,
                                 .queue_max = config->queue,
-                                .in_flight_max = config->http_threads + config->queue};
+                                .in_flight_max = config->http_threads + config->queue,
+                                .curve = parts->curve,
+                                .allow = parts->allow};
     status = broker_start(&broker, &gateway->broker, err);
     if (status != STATUS_OK)
         return status;
@@ -83,25 +106,51 @@ static status_t start_parts(const gateway_config_t *config, parts_t *parts, err_
     return status == STATUS_OK ? start_metrics(config, parts, err) : status;
 }
 
+/* What may change while the program runs. A failure is told of when it begins; what was read before
+ * stays in force. */
+typedef struct {
+    int64_t next_ms;
+    bool keys_failed, allow_failed;
+} refresh_t;
+
+static void note_failure(bool failed, bool *was_failed, const char *event, const err_t *err)
+{
+    if (failed && !*was_failed)
+        log_failure(LOG_ERROR, event, err);
+    *was_failed = failed;
+}
+
+static void refresh(parts_t *parts, refresh_t *state)
+{
+    err_t err;
+    bool changed = false;
+    if (clock_ms() < state->next_ms)
+        return;
+    state->next_ms = clock_ms() + KEYS_EVERY_MS;
+    bool failed = key_cache_refresh(parts->gateway.keys, &err) != STATUS_OK;
+    note_failure(failed, &state->keys_failed, "keys_not_refreshed", &err);
+    if (parts->allow == NULL)
+        return;
+    failed = allow_refresh(parts->allow, &changed, &err) != STATUS_OK;
+    note_failure(failed, &state->allow_failed, "workers_not_refreshed", &err);
+    if (!changed)
+        return;
+    log_line_t line = log_line(LOG_INFO, "workers_refreshed");
+    log_end(&line);
+    broker_recheck(parts->gateway.broker);
+}
+
 /* Waits for a signal that ends the program; meanwhile keeps keys fresh and the log flowing. */
 static int serve_until_signal(parts_t *parts, const sigset_t *signals)
 {
     const struct timespec beat = {.tv_nsec = BEAT_MS * 1000000L};
-    int64_t next_keys_ms = 0;
-    bool keys_failed = false;
+    refresh_t state = {0};
     for (;;) {
         int signal_number = sigtimedwait(signals, NULL, &beat);
         if (signal_number > 0)
             return signal_number;
         log_flush();
-        if (clock_ms() < next_keys_ms)
-            continue;
-        next_keys_ms = clock_ms() + KEYS_EVERY_MS;
-        err_t err;
-        bool failed = key_cache_refresh(parts->gateway.keys, &err) != STATUS_OK;
-        if (failed && !keys_failed)
-            log_failure(LOG_ERROR, "keys_not_refreshed", &err);
-        keys_failed = failed;
+        refresh(parts, &state);
     }
 }
 
@@ -141,6 +190,7 @@ static int serve(const gateway_config_t *config)
     log_text(&line, "listen", config->listen);
     log_number(&line, "port", http_port(parts.http));
     log_text(&line, "workers", broker_endpoint(parts.gateway.broker));
+    log_text(&line, "curve", parts.curve == NULL ? "off" : "on");
     if (parts.metrics != NULL)
         log_text(&line, "metrics", metrics_http_endpoint(parts.metrics));
     log_end(&line);
@@ -179,7 +229,8 @@ int main(int argc, char *argv[])
         return print_services();
     if (argc == 2 && strcmp(argv[1], "openapi") == 0)
         return print_openapi();
-    if (argc > 1 && !key) {
+    bool curve_keys = argc == 2 && strcmp(argv[1], "curve-keys") == 0;
+    if (argc > 1 && !key && !curve_keys) {
         (void)fprintf(stderr, "gateway: unknown argument %s; try gateway --help\n", argv[1]);
         return EXIT_BAD_USAGE;
     }
@@ -200,5 +251,7 @@ int main(int argc, char *argv[])
     log_open("gateway", level);
     if (key)
         return key_command(argc - 2, argv + 2, config.data_dir, config.hash_file);
+    if (curve_keys)
+        return curve_command(config.curve_dir);
     return serve(&config);
 }

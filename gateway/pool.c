@@ -54,6 +54,8 @@ void pool_note(pool_t *pool, const worker_t *worker, bool joined, const char *wh
         return;
     pool_event_t *event = &pool->events[pool->event_count++];
     event->joined = joined;
+    event->refused = false;
+    text_cut(event->key, sizeof(event->key), worker->key);
     event->service = registry[worker->service]->name;
     text_cut(event->instance, sizeof(event->instance), worker->instance);
     event->why = why;

@@ -19,6 +19,7 @@
 #define LK_GATEWAY_POOL_H
 
 #include "gateway/pending.h"
+#include "proto/curve.h"
 #include "proto/scan.h"
 
 enum {
@@ -36,8 +37,17 @@ enum {
 typedef struct {
     status_t (*send)(void *context, const void *identity, size_t identity_length, command_t command,
                      const void *body, size_t body_length);
+    /* Whether that key may serve; NULL: whoever is there may. */
+    bool (*may_serve)(void *context, const char *key, size_t service);
     void *context;
 } pool_io_t;
+
+/* Who a message is from. */
+typedef struct {
+    const void *identity;
+    size_t length;
+    const char *key; /* that its connection has proved to have (proto/curve.h); "" for none */
+} sender_t;
 
 typedef struct {
     size_t services;      /* how many there are */
@@ -46,7 +56,8 @@ typedef struct {
 } pool_limits_t;
 
 typedef struct {
-    uint64_t sent, resent, timed_out, unavailable, poison, lost_workers, bad_messages, late_replies;
+    uint64_t sent, resent, timed_out, unavailable, poison, lost_workers, bad_messages, late_replies,
+        refused_workers;     /* a READY for a service that is not the key's */
     uint64_t queue_full;     /* refused at once; not among `unavailable` */
     uint64_t silent_workers; /* among lost_workers */
 } pool_counters_t;
@@ -61,11 +72,15 @@ void pool_destroy(pool_t **pool);
 /* Accepts a request; it may be done at once. Returns whether a message was sent. */
 bool pool_submit(pool_t *pool, pending_t *pending, int64_t now_ms);
 
-/* A message from a worker. A malformed one is counted and answered with DISCONNECT. */
-void pool_message(pool_t *pool, const void *identity, size_t identity_length, command_t command,
-                  const void *body, size_t body_length, int64_t now_ms);
+/* A message from a worker. A malformed one is counted and answered with DISCONNECT. One that comes
+ * with another key than the worker's READY did is a stranger's. */
+void pool_message(pool_t *pool, const sender_t *sender, command_t command, const void *body,
+                  size_t body_length, int64_t now_ms);
 /* A message that is none of the protocol's. */
 void pool_garbage(pool_t *pool, const void *identity, size_t identity_length);
+
+/* Who may serve has changed: workers that may not any more are sent away. */
+void pool_recheck(pool_t *pool, int64_t now_ms);
 
 /* Heartbeats, silence, deadlines, sends that were busy. Call it at least every 50 ms. */
 void pool_tick(pool_t *pool, int64_t now_ms);
@@ -98,7 +113,9 @@ typedef struct {
     const char *service;
     const char *why;
     char instance[UUID_SIZE];
-    bool joined; /* else lost */
+    bool joined;  /* else lost */
+    bool refused; /* has never been in; key says who */
+    char key[CURVE_KEY_SIZE];
 } pool_event_t;
 bool pool_next_event(pool_t *pool, pool_event_t *out);
 

@@ -9,6 +9,7 @@ enum { EVENTS_MAX = 64, ID_SLOT_BITS = 16 };
 typedef struct worker {
     char identity[POOL_IDENTITY_MAX];
     size_t identity_length;
+    char key[CURVE_KEY_SIZE];
     size_t service;
     char instance[UUID_SIZE];
     uint32_t window;

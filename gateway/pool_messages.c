@@ -7,14 +7,22 @@
 
 #include <string.h>
 
-static worker_t *find_worker(const pool_t *pool, const void *identity, size_t length)
+static worker_t *with_identity(const pool_t *pool, const sender_t *sender)
 {
     for (size_t i = 0; i < pool->worker_count; i++) {
         worker_t *worker = pool->workers[i];
-        if (worker->identity_length == length && memcmp(worker->identity, identity, length) == 0)
+        if (worker->identity_length == sender->length &&
+            memcmp(worker->identity, sender->identity, sender->length) == 0)
             return worker;
     }
     return NULL;
+}
+
+/* Identities are used again when a connection is gone: what comes with another key is another's. */
+static worker_t *find_worker(const pool_t *pool, const sender_t *sender)
+{
+    worker_t *worker = with_identity(pool, sender);
+    return worker != NULL && strcmp(worker->key, sender->key) == 0 ? worker : NULL;
 }
 
 static worker_t *find_instance(const pool_t *pool, const char *instance)
@@ -44,24 +52,44 @@ static bool service_index(const char *name, size_t *out)
     return false;
 }
 
-static void on_ready(pool_t *pool, const void *identity, size_t identity_length, const void *body,
-                     size_t body_length, int64_t now_ms)
+/* Whether the sender may be a worker of that service. A refusal is told of. */
+static bool may_serve(pool_t *pool, const sender_t *sender, const ready_t *ready, size_t service)
+{
+    if (pool->io.may_serve == NULL || pool->io.may_serve(pool->io.context, sender->key, service))
+        return true;
+    worker_t stranger = {.service = service};
+    text_cut(stranger.instance, sizeof(stranger.instance), ready->instance);
+    text_cut(stranger.key, sizeof(stranger.key), sender->key);
+    pool->counters.refused_workers++;
+    pool_note(pool, &stranger, false, "its key is not allowed to serve that");
+    if (pool->event_count > 0)
+        pool->events[pool->event_count - 1].refused = true;
+    return false;
+}
+
+static void on_ready(pool_t *pool, const sender_t *sender, const void *body, size_t body_length,
+                     int64_t now_ms)
 {
     ready_t ready;
     size_t service = 0;
-    if (find_worker(pool, identity, identity_length) != NULL ||
-        identity_length > POOL_IDENTITY_MAX || pool->worker_count == POOL_WORKERS_MAX ||
+    if (with_identity(pool, sender) != NULL || sender->length > POOL_IDENTITY_MAX ||
+        pool->worker_count == POOL_WORKERS_MAX ||
         frames_read_ready(body, body_length, &ready) != STATUS_OK ||
-        !service_index(ready.service, &service)) {
-        pool_garbage(pool, identity, identity_length);
+        !service_index(ready.service, &service) || !may_serve(pool, sender, &ready, service)) {
+        pool_garbage(pool, sender->identity, sender->length);
         return;
     }
     worker_t *former = find_instance(pool, ready.instance);
+    if (former != NULL && strcmp(former->key, sender->key) != 0) {
+        pool_garbage(pool, sender->identity, sender->length); /* another's name */
+        return;
+    }
     if (former != NULL)
         pool_lose(pool, former, "it has connected anew", false);
     worker_t *worker = mem_zalloc(sizeof(*worker));
-    memcpy(worker->identity, identity, identity_length);
-    worker->identity_length = identity_length;
+    memcpy(worker->identity, sender->identity, sender->length);
+    worker->identity_length = sender->length;
+    text_cut(worker->key, sizeof(worker->key), sender->key);
     worker->service = service;
     text_cut(worker->instance, sizeof(worker->instance), ready.instance);
     worker->window = ready.window;
@@ -118,15 +146,32 @@ static void on_disconnect(pool_t *pool, worker_t *worker, int64_t now_ms)
     pool_advance(pool, service, now_ms);
 }
 
-void pool_message(pool_t *pool, const void *identity, size_t identity_length, command_t command,
-                  const void *body, size_t body_length, int64_t now_ms)
+void pool_recheck(pool_t *pool, int64_t now_ms)
 {
-    worker_t *worker = find_worker(pool, identity, identity_length);
+    for (size_t i = 0; pool->io.may_serve != NULL && i < pool->worker_count;) {
+        worker_t *worker = pool->workers[i];
+        size_t service = worker->service;
+        if (pool->io.may_serve(pool->io.context, worker->key, service)) {
+            i++;
+            continue;
+        }
+        status_t status = pool_send_command(pool, worker, COMMAND_DISCONNECT, now_ms);
+        (void)status; /* if it is gone already, the better */
+        pool_lose(pool, worker, "its key is not allowed to serve that any more", false);
+        pool_advance(pool, service, now_ms);
+        i = 0; /* the list has changed: from the start */
+    }
+}
+
+void pool_message(pool_t *pool, const sender_t *sender, command_t command, const void *body,
+                  size_t body_length, int64_t now_ms)
+{
+    worker_t *worker = find_worker(pool, sender);
     if (worker != NULL)
         worker->heard_ms = now_ms;
     switch (command) {
     case COMMAND_READY:
-        on_ready(pool, identity, identity_length, body, body_length, now_ms);
+        on_ready(pool, sender, body, body_length, now_ms);
         return;
     case COMMAND_REPLY:
         if (worker == NULL)
@@ -144,5 +189,5 @@ void pool_message(pool_t *pool, const void *identity, size_t identity_length, co
     case COMMAND_REQUEST:
         break;
     }
-    pool_garbage(pool, identity, identity_length);
+    pool_garbage(pool, sender->identity, sender->length);
 }

@@ -25,6 +25,7 @@ enum {
     QUIET_MS = 200,         /* a drain ends when no request has come for so long */
     REPLY_MAX = SCAN_BYTES_MAX - 1024,
     POLL_FIXED = 3,
+    VAIN_TRIES = 5,
 };
 
 typedef struct {
@@ -37,6 +38,7 @@ typedef struct {
     uint64_t connections; /* made so far */
     size_t held;          /* jobs that others have, of lost connections too */
     int64_t now_ms;
+    log_limit_t unreachable;
     bool draining;
     int64_t drain_until_ms;
     int64_t asked_ms; /* when the last request came */
@@ -53,9 +55,13 @@ static void log_peer(log_level_t level, const char *event, const peer_t *peer, c
     log_end(&line);
 }
 
+/* A gateway that never answers is told of once: it may be down, or not know our key. */
 static void lose(link_t *link, peer_t *peer, const char *reason)
 {
-    log_peer(peer->heard ? LOG_WARN : LOG_DEBUG, "gateway_lost", peer, reason);
+    bool tried_long = !peer->heard && ++peer->vain_tries == VAIN_TRIES;
+    log_peer(peer->heard || tried_long ? LOG_WARN : LOG_DEBUG,
+             tried_long ? "gateway_silent" : "gateway_lost", peer,
+             tried_long ? "no answer: is it there, and is our key on its list?" : reason);
     peer_lose(peer, link->now_ms);
 }
 
@@ -69,8 +75,12 @@ static void turn_away(link_t *link, peer_t *peer, const char *reason)
 static void open_peer(link_t *link, peer_t *peer)
 {
     err_t err;
-    if (peer_open(peer, link->context, link->config->ready.window, ++link->connections,
-                  link->now_ms, &err) != STATUS_OK)
+    const peer_options_t options = {.context = link->context,
+                                    .window = link->config->ready.window,
+                                    .curve = link->config->curve};
+    int64_t held_back = 0;
+    if (peer_open(peer, &options, ++link->connections, link->now_ms, &err) != STATUS_OK &&
+        log_due(&link->unreachable, link->now_ms, &held_back))
         log_failure(LOG_WARN, "gateway_unreachable", &err);
 }
 
@@ -282,6 +292,7 @@ static void note_word(link_t *link, peer_t *peer)
     if (peer->heard || !peer->greeted)
         return;
     peer->heard = true;
+    peer->vain_tries = 0;
     log_peer(LOG_INFO, "gateway_connected", peer, NULL);
 }
 

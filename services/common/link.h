@@ -4,11 +4,13 @@
 #ifndef LK_SERVICES_COMMON_LINK_H
 #define LK_SERVICES_COMMON_LINK_H
 
+#include "proto/curve.h"
 #include "services/common/dispatch.h"
 
 /* Everything is borrowed for the run. */
 typedef struct {
     const char *gateways; /* LK_GATEWAYS */
+    const curve_t *curve; /* NULL: plain text, to this machine alone */
     ready_t ready;
     int64_t drain_ms; /* the longest that finishing may take */
     dispatch_t *dispatch;

@@ -67,12 +67,30 @@ static bool set_options(const peer_t *peer, void *socket, uint32_t window)
         good = zmq_setsockopt(socket, options[i].option, &options[i].value,
                               sizeof(options[i].value)) == 0 &&
                good;
-    /* The keys of CURVE are set here, once the worker has some. */
     return good;
 }
 
-status_t peer_open(peer_t *peer, void *context, uint32_t window, uint64_t connection,
-                   int64_t now_ms, err_t *err)
+static status_t connect_peer(peer_t *peer, const peer_options_t *options, err_t *err)
+{
+    size_t fd_size = sizeof(peer->fd);
+    if (options->curve == NULL && !curve_is_local(peer->address))
+        return err_set(err, STATUS_REFUSED, peer->address,
+                       "is another machine: that needs LK_CURVE=on");
+    peer->socket = zmq_socket(options->context, ZMQ_DEALER);
+    if (peer->socket == NULL || !set_options(peer, peer->socket, options->window))
+        return err_errno(err, peer->address, "cannot be connected to");
+    status_t status =
+        options->curve == NULL ? STATUS_OK : curve_dial(options->curve, NULL, peer->socket, err);
+    if (status != STATUS_OK)
+        return status;
+    if (zmq_getsockopt(peer->socket, ZMQ_FD, &peer->fd, &fd_size) != 0 ||
+        zmq_connect(peer->socket, peer->address) != 0)
+        return err_errno(err, peer->address, "cannot be connected to");
+    return STATUS_OK;
+}
+
+status_t peer_open(peer_t *peer, const peer_options_t *options, uint64_t connection, int64_t now_ms,
+                   err_t *err)
 {
     peer->connection = connection;
     peer->greeted = false;
@@ -80,15 +98,10 @@ status_t peer_open(peer_t *peer, void *context, uint32_t window, uint64_t connec
     peer->opened_ms = peer->heard_ms = peer->sent_ms = now_ms;
     peer->held = 0;
     batch_clear(&peer->replies);
-    peer->socket = zmq_socket(context, ZMQ_DEALER);
-    size_t fd_size = sizeof(peer->fd);
     peer->unsettled = true;
-    if (peer->socket != NULL && set_options(peer, peer->socket, window) &&
-        zmq_getsockopt(peer->socket, ZMQ_FD, &peer->fd, &fd_size) == 0 &&
-        zmq_connect(peer->socket, peer->address) == 0)
-        return STATUS_OK;
-    status_t status = err_errno(err, peer->address, "cannot be connected to");
-    peer_lose(peer, now_ms);
+    status_t status = connect_peer(peer, options, err);
+    if (status != STATUS_OK)
+        peer_lose(peer, now_ms);
     return status;
 }
 

@@ -6,6 +6,7 @@
 #ifndef LK_SERVICES_COMMON_PEER_H
 #define LK_SERVICES_COMMON_PEER_H
 
+#include "proto/curve.h"
 #include "proto/frames.h"
 #include "services/common/resolver.h"
 
@@ -20,6 +21,7 @@ typedef struct {
     uint64_t connection; /* its number; none is used twice */
     bool greeted;        /* READY is sent */
     bool heard;          /* it has answered on this connection */
+    unsigned vain_tries; /* connections since it last answered */
     int64_t opened_ms;
     int64_t heard_ms; /* the last message, or opened_ms */
     int64_t sent_ms;
@@ -33,9 +35,16 @@ void peer_init(peer_t *peer, const char *address, int64_t now_ms);
 /* Closes, lets replies on their way go out for half a second, and frees what it holds. */
 void peer_free(peer_t *peer);
 
-/* Begins a connection. context: libzmq's; window: of READY. */
-status_t peer_open(peer_t *peer, void *context, uint32_t window, uint64_t connection,
-                   int64_t now_ms, err_t *err) MUST_CHECK;
+/* What all connections of a link are opened with. */
+typedef struct {
+    void *context;        /* libzmq's */
+    uint32_t window;      /* of READY */
+    const curve_t *curve; /* NULL: plain text */
+} peer_options_t;
+
+/* Begins a connection. STATUS_REFUSED: in plain text, to another machine. */
+status_t peer_open(peer_t *peer, const peer_options_t *options, uint64_t connection, int64_t now_ms,
+                   err_t *err) MUST_CHECK;
 
 /* Ends the connection. The next one is due at once if this one had been good for a while, else
  * after a pause of 100 ms, 200 ms, ... 1 s. */

@@ -3,6 +3,7 @@
 #include "services/common/seal.h"
 
 #include "common/keyfile.h"
+#include "common/lines.h"
 #include "common/text.h"
 
 #include <assert.h>
@@ -49,16 +50,6 @@ static const seal_key_t *find(const seal_t *seal, uint32_t id)
     return NULL;
 }
 
-static bool is_skipped(const char *line, size_t length)
-{
-    if (length > 0 && line[0] == '#')
-        return true;
-    for (size_t i = 0; i < length; i++)
-        if (line[i] != ' ' && line[i] != '\t')
-            return false;
-    return true;
-}
-
 /* Returns what is wrong with the line, or NULL. */
 static const char *add_key(seal_t *seal, const char *line, size_t length)
 {
@@ -84,15 +75,14 @@ static const char *add_key(seal_t *seal, const char *line, size_t length)
 static status_t read_keys(seal_t *seal, const char *path, const char *text, size_t length,
                           err_t *err)
 {
-    size_t number = 1;
-    const char *end = text + length;
-    for (const char *line = text; line < end; number++) {
-        const char *newline = memchr(line, '\n', (size_t)(end - line));
-        size_t line_length = (size_t)((newline == NULL ? end : newline) - line);
-        const char *wrong = is_skipped(line, line_length) ? NULL : add_key(seal, line, line_length);
+    lines_t lines;
+    const char *line = NULL;
+    size_t line_length = 0;
+    lines_begin(&lines, text, length);
+    while (lines_next(&lines, &line, &line_length)) {
+        const char *wrong = add_key(seal, line, line_length);
         if (wrong != NULL)
-            return err_set(err, STATUS_INVALID, path, "line %zu %s", number, wrong);
-        line += line_length + 1;
+            return err_set(err, STATUS_INVALID, path, "line %zu %s", lines.number, wrong);
     }
     if (seal->count == 0)
         return err_set(err, STATUS_INVALID, path, "holds no key");

@@ -17,6 +17,11 @@ static const setting_t common_rows[] = {
                      "The file of keys that seal the secrets of SIP digest."),
     SETTING_SWITCH_ROW(settings_t, digest, "LK_DIGEST", "on",
                        "Whether secrets for SIP digest are kept, sealed; off needs no key file."),
+    SETTING_SWITCH_ROW(settings_t, curve, "LK_CURVE", "on",
+                       "Whether gateways are dialled by CURVE, encrypted and known by key; off: in "
+                       "plain text, on this machine alone."),
+    SETTING_TEXT_ROW(settings_t, curve_dir, "LK_CURVE_DIR", "./var/keys/curve",
+                     "Folder of CURVE's keys: SERVICE.key (this service's own) and gateway.pub."),
     SETTING_TEXT_ROW(settings_t, realms, "LK_SIP_REALMS", "linekeeper",
                      "The realms that SIP digest is served for, between commas."),
     SETTING_TEXT_ROW(settings_t, pwhash, "LK_PWHASH", "interactive",

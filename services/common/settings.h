@@ -10,6 +10,8 @@ typedef struct {
     char data_dir[512];
     char seal_key_file[512];
     bool digest;
+    bool curve;
+    char curve_dir[512];
     char realms[REALMS_MAX * REALM_SIZE];
     char pwhash[32];
     int64_t slow_threads;

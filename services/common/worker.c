@@ -34,6 +34,7 @@ typedef struct {
     settings_t *settings;
     log_level_t level;
     seal_t *seal;
+    curve_t *curve; /* NULL: plain text */
     realms_t realms;
     keeper_t keeper;
     replylog_t *log;
@@ -169,6 +170,9 @@ static status_t start(worker_t *worker, const program_t *program, err_t *err)
     if (status == STATUS_OK)
         status = open_seal(worker, err);
     worker->keeper.seal = worker->seal;
+    if (status == STATUS_OK && worker->settings->curve)
+        status = curve_open_worker(worker->settings->curve_dir, worker->spec->contract->name,
+                                   &worker->curve, err);
     if (status == STATUS_OK)
         status = prepare_store(worker, err);
     if (status == STATUS_OK)
@@ -185,6 +189,7 @@ static void log_started(const worker_t *worker, const ready_t *ready)
     log_number(&line, "window", (int64_t)ready->window);
     log_number(&line, "slow_threads", (int64_t)slow_threads(worker->settings));
     log_text(&line, "digest", worker->seal == NULL ? "off" : "on");
+    log_text(&line, "curve", worker->curve == NULL ? "off" : "on");
     if (worker->metrics != NULL)
         log_text(&line, "metrics", metrics_http_endpoint(worker->metrics));
     log_end(&line);
@@ -194,6 +199,7 @@ static status_t serve(worker_t *worker, err_t *err)
 {
     link_config_t config = {
         .gateways = worker->settings->gateways,
+        .curve = worker->curve,
         .ready = {.window = (uint32_t)worker->settings->window},
         .drain_ms = worker->settings->drain_seconds * 1000,
         .dispatch = worker->dispatch,
@@ -233,6 +239,7 @@ static void stop(worker_t *worker)
     store_close(&worker->reader);
     replylog_close(&worker->log);
     seal_close(&worker->seal);
+    curve_close(&worker->curve);
     if (worker->finished.event >= 0)
         (void)close(worker->finished.event);
     if (worker->signals >= 0)

@@ -33,6 +33,8 @@ new_store() { # new_store NAME: a data directory with its keys
     mkdir -p "$dir/keys"
     (umask 077 && hex32 >"$dir/keys/api-key-hash" && echo "1:$(hex32)" >"$dir/keys/seal")
     export LK_DATA_DIR=$dir LK_API_KEY_HASH_FILE=$dir/keys/api-key-hash LK_SEAL_KEY_FILE=$dir/keys/seal
+    export LK_CURVE_DIR=$dir/keys/curve
+    "$bin/gateway" curve-keys >/dev/null
     key=$(make_key bench)
     organization=$("$bin/gateway" key list --json | grep -o '"organization_id": *"[^"]*"' | head -n 1 | cut -d'"' -f4)
 }

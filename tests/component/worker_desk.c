@@ -22,12 +22,13 @@ void desk_start_with(fixture_t *f, const char *extra)
     (void)snprintf(directory, sizeof(directory), "LK_DATA_DIR=%s", f->scratch.path);
     const char *settings[] = {directory,
                               "LK_DIGEST=off",
+                              "LK_CURVE=off",
                               "LK_SLOW_THREADS=1",
                               extra == NULL ? "LK_WINDOW=64" : extra,
                               gateways,
                               NULL};
     if (extra != NULL && strncmp(extra, "LK_GATEWAYS=", 12) == 0)
-        settings[4] = NULL;
+        settings[5] = NULL;
     f->worker = child_start(NOTES_WORKER, settings, NULL, scratch_file(&f->scratch, "log"));
 }
 

@@ -1,4 +1,5 @@
-"""Hostile bytes on the worker port: raw, and framed well enough for ZeroMQ. The suite goes on."""
+"""Hostile bytes on the worker port: raw, and from somebody who has a worker's key. The suite goes on.
+Who has no key: test_curve.py."""
 
 import os
 import random
@@ -23,9 +24,7 @@ def still_answers(suite):
 @pytest.fixture
 def dealer(suite):
     context = zmq.Context()
-    line = context.socket(zmq.DEALER)
-    line.linger = 500
-    line.connect(suite.link)
+    line = suite.dealer(context)
     yield line
     line.close()
     context.term()
@@ -131,9 +130,7 @@ def test_many_impostors(suite):
     context = zmq.Context()
     lines = []
     for number in range(50):
-        line = context.socket(zmq.DEALER)
-        line.linger = 0
-        line.connect(suite.link)
+        line = suite.dealer(context, linger=0)
         line.send_multipart(ready(instance=UUID % (100 + number)))
         lines.append(line)
     assert suite.call("GET", "/voip/trunk?limit=1").status == 200
@@ -145,9 +142,7 @@ def test_many_impostors(suite):
 
 def test_giant_frames(suite):
     context = zmq.Context()
-    line = context.socket(zmq.DEALER)
-    line.linger = 2000
-    line.connect(suite.link)
+    line = suite.dealer(context, linger=2000)
     try:
         line.send_multipart([b"LKW1A", b"\x00" * (64 << 20)])
     finally:

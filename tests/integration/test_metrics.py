@@ -6,6 +6,7 @@ import pathlib
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 
@@ -144,6 +145,28 @@ def test_a_waiting_queue_and_held_requests_are_seen():
         after = suite.metrics(suite.gateway)
         assert total(after, "lk_refusals_total", reason="queue_full") == answers.count(503) > 0
         assert total(after, "lk_queue_length") == total(after, "lk_requests_held") == 0
+
+
+def test_who_has_no_key_for_the_worker_port_is_counted():
+    with Suite() as suite:
+        def seen(result):
+            return lambda numbers: total(numbers, "lk_worker_port_connections_total", result=result)
+
+        assert seen("admitted")(suite.metrics(suite.gateway)) == 1
+        folder = suite.directory / "unknown"
+        subprocess.run([BIN / "gateway", "curve-keys"], env=suite.environment({"LK_CURVE_DIR": str(folder)}),
+                       check=True, capture_output=True, timeout=20 * SLOW)
+        shutil.copy2(suite.curve / "gateway.pub", folder / "gateway.pub")
+        stranger = suite._start("trunk-auth", {"LK_CURVE_DIR": str(folder)})
+        await_numbers(suite, suite.gateway, lambda numbers: seen("unknown_key")(numbers) > 0, "its key is refused")
+        await_that(lambda: total(suite.metrics(stranger), "lk_build_info") == 1, 20, "it counts all the same")
+        assert total(suite.metrics(stranger), "lk_worker_gateways") == 0
+        with socket.create_connection(("127.0.0.1", suite.port + 1), timeout=10) as line:
+            line.sendall(b"GET / HTTP/1.0\r\n\r\n")
+            await_numbers(suite, suite.gateway, lambda numbers: seen("stranger")(numbers) > 0, "garbage is no worker")
+        suite.start_worker("trunk-auth")
+        await_numbers(suite, suite.gateway, lambda numbers: seen("admitted")(numbers) == 2, "the next is let in")
+        assert seen("other_service")(suite.metrics(suite.gateway)) == 0
 
 
 def test_a_write_that_comes_again_is_replayed():

@@ -116,7 +116,9 @@ def test_ready_line_and_the_call_to_try(running):
 
 
 def test_files(running):
-    for name in ("admin.key", "keys/seal.key", "keys/api-key-hash"):
+    curve = ["gateway.key", "gateway.pub", "workers", *(f"{name}.key" for name in every_service())]
+    assert {path.name for path in (running.data / "keys/curve").iterdir()} == set(curve)
+    for name in ("admin.key", "keys/seal.key", "keys/api-key-hash", *(f"keys/curve/{name}" for name in curve)):
         status = (running.data / name).stat()
         assert stat.S_IMODE(status.st_mode) == 0o600, name
     assert re.fullmatch(r"lk_[A-Za-z0-9_-]{43}\n", (running.data / "admin.key").read_text())
@@ -134,6 +136,22 @@ def test_listens_on_loopback_only(running):
         rows = [row.split()[1] for row in listening.splitlines()[1:]
                 if row.split()[3] == "0A" and row.split()[1].endswith(f":{port:04X}")]
         assert rows == [f"0100007F:{port:04X}"]
+
+
+def test_the_link_is_encrypted_and_keys_are_revoked(running):
+    def says(pattern):
+        return re.search(pattern, running.err.read_text())
+
+    assert says(r"program=gateway event=started .*curve=on") and says(r"program=trunk-auth event=worker_started .*curve=on")
+    assert not says(r"curve=off")
+    workers = running.data / "keys/curve/workers"
+    text = workers.read_text()
+    client = Client(running.port)
+    workers.write_text(re.sub(r"^trunk-auth ", "# trunk-auth ", text, flags=re.M))
+    await_that(lambda: client.call("GET", "/readyz").status == 503, 15, "the workers are sent away")
+    await_that(lambda: says('event=worker_refused why="unknown key"'), 15, "they are not let in again")
+    workers.write_text(text)
+    await_that(lambda: client.call("GET", "/readyz").status == 200, 15, "they are let in again")
 
 
 def test_a_second_start_is_refused(running):

@@ -133,6 +133,13 @@ static void *run(void *argument)
 
 void fake_worker_start(fake_worker_t *worker, const char *endpoint, const char *service)
 {
+    fake_worker_start_with(worker, endpoint, service, NULL, NULL);
+}
+
+void fake_worker_start_with(fake_worker_t *worker, const char *endpoint, const char *service,
+                            const curve_t *curve, const char *gateway)
+{
+    err_t err;
     memset(worker, 0, sizeof(*worker));
     (void)snprintf(worker->endpoint, sizeof(worker->endpoint), "%s", endpoint);
     (void)snprintf(worker->ready.service, sizeof(worker->ready.service), "%s", service);
@@ -143,6 +150,7 @@ void fake_worker_start(fake_worker_t *worker, const char *endpoint, const char *
     worker->socket = zmq_socket(worker->context, ZMQ_DEALER);
     int linger = 0;
     must(zmq_setsockopt(worker->socket, ZMQ_LINGER, &linger, sizeof(linger)) == 0, "linger");
+    must(curve == NULL || curve_dial(curve, gateway, worker->socket, &err) == STATUS_OK, "keys");
     must(zmq_connect(worker->socket, endpoint) == 0, endpoint);
     must(pthread_create(&worker->thread, NULL, run, worker) == 0, "thread");
 }

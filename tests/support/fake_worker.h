@@ -4,6 +4,7 @@
 #ifndef LK_TESTS_SUPPORT_FAKE_WORKER_H
 #define LK_TESTS_SUPPORT_FAKE_WORKER_H
 
+#include "proto/curve.h"
 #include "proto/frames.h"
 
 #include <pthread.h>
@@ -33,6 +34,9 @@ typedef struct {
 
 /* Starts it; it may take a moment until the broker knows it. Aborts on failure. */
 void fake_worker_start(fake_worker_t *worker, const char *endpoint, const char *service);
+/* By CURVE: with that key, to the gateway of that one. */
+void fake_worker_start_with(fake_worker_t *worker, const char *endpoint, const char *service,
+                            const curve_t *curve, const char *gateway);
 /* Ends it and waits for its thread. */
 void fake_worker_end(fake_worker_t *worker);
 

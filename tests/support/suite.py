@@ -32,6 +32,7 @@ import time
 
 import metrics
 import openapi
+import zmq
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BIN = pathlib.Path(os.environ.get("LK_BIN_DIR", ROOT / "build/dev/bin"))
@@ -194,6 +195,7 @@ class Suite:
         self.wait = wait and workers > 0 and gateways > 0
         self.directory = pathlib.Path(tempfile.mkdtemp(prefix="linekeeper-"))
         self.data = self.directory / "data"
+        self.curve = self.data / "keys/curve"
         self.port = free_port()
         self.link = f"tcp://127.0.0.1:{self.port + 1}"
         self.gateway_settings = gateway_settings or {}
@@ -249,13 +251,26 @@ class Suite:
             path = keys / name
             path.touch(mode=0o600)
             path.write_text(text + "\n")
+        done = subprocess.run([str(BIN / "gateway"), "curve-keys"], env=self.environment(), capture_output=True,
+                              text=True, timeout=20 * SLOW, check=False)
+        assert done.returncode == 0, done.stderr
+
+    def dealer(self, context, service="trunk-auth", linger=500):
+        """A worker's end of the link, with that service's key."""
+        line = context.socket(zmq.DEALER)
+        line.linger = linger
+        line.curve_secretkey = secret = (self.curve / f"{service}.key").read_bytes().strip()
+        line.curve_publickey = zmq.curve_public(secret)
+        line.curve_serverkey = (self.curve / "gateway.pub").read_bytes().strip()
+        line.connect(self.link)
+        return line
 
     def environment(self, extra=None):
         base = {name: value for name, value in os.environ.items() if not name.startswith("LK_")}
         base.update(LK_LISTEN=f"127.0.0.1:{self.port}", LK_WORKER_LISTEN=self.link,
                     LK_GATEWAYS=self.link, LK_DATA_DIR=str(self.data),
                     LK_SEAL_KEY_FILE=str(self.data / "keys/seal.key"),
-                    LK_API_KEY_HASH_FILE=str(self.data / "keys/api-key-hash"),
+                    LK_API_KEY_HASH_FILE=str(self.data / "keys/api-key-hash"), LK_CURVE_DIR=str(self.curve),
                     LK_PWHASH="2:19", LK_METRICS_LISTEN="127.0.0.1:0")
         base.update(extra or {})
         return base

@@ -1,0 +1,140 @@
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "gateway/pool.h"
+#include "proto/registry.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* The pool's end of who may serve what: the key "key-N" may serve service N, until it is revoked.
+ */
+typedef struct {
+    pool_t *pool;
+    command_t sent; /* the last message */
+    char to;
+    bool revoked;
+} world_t;
+
+static status_t fake_send(void *context, const void *identity, size_t identity_length,
+                          command_t command, const void *body, size_t body_length)
+{
+    world_t *world = context;
+    (void)identity_length;
+    (void)body;
+    (void)body_length;
+    world->to = *(const char *)identity;
+    world->sent = command;
+    return STATUS_OK;
+}
+
+static bool may_serve(void *context, const char *key, size_t service)
+{
+    const world_t *world = context;
+    return !world->revoked && strncmp(key, "key-", 4) == 0 && key[4] == (char)('0' + service);
+}
+
+static void new_world(world_t *world)
+{
+    *world = (world_t){.sent = COMMAND_REQUEST};
+    pool_limits_t limits = {.services = registry_count, .queue_max = 8, .in_flight_max = 8};
+    pool_io_t io = {.send = fake_send, .may_serve = may_serve, .context = world};
+    world->pool = pool_new(&limits, &io);
+}
+
+static void join(world_t *world, char identity, const char *key, size_t service, char instance)
+{
+    ready_t ready = {.instance = "00000000-0000-7000-8000-00000000000x", .window = 1};
+    msgpack_sbuffer body;
+    msgpack_packer packer;
+    (void)snprintf(ready.service, sizeof(ready.service), "%s", registry[service]->name);
+    ready.instance[35] = instance;
+    msgpack_sbuffer_init(&body);
+    msgpack_packer_init(&packer, &body, msgpack_sbuffer_write);
+    frames_write_ready(&ready, &packer);
+    pool_message(world->pool, &(sender_t){&identity, 1, key}, COMMAND_READY, body.data, body.size,
+                 1000);
+    msgpack_sbuffer_destroy(&body);
+}
+
+static void a_key_serves_its_own_service(void **state)
+{
+    world_t world;
+    pool_event_t event;
+    (void)state;
+    new_world(&world);
+    join(&world, 'a', "key-0", 0, 'a');
+    assert_int_equal(world.sent, COMMAND_HEARTBEAT);
+    assert_true(pool_next_event(world.pool, &event) && event.joined);
+    join(&world, 'b', "key-0", 1, 'b');
+    assert_int_equal(world.sent, COMMAND_DISCONNECT);
+    assert_int_equal(world.to, 'b');
+    assert_true(pool_next_event(world.pool, &event) && event.refused && !event.joined);
+    assert_string_equal(event.key, "key-0");
+    assert_string_equal(event.service, registry[1]->name);
+    join(&world, 'c', "", 0, 'c');
+    assert_int_equal(world.to, 'c');
+    assert_int_equal(world.sent, COMMAND_DISCONNECT);
+    assert_int_equal(pool_counters(world.pool).refused_workers, 2);
+    assert_int_equal(pool_live(world.pool, 0), 1);
+    assert_int_equal(pool_live(world.pool, 1), 0);
+    pool_destroy(&world.pool);
+}
+
+/* Neither an identity nor an instance is worth anything with another key. */
+static void names_of_others_are_of_no_use(void **state)
+{
+    world_t world;
+    (void)state;
+    new_world(&world);
+    join(&world, 'a', "key-0", 0, 'a');
+    join(&world, 'a', "key-1", 1, 'b');
+    assert_int_equal(world.sent, COMMAND_DISCONNECT);
+    join(&world, 'b', "key-1", 1, 'a');
+    assert_int_equal(world.sent, COMMAND_DISCONNECT);
+    assert_int_equal(pool_live(world.pool, 0), 1);
+    assert_int_equal(pool_live(world.pool, 1), 0);
+    char a = 'a';
+    pool_message(world.pool, &(sender_t){&a, 1, "key-1"}, COMMAND_DISCONNECT, "", 0, 1000);
+    pool_message(world.pool, &(sender_t){&a, 1, "key-1"}, COMMAND_REPLY, "\xc1", 1, 1000);
+    pool_message(world.pool, &(sender_t){&a, 1, "key-1"}, COMMAND_HEARTBEAT, "", 0, 100000);
+    assert_int_equal(pool_live(world.pool, 0), 1);
+    pool_tick(world.pool, 1000 + FRAMES_SILENCE_MS); /* that heartbeat was not its own */
+    assert_int_equal(pool_live(world.pool, 0), 0);
+    pool_destroy(&world.pool);
+}
+
+static void a_revoked_worker_is_sent_away(void **state)
+{
+    world_t world;
+    (void)state;
+    new_world(&world);
+    join(&world, 'a', "key-0", 0, 'a');
+    join(&world, 'b', "key-1", 1, 'b');
+    pending_t pending = {.request = "x", .request_length = 1, .deadline_ms = 9000};
+    assert_true(pool_submit(world.pool, &pending, 1000));
+    pool_recheck(world.pool, 1000);
+    assert_int_equal(pool_live(world.pool, 0), 1);
+    world.revoked = true;
+    pool_recheck(world.pool, 1000);
+    assert_int_equal(world.sent, COMMAND_DISCONNECT);
+    assert_int_equal(pool_live(world.pool, 0) + pool_live(world.pool, 1), 0);
+    assert_int_equal(pool_queued(world.pool, 0), 1); /* what it held waits for another */
+    assert_int_equal(pending.deaths, 0);
+    pool_stop(world.pool);
+    assert_ptr_equal(pool_take_done(world.pool), &pending);
+    pool_destroy(&world.pool);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_key_serves_its_own_service),
+        cmocka_unit_test(names_of_others_are_of_no_use),
+        cmocka_unit_test(a_revoked_worker_is_sent_away),
+    };
+    return cmocka_run_group_tests_name("pool_keys", tests, NULL, NULL);
+}

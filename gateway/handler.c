@@ -81,7 +81,9 @@ static outcome_t serve(gateway_t *gateway, exchange_t *exchange)
 
 static void log_access(const exchange_t *exchange, const char *method, const char *path)
 {
-    log_line_t line = log_line(LOG_INFO, "request");
+    /* Load balancers ask all the time: only an unwelcome answer is news. */
+    bool routine = exchange->response->status == 200 && path != NULL && health_has_path(path);
+    log_line_t line = log_line(routine ? LOG_DEBUG : LOG_INFO, "request");
     log_text(&line, "request", exchange->request_id);
     log_text(&line, "method", method);
     log_text(&line, "path", path);

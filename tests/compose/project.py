@@ -58,6 +58,9 @@ class Project:
         self.compose("up", "-d", "--no-build", "--no-recreate", "--wait", *scale)
 
     def down(self, *arguments):
+        """Its logs are kept in LK_COMPOSE_DIR."""
+        with open(pathlib.Path(os.environ["LK_COMPOSE_DIR"]) / "project.log", "a", encoding="utf-8") as kept:
+            kept.writelines(f"{line}\n" for line in self.logs())
         self.compose("down", *arguments)
 
     def make_key(self, *arguments):
@@ -89,9 +92,6 @@ class Project:
                               text=True, timeout=30)
 
     def end(self):
-        """Takes it down; its logs stay in LK_COMPOSE_DIR."""
-        kept = pathlib.Path(os.environ["LK_COMPOSE_DIR"]) / "project.log"
-        kept.write_text("\n".join(self.logs()), encoding="utf-8")
         self.down("-v")
         shutil.rmtree(self.directory)
 

@@ -12,6 +12,7 @@ source "$ROOT/deploy/lib/keys.sh"
 readonly BAD_USAGE=64
 readonly OWNER=10001 # of secrets and processes, when root calls this: deploy/Dockerfile has the same
 readonly CERTIFICATE_DAYS=825
+readonly SERVICES=(trunk-auth fqdn-auth auth-provider)
 
 usage() {
     cat <<'TEXT'
@@ -23,6 +24,8 @@ secrets.sh: makes what docker-compose.yml needs before its first start
   ./.env                  settings, of deploy/env.example
   ./secrets/seal.key      seals what must be had back: without it that is lost. Back it up apart from the volumes
   ./secrets/api-key-hash  keys the hashes of API keys: without it no key is known any more
+  ./secrets/gateway.key, gateway.pub, SERVICE.key, workers
+                          CURVE, between gateways and workers: a key for each, and which may serve what
   ./secrets/tls.pem       certificate and key of the load balancer: self-made, for a first try
 
   LK_SECRETS   another directory than ./secrets
@@ -72,9 +75,22 @@ hand_over() {
     fi
 }
 
+# worker SERVICE: a key for it, and its line in the gateways' list of which key serves what. Other lines stay.
+worker() {
+    local public list=$SECRETS/workers
+    if [[ ! -e $SECRETS/$1.key || ! -e $list ]] || ! grep -q "^$1 " "$list"; then
+        secret "$1.key" new_curve_key
+        public=$(curve_public "$SECRETS/$1.key")
+        {
+            cat "$list" 2>/dev/null || true
+            printf '%s %s\n' "$1" "$public"
+        } | write_secret "$list"
+        hand_over "$list"
+    fi
+}
+
 new_certificate() {
     local work status=0
-    command -v openssl >/dev/null || fail "openssl is missing: install it, or bring a certificate by --tls"
     work=$(mktemp -d)
     openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days "$CERTIFICATE_DAYS" \
         -subj /CN=localhost -addext "subjectAltName=DNS:localhost,IP:127.0.0.1,IP:::1" \
@@ -102,6 +118,8 @@ take_certificate() {
 }
 
 main() {
+    local service
+    command -v openssl >/dev/null || fail "openssl is missing: install it first"
     SECRETS=${LK_SECRETS:-$ROOT/secrets}
     ENV_FILE=${LK_ENV_FILE:-$ROOT/.env}
     case $#:${1:-} in
@@ -121,6 +139,11 @@ main() {
     esac
     secret seal.key new_seal_key
     secret api-key-hash new_hash_key
+    secret gateway.key new_curve_key
+    secret gateway.pub curve_public "$SECRETS/gateway.key"
+    for service in "${SERVICES[@]}"; do
+        worker "$service"
+    done
     secret tls.pem new_certificate
     tell "secrets are in $SECRETS, settings in $ENV_FILE"
 }

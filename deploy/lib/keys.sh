@@ -19,7 +19,9 @@ make_secret() {
     shift
     if [[ ! -e $file ]]; then
         mkdir -p "$(dirname "$file")"
-        "$@" | write_secret "$file"
+        (umask 077 && "$@" >"$file.made") # whole, before it is the file
+        write_secret "$file" <"$file.made"
+        rm -f "$file.made"
     fi
 }
 
@@ -29,4 +31,20 @@ new_seal_key() {
 
 new_hash_key() {
     printf '%s\n' "$(random_hex)"
+}
+
+# The secret key of an end of CURVE; `gateway curve-keys` makes the same where there is a gateway.
+new_curve_key() {
+    printf '%s\n' "$(random_hex)"
+}
+
+# curve_public FILE: the public key of the secret one in the file. CURVE's keys are those of X25519,
+# which openssl takes with its own bytes in front (RFC 8410).
+curve_public() {
+    local escaped
+    escaped=$(sed 's/../\\x&/g' "$1")
+    # shellcheck disable=SC2059 # the bytes are the format: no process may have the key as an argument
+    printf "\\x30\\x2e\\x02\\x01\\x00\\x30\\x05\\x06\\x03\\x2b\\x65\\x6e\\x04\\x22\\x04\\x20$escaped" |
+        openssl pkey -inform DER -pubout -outform DER | tail -c 32 | od -An -v -tx1 | tr -d ' \n'
+    echo
 }

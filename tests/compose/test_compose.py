@@ -46,7 +46,9 @@ def test_a_process_may_do_nothing_but_its_work(project, part):
 
 
 def test_a_process_has_its_own_secrets_and_volume_only(project):
-    for part, wanted in {"balancer": ["tls.pem"], "gateway": ["api-key-hash"], "trunk-auth": ["seal.key"]}.items():
+    secrets = {"balancer": ["tls.pem"], "gateway": ["api-key-hash", "gateway.key", "workers"]}
+    secrets |= {service: sorted(["gateway.pub", "seal.key", f"{service}.key"]) for service in WORKERS}
+    for part, wanted in secrets.items():
         container = project.inspect(part)[0]
         assert project.run_in(container, "ls", "/run/secrets").stdout.split() == wanted
         volumes = [mount["Name"] for mount in container["Mounts"] if mount["Type"] == "volume"]

@@ -65,10 +65,11 @@ put_in_place() {
     fi
 }
 
-# The seal key is handed to the workers by systemd; the other one is also read by `gateway key`.
+# systemd hands a process those that it needs; the hash key is also read by `gateway key`.
 make_keys() {
     make_secret "$TARGET$KEYS/seal.key" new_seal_key
     make_secret "$TARGET$KEYS/api-key-hash" new_hash_key
+    LK_CURVE_DIR=$TARGET$KEYS/curve "$BUILD_DIR/bin/gateway" curve-keys >/dev/null
     chmod 0750 "$TARGET$KEYS"
     chmod 0640 "$TARGET$KEYS/api-key-hash"
 }

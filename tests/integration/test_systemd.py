@@ -2,6 +2,7 @@
 
 import os
 import pathlib
+import re
 import shutil
 import stat
 import subprocess
@@ -13,7 +14,6 @@ from test_run_script import BUILD
 
 UNITS = "etc/systemd/system"
 EXPOSURE = 20  # tenths, of `systemd-analyze security`: 100 is a service with no protection at all
-KEYS = {"seal.key": 0o600, "api-key-hash": 0o640}
 
 
 def install(target):
@@ -41,11 +41,21 @@ def analyze(target, *arguments):
 def test_programs_are_there_and_keys_are_made_once(target):
     for program in ("gateway", *every_service()):
         assert os.access(target / "opt/linekeeper/bin" / program, os.X_OK)
-    keys = target / "etc/linekeeper/keys"
-    before = {path.name: path.read_text() for path in keys.iterdir()}
-    assert {path.name: stat.S_IMODE(path.stat().st_mode) for path in keys.iterdir()} == KEYS
+    def keys():
+        return {path: path.read_text() for path in (target / "etc/linekeeper/keys").rglob("*") if path.is_file()}
+
+    before = keys()
+    assert {"seal.key", "api-key-hash", "gateway.key", "workers"} < {path.name for path in before}
+    for path in before:
+        assert stat.S_IMODE(path.stat().st_mode) == (0o640 if path.name == "api-key-hash" else 0o600)
     install(target)
-    assert {path.name: path.read_text() for path in keys.iterdir()} == before
+    assert keys() == before
+
+
+def test_a_unit_is_handed_what_there_is(target):
+    for path in (target / UNITS).glob("*.service"):
+        for credential in re.findall(r"^LoadCredential=(\S+):/(\S+)$", path.read_text(), re.M):
+            assert (target / credential[1]).is_file() and pathlib.Path(credential[1]).name == credential[0]
 
 
 @pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="systemd-analyze is missing")

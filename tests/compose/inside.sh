@@ -10,7 +10,7 @@ source "$ROOT/deploy/lib/common.sh"
 # shellcheck source=engine.sh
 source "$ROOT/tests/compose/engine.sh"
 
-readonly CACHE_KEPT=2GB # of layers, for the next time
+readonly CACHE_KEPT=6GB # of layers, for the next time
 export LK_TAG=test
 
 # get COMMAND...: something that only a machine without a mirror at hand fails at.

@@ -44,7 +44,7 @@ drive() {
     ip link set lo up
     start
     engine_clear
-    rm -f "$LK_COMPOSE_DIR/project.log"
+    rm -rf "$LK_COMPOSE_DIR"/run-* "$LK_COMPOSE_DIR/project.log"
     /usr/bin/python3 -B -m pytest -q -p no:cacheprovider --tb=short -rA "$ROOT/tests/compose" "$@" || status=$?
     engine_clear
     engine_stop

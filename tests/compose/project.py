@@ -12,6 +12,7 @@ import tempfile
 
 from suite import KEY, ROOT, Client, await_that
 
+KEPT = pathlib.Path(os.environ["LK_COMPOSE_DIR"])  # inside.sh removes what a killed test has left there
 PORT = 8443  # a network of our own: nobody else has it
 WORKERS = ("trunk-auth", "fqdn-auth", "auth-provider")
 
@@ -30,7 +31,7 @@ class TlsClient(Client):
 
 class Project:
     def __init__(self):
-        self.directory = pathlib.Path(tempfile.mkdtemp(prefix="linekeeper-compose-"))
+        self.directory = pathlib.Path(tempfile.mkdtemp(prefix="run-", dir=KEPT))
         self.environment = os.environ | {"LK_SECRETS": str(self.directory / "secrets"),
                                          "LK_ENV_FILE": str(self.directory / "env")}
         self.secrets()
@@ -62,7 +63,7 @@ class Project:
 
     def down(self, *arguments):
         """Its logs are kept in LK_COMPOSE_DIR."""
-        with open(pathlib.Path(os.environ["LK_COMPOSE_DIR"]) / "project.log", "a", encoding="utf-8") as kept:
+        with open(KEPT / "project.log", "a", encoding="utf-8") as kept:
             kept.writelines(f"{line}\n" for line in self.logs())
         self.compose("down", *arguments)
 

@@ -20,7 +20,7 @@ brings the project up in a network of its own; drives it through the published p
 added; takes it down. The first time takes some minutes. Nothing of it outlives this program, however it ends: it all
 runs in namespaces of its own.
 
-  LK_COMPOSE_DIR  what is kept for the next time (default ./build/compose; about 2 GB)
+  LK_COMPOSE_DIR  what is kept for the next time (default ./build/compose; about 3 GB)
 
 Exit codes: 0 passed, 1 failed, 77 skipped, since no engine can be had here: one line says why.
 TEXT

@@ -74,6 +74,7 @@ def test_clients_of_every_sort_are_served(project, version, host):
     assert done.stdout == ("200 2" if version == "--http2" else "200 1.1")
 
 
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_old_tls_and_plain_text_are_refused(project):
     context = ssl.create_default_context(cafile=project.certificate)
     context.maximum_version = ssl.TLSVersion.TLSv1_1

@@ -7,6 +7,8 @@ PROGRAM=run.sh
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 # shellcheck source=lib/common.sh
 source "$ROOT/deploy/lib/common.sh"
+# shellcheck source=lib/keys.sh
+source "$ROOT/deploy/lib/keys.sh"
 # shellcheck source=lib/packages.sh
 source "$ROOT/deploy/lib/packages.sh"
 # shellcheck source=lib/supervise.sh
@@ -218,26 +220,9 @@ build() {
     exec {BUILD_LOCK}<&-
 }
 
-# write_secret FILE: what comes in becomes the file's content, all of it or nothing, for the owner alone.
-write_secret() {
-    cat >"$1.new"
-    sync "$1.new"
-    mv -f "$1.new" "$1"
-}
-
-random_hex() {
-    od -An -v -N32 -tx1 /dev/urandom | tr -d ' \n'
-}
-
 make_keys() {
-    if [[ ! -e $LK_SEAL_KEY_FILE ]]; then
-        mkdir -p "$(dirname "$LK_SEAL_KEY_FILE")"
-        printf '1:%s\n' "$(random_hex)" | write_secret "$LK_SEAL_KEY_FILE"
-    fi
-    if [[ ! -e $LK_API_KEY_HASH_FILE ]]; then
-        mkdir -p "$(dirname "$LK_API_KEY_HASH_FILE")"
-        printf '%s\n' "$(random_hex)" | write_secret "$LK_API_KEY_HASH_FILE"
-    fi
+    make_secret "$LK_SEAL_KEY_FILE" new_seal_key
+    make_secret "$LK_API_KEY_HASH_FILE" new_hash_key
     local log=$LK_DATA_DIR/run/key.log
     mkdir -p "$(dirname "$LK_CURVE_DIR")"
     if ! "$BUILD_DIR/bin/gateway" curve-keys >"$log" 2>&1; then

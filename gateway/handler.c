@@ -99,7 +99,9 @@ static void note(const exchange_t *exchange, const char *method, const char *pat
 {
     int64_t taken_us = clock_us() - exchange->started_us;
     gateway_metrics_request(&exchange->route, path, exchange->response->status, taken_us);
-    log_line_t line = log_line(LOG_INFO, "request");
+    /* Load balancers ask all the time: only an unwelcome answer is news. */
+    bool routine = exchange->response->status == 200 && path != NULL && health_has_path(path);
+    log_line_t line = log_line(routine ? LOG_DEBUG : LOG_INFO, "request");
     log_text(&line, "request", exchange->request_id);
     log_text(&line, "method", method);
     log_text(&line, "path", path);

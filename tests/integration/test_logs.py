@@ -17,13 +17,20 @@ def access_lines(suite, request):
 def test_one_access_line_per_request(suite):
     for number, (method, path, status, body) in enumerate([
             ("GET", TRUNKS, 200, None), ("POST", TRUNKS, 201, {"name": "x"}), ("POST", TRUNKS, 400, {}),
-            ("GET", "/none", 404, None), ("DELETE", TRUNKS, 405, None), ("GET", "/healthz", 200, None)]):
+            ("GET", "/none", 404, None), ("DELETE", TRUNKS, 405, None), ("GET", "/openapi.json", 200, None)]):
         request = f"access-{number}"
         assert suite.call(method, path, body, headers={"x-request-id": request}).status == status
         lines = await_that(lambda: access_lines(suite, request), 5, f"the line of {request}")
         assert len(lines) == 1
         assert b"method=%b " % method.encode() in lines[0] and b"path=%b " % path.encode() in lines[0]
         assert b"status=%d " % status in lines[0]
+
+
+def test_a_good_health_check_is_not_logged(suite):
+    for request, path in ("routine", "/healthz"), ("next", TRUNKS):
+        assert suite.call("GET", path, headers={"x-request-id": request}).status == 200
+    await_that(lambda: access_lines(suite, "next"), 5, "the line after it")
+    assert not access_lines(suite, "routine")
 
 
 def test_a_log_line_can_not_be_forged(suite):

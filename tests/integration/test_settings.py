@@ -1,5 +1,7 @@
 """docs/settings.md says what the programs say by --help, and names every program."""
 
+import pathlib
+import re
 import subprocess
 import sys
 
@@ -22,6 +24,14 @@ def test_the_tables_are_up_to_date():
 def test_every_program_has_a_table():
     found = [match[1] for match in settings_table.SECTION.findall(settings_table.DOC.read_text(encoding="utf-8"))]
     assert found == programs()
+
+
+def test_what_containers_and_units_set_is_in_the_documents():
+    documents = "".join((ROOT / "docs" / name).read_text(encoding="utf-8") for name in ("settings.md", "deploying.md"))
+    for name in ("docker-compose.yml", "deploy/Dockerfile", "deploy/env.example", "deploy/haproxy/haproxy.cfg",
+                 *filter(pathlib.Path.is_file, (ROOT / "deploy/systemd").rglob("*"))):
+        used = set(re.findall(r"\bLK_[A-Z_]+", (ROOT / name).read_text(encoding="utf-8")))
+        assert used <= set(re.findall(r"`(LK_[A-Z_]+)`", documents)) , name
 
 
 def test_help_and_version():

@@ -101,6 +101,9 @@ class Client:
         self.port, self.key, self.timeout, self.strict = port, key, timeout, strict
         self.connection = None
 
+    def connect(self):
+        return http.client.HTTPConnection("127.0.0.1", self.port, timeout=self.timeout)
+
     def call(self, method, path, body=None, headers=None, key=None, raw=None):
         """body: sent as JSON; raw: bytes sent as they are. key="" sends none."""
         sent = {}
@@ -114,7 +117,7 @@ class Client:
         sent.update(headers or {})
         for attempt in (1, 2):
             if self.connection is None:
-                self.connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=self.timeout)
+                self.connection = self.connect()
                 fresh = True
             else:
                 fresh = False

@@ -1,0 +1,151 @@
+#!/usr/bin/env bash
+# What docker-compose.yml needs before its first start: see --help.
+set -euo pipefail
+
+PROGRAM=secrets.sh
+ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+# shellcheck source=lib/common.sh
+source "$ROOT/deploy/lib/common.sh"
+# shellcheck source=lib/keys.sh
+source "$ROOT/deploy/lib/keys.sh"
+
+readonly BAD_USAGE=64
+readonly OWNER=10001 # of secrets and processes, when root calls this: deploy/Dockerfile has the same
+readonly CERTIFICATE_DAYS=825
+readonly SERVICES=(trunk-auth fqdn-auth auth-provider)
+
+usage() {
+    cat <<'TEXT'
+secrets.sh: makes what docker-compose.yml needs before its first start
+
+  ./deploy/secrets.sh                         makes what is missing; what is there stays
+  ./deploy/secrets.sh --tls CHAIN.pem KEY.pem  takes your certificate (and its chain) and key, in place of the one it has
+
+  ./.env                  settings, of deploy/env.example
+  ./secrets/seal.key      seals what must be had back: without it that is lost. Back it up apart from the volumes
+  ./secrets/api-key-hash  keys the hashes of API keys: without it no key is known any more
+  ./secrets/gateway.key, gateway.pub, SERVICE.key, workers
+                          CURVE, between gateways and workers: a key for each, and which may serve what
+  ./secrets/tls.pem       certificate and key of the load balancer: self-made, for a first try
+
+  LK_SECRETS   another directory than ./secrets
+  LK_ENV_FILE  another file than ./.env
+
+An engine hands secrets on with their owner and mode, so the processes run as the owner: user 10001, or you where you
+are not root (LK_UID and LK_GID in .env, which the images are built with).
+TEXT
+}
+
+fail() {
+    complain "$1"
+    exit "${2:-1}"
+}
+
+# The value of a line NAME=VALUE of .env.
+setting() {
+    sed -n "s/^$1=//p" "$ENV_FILE" | tail -n 1
+}
+
+make_env() {
+    if [[ ! -e $ENV_FILE ]]; then
+        cp "$ROOT/deploy/env.example" "$ENV_FILE"
+        if ((EUID != 0)); then
+            printf '\nLK_UID=%s\nLK_GID=%s\n' "$EUID" "$(id -g)" >>"$ENV_FILE"
+        fi
+    fi
+    RUN_UID=$(setting LK_UID)
+    RUN_UID=${RUN_UID:-$OWNER}
+    RUN_GID=$(setting LK_GID)
+    RUN_GID=${RUN_GID:-$OWNER}
+    ((EUID == 0 || EUID == RUN_UID)) || fail "$ENV_FILE has LK_UID=$RUN_UID: you are $EUID; call this as that user or as root"
+}
+
+# secret NAME COMMAND...: made once, and readable for the processes alone.
+secret() {
+    local file=$SECRETS/$1
+    shift
+    make_secret "$file" "$@"
+    hand_over "$file"
+}
+
+hand_over() {
+    chmod 0400 "$1"
+    if ((EUID == 0)); then
+        chown "$RUN_UID:$RUN_GID" "$1"
+    fi
+}
+
+# worker SERVICE: a key for it, and its line in the gateways' list of which key serves what. Other lines stay.
+worker() {
+    local public list=$SECRETS/workers
+    if [[ ! -e $SECRETS/$1.key || ! -e $list ]] || ! grep -q "^$1 " "$list"; then
+        secret "$1.key" new_curve_key
+        public=$(curve_public "$SECRETS/$1.key")
+        {
+            cat "$list" 2>/dev/null || true
+            printf '%s %s\n' "$1" "$public"
+        } | write_secret "$list"
+        hand_over "$list"
+    fi
+}
+
+new_certificate() {
+    local work status=0
+    work=$(mktemp -d)
+    openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days "$CERTIFICATE_DAYS" \
+        -subj /CN=localhost -addext "subjectAltName=DNS:localhost,IP:127.0.0.1,IP:::1" \
+        -keyout "$work/key" -out "$work/certificate" 2>"$work/log" || status=$?
+    if ((status == 0)); then
+        cat "$work/certificate" "$work/key"
+    else
+        cat "$work/log" >&2
+    fi
+    rm -rf "$work"
+    return "$status"
+}
+
+take_certificate() {
+    local file
+    for file in "$1" "$2"; do
+        [[ -r $file ]] || fail "can't read $file"
+    done
+    [[ $(openssl x509 -in "$1" -noout -pubkey) == "$(openssl pkey -in "$2" -pubout)" ]] ||
+        fail "$2 is not the key of the certificate in $1"
+    mkdir -p "$SECRETS"
+    cat "$1" "$2" | write_secret "$SECRETS/tls.pem"
+    hand_over "$SECRETS/tls.pem"
+    tell "the load balancer takes it when it starts: docker compose restart balancer"
+}
+
+main() {
+    local service
+    command -v openssl >/dev/null || fail "openssl is missing: install it first"
+    SECRETS=${LK_SECRETS:-$ROOT/secrets}
+    ENV_FILE=${LK_ENV_FILE:-$ROOT/.env}
+    case $#:${1:-} in
+    0:) make_env ;;
+    1:--help | 1:-h)
+        usage
+        return
+        ;;
+    3:--tls)
+        make_env
+        take_certificate "$2" "$3"
+        ;;
+    *)
+        complain "wrong arguments (see --help)"
+        exit "$BAD_USAGE"
+        ;;
+    esac
+    secret seal.key new_seal_key
+    secret api-key-hash new_hash_key
+    secret gateway.key new_curve_key
+    secret gateway.pub curve_public "$SECRETS/gateway.key"
+    for service in "${SERVICES[@]}"; do
+        worker "$service"
+    done
+    secret tls.pem new_certificate
+    tell "secrets are in $SECRETS, settings in $ENV_FILE"
+}
+
+main "$@"

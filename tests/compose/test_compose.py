@@ -1,0 +1,165 @@
+"""docker-compose.yml as an operator runs it: three replicas of each worker, two gateways, one port."""
+
+import os
+import resource
+import socket
+import ssl
+import subprocess
+
+import openapi
+import pytest
+from project import PORT, WORKERS, Project, TlsClient
+from suite import await_that
+from traffic import TRUNKS, Traffic
+
+IDLE = int(os.environ.get("LK_COMPOSE_IDLE", "600"))  # 9000 takes its time, and 9100 open files
+PARTS = ("balancer", "gateway", *WORKERS)
+
+
+@pytest.fixture(scope="module")
+def project():
+    running = Project()
+    try:
+        running.up(trunk_auth=3, fqdn_auth=3, auth_provider=3, gateway=2)
+        running.key = running.make_key("--scope", "admin", "--operator")
+        await_that(lambda: TlsClient(running).call("GET", TRUNKS).status == 200, 10, "the key works")
+        openapi.document = openapi.Document(TlsClient(running).call("GET", "/openapi.json").json)
+        yield running
+    finally:
+        running.end()
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_a_process_may_do_nothing_but_its_work(project, part):
+    for container in project.inspect(part):
+        host = container["HostConfig"]
+        assert host["ReadonlyRootfs"] and host["CapDrop"] == ["ALL"] and not host["Privileged"]
+        assert any(option.startswith("no-new-privileges") for option in host["SecurityOpt"])
+        assert host["Memory"] > 0 and host["NanoCpus"] > 0 and host["PidsLimit"] > 0
+        assert host["RestartPolicy"]["Name"] == "unless-stopped"
+        assert container["State"]["Health"]["Status"] == "healthy"
+        status = project.run_in(container, "cat", "/proc/1/status").stdout
+        fields = dict(line.split(":\t", 1) for line in status.splitlines() if ":\t" in line)
+        assert int(fields["CapEff"], 16) == int(fields["CapBnd"], 16) == 0 and fields["NoNewPrivs"] == "1"
+        assert fields["Uid"].split() == ["10001"] * 4
+        assert project.run_in(container, "touch", "/opt/x").returncode != 0
+        published = [port for ports in container["NetworkSettings"]["Ports"].values() for port in ports or []]
+        assert bool(published) == (part == "balancer")
+
+
+def test_a_process_has_its_own_secrets_and_volume_only(project):
+    secrets = {"balancer": ["tls.pem"], "gateway": ["api-key-hash", "gateway.key", "workers"]}
+    secrets |= {service: sorted(["gateway.pub", "seal.key", f"{service}.key"]) for service in WORKERS}
+    for part, wanted in secrets.items():
+        container = project.inspect(part)[0]
+        assert project.run_in(container, "ls", "/run/secrets").stdout.split() == wanted
+        volumes = [mount["Name"] for mount in container["Mounts"] if mount["Type"] == "volume"]
+        assert volumes == ([] if part == "balancer" else [f"linekeeper_{part}"])
+
+
+def test_secrets_are_made_once(project):
+    def all_of_it():
+        return {path.name: path.read_bytes() for path in (project.directory / "secrets").iterdir()}
+
+    before = all_of_it()
+    project.secrets()
+    assert all_of_it() == before
+
+
+@pytest.mark.parametrize("version, host", [("--http2", "127.0.0.1"), ("--http1.1", "127.0.0.1"), ("--http2", "[::1]")])
+def test_clients_of_every_sort_are_served(project, version, host):
+    done = subprocess.run(["curl", "-sS", "--cacert", project.certificate, version, "-o", "/dev/null",
+                           "-w", "%{http_code} %{http_version}", "-H", f"Authorization: Bearer {project.key}",
+                           f"https://{host}:{PORT}{TRUNKS}"], check=True, capture_output=True, text=True, timeout=30)
+    assert done.stdout == ("200 2" if version == "--http2" else "200 1.1")
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_old_tls_and_plain_text_are_refused(project):
+    context = ssl.create_default_context(cafile=project.certificate)
+    context.maximum_version = ssl.TLSVersion.TLSv1_1
+    context.set_ciphers("ALL:@SECLEVEL=0")
+    with pytest.raises((ssl.SSLError, ConnectionError)), socket.create_connection(("127.0.0.1", PORT)) as line:
+        context.wrap_socket(line, server_hostname="localhost")
+    with socket.create_connection(("127.0.0.1", PORT), timeout=10) as line:
+        line.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        with pytest.raises(ConnectionError):
+            assert not line.recv(1)
+            raise ConnectionError
+
+
+def test_an_address_can_not_be_claimed(project):
+    headers = {"X-Forwarded-For": "203.0.113.66", "x-request-id": "claims-an-address"}
+    assert TlsClient(project).call("GET", TRUNKS, headers=headers).status == 200
+    line = await_that(lambda: [line for line in project.logs("gateway") if "claims-an-address" in line], 10, "its line")[0]
+    assert "203.0.113.66" not in line
+    balancer = project.inspect("balancer")[0]["NetworkSettings"]["Networks"].values()
+    assert all(f"client={network['IPAddress']}" not in line for network in balancer)
+
+
+def test_every_gateway_has_every_worker_and_its_share(project):
+    for gateway in project.inspect("gateway"):
+        said = subprocess.run(["docker", "logs", gateway["Id"]], check=True, capture_output=True, text=True,
+                              timeout=30).stderr
+        for service in WORKERS:
+            joined = {line.split("instance=")[1].split()[0] for line in said.splitlines()
+                      if f"event=worker_joined service={service} " in line}
+            assert len(joined) == 3, (service, joined)
+    with Traffic(project) as traffic:
+        traffic.await_more(200)
+    traffic.check()
+    for gateway in project.inspect("gateway"):
+        said = subprocess.run(["docker", "logs", gateway["Id"]], check=True, capture_output=True, text=True,
+                              timeout=30).stderr
+        assert said.count("method=POST") >= 20
+
+
+def test_killed_containers_cost_a_wait_and_nothing_else(project):
+    with Traffic(project) as traffic:
+        for _ in range(2):
+            for part in (*WORKERS, "gateway"):
+                traffic.await_more(50)
+                victim = project.inspect(part)[0]
+                project.kill(victim)
+                traffic.await_more(50)
+                if part == "gateway":  # the other one must have company again
+                    project.await_restart(victim)
+        traffic.await_more(50)
+    traffic.check()
+
+
+def test_replicas_come_and_go_under_load(project):
+    with Traffic(project) as traffic:
+        for scales in (dict(trunk_auth=5, gateway=3), dict(trunk_auth=1, fqdn_auth=4), dict(fqdn_auth=1, auth_provider=1),
+                       dict(gateway=1), dict(trunk_auth=3, fqdn_auth=3, auth_provider=3, gateway=2)):
+            traffic.await_more(50)
+            project.up(**scales)
+            traffic.await_more(50)
+    traffic.check()
+
+
+def test_idle_clients_are_held_and_cost_the_gateways_nothing(project):
+    resource.setrlimit(resource.RLIMIT_NOFILE, (resource.getrlimit(resource.RLIMIT_NOFILE)[1],) * 2)
+    # Past the engine's own proxy at the published port: that takes six descriptors for each.
+    host = project.inspect("balancer")[0]["NetworkSettings"]["Networks"]["linekeeper_clients"]["IPAddress"]
+    idle = [TlsClient(project, host=host) for _ in range(IDLE)]
+    for client in idle:
+        assert client.call("GET", TRUNKS + "?limit=1").status == 200
+    with Traffic(project) as traffic:
+        traffic.await_more(200)
+    traffic.check()
+    for gateway in project.inspect("gateway"):
+        lines = project.run_in(gateway, "cat", "/proc/net/tcp").stdout.splitlines()
+        open_ones = [line for line in lines if line.split()[1].endswith(":1F90") and line.split()[3] == "01"]
+        assert len(open_ones) < IDLE / 4
+    for client in idle:
+        assert client.call("GET", TRUNKS + "?limit=1").status == 200
+        client.close()
+
+
+def test_what_was_kept_is_there_after_the_project_was_taken_down(project):
+    with Traffic(project) as traffic:
+        traffic.await_more(100)
+    project.down()
+    project.up()
+    traffic.check()

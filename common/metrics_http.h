@@ -4,7 +4,7 @@
  * METRICS_HTTP_MS and one request of METRICS_HTTP_HEAD bytes at most. One more takes the place of
  * the oldest, so that idle ones keep nobody out. There is no access control: the address is for
  * who may see the numbers (loopback, a network of one's own), and nothing else can be asked.
- * Must never: hold up a thread that serves. docs/adr/0020-metrics.md. */
+ * Must never: hold up a thread that serves. docs/adr/0018-metrics.md. */
 #ifndef LK_COMMON_METRICS_HTTP_H
 #define LK_COMMON_METRICS_HTTP_H
 

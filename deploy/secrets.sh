@@ -75,18 +75,27 @@ hand_over() {
     fi
 }
 
-# worker SERVICE: a key for it, and its line in the gateways' list of which key serves what. Other lines stay.
+# worker SERVICE: a key for it, and its line in the gateways' list of which key serves what. With the key there, the list
+# is its owner's: a line that is gone revokes the key. As `gateway curve-keys` has it: the line comes before the key.
 worker() {
-    local public list=$SECRETS/workers
-    if [[ ! -e $SECRETS/$1.key || ! -e $list ]] || ! grep -q "^$1 " "$list"; then
-        secret "$1.key" new_curve_key
-        public=$(curve_public "$SECRETS/$1.key")
-        {
-            cat "$list" 2>/dev/null || true
-            printf '%s %s\n' "$1" "$public"
-        } | write_secret "$list"
-        hand_over "$list"
+    local key=$SECRETS/$1.key list=$SECRETS/workers public
+    if [[ -e $key ]]; then
+        return
     fi
+    rm -f "$key.made" # of a run that was killed
+    (umask 077 && new_curve_key >"$key.made")
+    public=$(curve_public "$key.made")
+    ((${#public} == 64)) || fail "openssl makes no public key of X25519"
+    {
+        if [[ -e $list ]]; then
+            awk 1 "$list" # each line with its end, the last one too
+        fi
+        printf '%s %s\n' "$1" "$public"
+    } | write_secret "$list"
+    hand_over "$list"
+    sync "$key.made"
+    hand_over "$key.made"
+    mv -f "$key.made" "$key"
 }
 
 new_certificate() {
@@ -105,12 +114,13 @@ new_certificate() {
 }
 
 take_certificate() {
-    local file
+    local file certified own
     for file in "$1" "$2"; do
         [[ -r $file ]] || fail "can't read $file"
     done
-    [[ $(openssl x509 -in "$1" -noout -pubkey) == "$(openssl pkey -in "$2" -pubout)" ]] ||
-        fail "$2 is not the key of the certificate in $1"
+    certified=$(openssl x509 -in "$1" -noout -pubkey 2>/dev/null) || fail "$1 is no certificate in PEM"
+    own=$(openssl pkey -in "$2" -passin pass: -pubout 2>/dev/null) || fail "$2 is no key in PEM without a password"
+    [[ -n $certified && $certified == "$own" ]] || fail "$2 is not the key of the certificate in $1"
     mkdir -p "$SECRETS"
     cat "$1" "$2" | write_secret "$SECRETS/tls.pem"
     hand_over "$SECRETS/tls.pem"
@@ -144,6 +154,7 @@ main() {
     for service in "${SERVICES[@]}"; do
         worker "$service"
     done
+    [[ -e $SECRETS/workers ]] || fail "$SECRETS/workers is gone: put it back, or delete the workers' keys for new ones"
     secret tls.pem new_certificate
     tell "secrets are in $SECRETS, settings in $ENV_FILE"
 }

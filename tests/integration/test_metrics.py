@@ -152,7 +152,8 @@ def test_who_has_no_key_for_the_worker_port_is_counted():
         def seen(result):
             return lambda numbers: total(numbers, "lk_worker_port_connections_total", result=result)
 
-        assert seen("admitted")(suite.metrics(suite.gateway)) == 1
+        # Its connection may have been made anew since.
+        await_numbers(suite, suite.gateway, lambda numbers: seen("admitted")(numbers) >= 1, "the worker is let in")
         folder = suite.directory / "unknown"
         subprocess.run([BIN / "gateway", "curve-keys"], env=suite.environment({"LK_CURVE_DIR": str(folder)}),
                        check=True, capture_output=True, timeout=20 * SLOW)
@@ -164,8 +165,9 @@ def test_who_has_no_key_for_the_worker_port_is_counted():
         with socket.create_connection(("127.0.0.1", suite.port + 1), timeout=10) as line:
             line.sendall(b"GET / HTTP/1.0\r\n\r\n")
             await_numbers(suite, suite.gateway, lambda numbers: seen("stranger")(numbers) > 0, "garbage is no worker")
+        before = seen("admitted")(suite.metrics(suite.gateway))
         suite.start_worker("trunk-auth")
-        await_numbers(suite, suite.gateway, lambda numbers: seen("admitted")(numbers) == 2, "the next is let in")
+        await_numbers(suite, suite.gateway, lambda numbers: seen("admitted")(numbers) >= before + 1, "the next is let in")
         assert seen("other_service")(suite.metrics(suite.gateway)) == 0
 
 

@@ -44,13 +44,18 @@ CONTROL = re.compile(r"[\x00-\x1f]")
 
 
 def await_that(condition, seconds, what):
-    """Returns what the condition returns as soon as that is true; fails after some seconds."""
+    """Returns what the condition returns as soon as that is true; fails after some seconds. A connection
+    that is cut on the way is no answer yet."""
     end = time.monotonic() + seconds * SLOW
     while True:
-        value = condition()
+        value = cut = None
+        try:
+            value = condition()
+        except (ConnectionError, TimeoutError, http.client.HTTPException) as error:
+            cut = error
         if value:
             return value
-        assert time.monotonic() < end, f"not within {seconds} s: {what}"
+        assert time.monotonic() < end, f"not within {seconds} s: {what}" + (f" ({cut!r})" if cut else "")
         POLL.wait(0.01)
 
 

@@ -237,6 +237,13 @@ static void wait_for_post(pending_t *pending)
     }
 }
 
+/* Nothing else tells of what was left: the next to wait at the socket looks again. */
+static void look_again_if(const broker_t *broker, bool more)
+{
+    if (more)
+        (void)eventfd_write(broker->nudge_fd, 1);
+}
+
 void broker_ask(broker_t *broker, pending_t *pending)
 {
     int64_t now_ms = clock_ms();
@@ -248,8 +255,7 @@ void broker_ask(broker_t *broker, pending_t *pending)
     if (receives)
         broker->receiver = pending;
     unlock_and_wake(broker);
-    if (more) /* nothing else tells of what was left: the next to wait at the socket looks again */
-        (void)eventfd_write(broker->nudge_fd, 1);
+    look_again_if(broker, more);
     if (receives) {
         wait_for_messages(broker);
     } else {
@@ -266,6 +272,7 @@ void broker_ask(broker_t *broker, pending_t *pending)
 static void log_refusal(broker_t *broker, const pool_event_t *event)
 {
     int64_t held_back = 0;
+    broker->refusals.held_back += (int64_t)event->refused - 1;
     if (!log_due(&broker->refusals, clock_ms(), &held_back))
         return;
     log_line_t line = log_line(LOG_WARN, "worker_refused");
@@ -280,7 +287,7 @@ static void log_refusal(broker_t *broker, const pool_event_t *event)
 static void log_events(broker_t *broker, const pool_event_t *events, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
-        if (events[i].refused) {
+        if (events[i].refused > 0) {
             log_refusal(broker, &events[i]);
             continue;
         }
@@ -444,6 +451,7 @@ void broker_recheck(broker_t *broker)
 {
     lock(broker);
     pool_recheck(broker->pool, clock_ms());
-    (void)receive_all(broker, clock_ms(), NULL); /* it may have sent */
+    bool more = receive_all(broker, clock_ms(), NULL); /* it may have sent */
     unlock_and_wake(broker);
+    look_again_if(broker, more);
 }

@@ -48,23 +48,36 @@ void pool_destroy(pool_t **pool)
     *pool = NULL;
 }
 
+static void fill_event(pool_event_t *event, const worker_t *worker, const char *why)
+{
+    *event = (pool_event_t){.service = registry[worker->service]->name, .why = why};
+    text_cut(event->key, sizeof(event->key), worker->key);
+    text_cut(event->instance, sizeof(event->instance), worker->instance);
+}
+
 void pool_note(pool_t *pool, const worker_t *worker, bool joined, const char *why)
 {
     if (pool->event_count == EVENTS_MAX)
         return;
     pool_event_t *event = &pool->events[pool->event_count++];
+    fill_event(event, worker, why);
     event->joined = joined;
-    event->refused = false;
-    text_cut(event->key, sizeof(event->key), worker->key);
-    event->service = registry[worker->service]->name;
-    text_cut(event->instance, sizeof(event->instance), worker->instance);
-    event->why = why;
+}
+
+void pool_note_refusal(pool_t *pool, const worker_t *stranger, const char *why)
+{
+    size_t count = pool->refusal.refused;
+    fill_event(&pool->refusal, stranger, why);
+    pool->refusal.refused = count + 1;
 }
 
 bool pool_next_event(pool_t *pool, pool_event_t *out)
 {
-    if (pool->event_count == 0)
-        return false;
+    if (pool->event_count == 0) {
+        *out = pool->refusal;
+        pool->refusal.refused = 0;
+        return out->refused > 0;
+    }
     *out = pool->events[0];
     memmove(pool->events, pool->events + 1, --pool->event_count * sizeof(pool->events[0]));
     return true;

@@ -107,14 +107,14 @@ typedef struct {
 pool_load_t pool_load(const pool_t *pool, size_t service, int64_t now_ms);
 pool_counters_t pool_counters(const pool_t *pool);
 
-/* What happened since the last call, for the log: workers that came and went. Returns false when
- * there is nothing more. */
+/* What happened since the last call, for the log: workers that came and went, then the latest of
+ * those that were refused. Returns false when there is nothing more. */
 typedef struct {
     const char *service;
     const char *why;
     char instance[UUID_SIZE];
-    bool joined;  /* else lost */
-    bool refused; /* has never been in; key says who */
+    bool joined;    /* else lost */
+    size_t refused; /* so many have never been in; this is the latest, and key says who */
     char key[CURVE_KEY_SIZE];
 } pool_event_t;
 bool pool_next_event(pool_t *pool, pool_event_t *out);

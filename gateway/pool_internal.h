@@ -44,6 +44,7 @@ struct pool {
     bool stopped;
     pool_event_t events[EVENTS_MAX];
     size_t event_count;
+    pool_event_t refusal; /* the latest one, and how many */
 };
 
 /* Hands out what waits for a service and sends it. */
@@ -56,6 +57,8 @@ void pool_lose(pool_t *pool, worker_t *worker, const char *why, bool died);
 void pool_reclaim(pool_t *pool, pendings_t *list, bool died);
 void pool_forget(pool_t *pool, worker_t *worker);
 void pool_note(pool_t *pool, const worker_t *worker, bool joined, const char *why);
+/* Strangers can cause these as often as they like: they never take the place of another event. */
+void pool_note_refusal(pool_t *pool, const worker_t *stranger, const char *why);
 status_t pool_send_command(pool_t *pool, worker_t *worker, command_t command, int64_t now_ms);
 
 #endif

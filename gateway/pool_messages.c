@@ -61,9 +61,7 @@ static bool may_serve(pool_t *pool, const sender_t *sender, const ready_t *ready
     text_cut(stranger.instance, sizeof(stranger.instance), ready->instance);
     text_cut(stranger.key, sizeof(stranger.key), sender->key);
     pool->counters.refused_workers++;
-    pool_note(pool, &stranger, false, "its key is not allowed to serve that");
-    if (pool->event_count > 0)
-        pool->events[pool->event_count - 1].refused = true;
+    pool_note_refusal(pool, &stranger, "its key is not allowed to serve that");
     return false;
 }
 

@@ -72,7 +72,7 @@ static void a_key_serves_its_own_service(void **state)
     join(&world, 'b', "key-0", 1, 'b');
     assert_int_equal(world.sent, COMMAND_DISCONNECT);
     assert_int_equal(world.to, 'b');
-    assert_true(pool_next_event(world.pool, &event) && event.refused && !event.joined);
+    assert_true(pool_next_event(world.pool, &event) && event.refused == 1 && !event.joined);
     assert_string_equal(event.key, "key-0");
     assert_string_equal(event.service, registry[1]->name);
     join(&world, 'c', "", 0, 'c');
@@ -81,6 +81,33 @@ static void a_key_serves_its_own_service(void **state)
     assert_int_equal(pool_counters(world.pool).refused_workers, 2);
     assert_int_equal(pool_live(world.pool, 0), 1);
     assert_int_equal(pool_live(world.pool, 1), 0);
+    pool_destroy(&world.pool);
+}
+
+/* However many are refused: who comes is told of, and nobody else is called refused. */
+static void refusals_take_no_other_events_place(void **state)
+{
+    enum { EVENTS = 64, REFUSED = 100 }; /* as many events as are kept, and more refusals */
+    world_t world;
+    pool_event_t event;
+    (void)state;
+    new_world(&world);
+    for (int i = 0; i < REFUSED; i++)
+        join(&world, 'x', "key-0", 1, 'a');
+    for (int i = 0; i < EVENTS; i++)
+        join(&world, (char)('0' + i), "key-0", 0, (char)('0' + i % 10));
+    join(&world, 'x', "key-1", 0, 'f');
+    for (int i = 0; i < EVENTS; i++) {
+        assert_true(pool_next_event(world.pool, &event));
+        assert_int_equal(event.refused, 0);
+        assert_string_equal(event.service, registry[0]->name);
+    }
+    assert_true(pool_next_event(world.pool, &event));
+    assert_int_equal(event.refused, REFUSED + 1);
+    assert_string_equal(event.key, "key-1");
+    assert_int_equal(event.instance[35], 'f');
+    assert_false(event.joined);
+    assert_false(pool_next_event(world.pool, &event));
     pool_destroy(&world.pool);
 }
 
@@ -133,6 +160,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_key_serves_its_own_service),
+        cmocka_unit_test(refusals_take_no_other_events_place),
         cmocka_unit_test(names_of_others_are_of_no_use),
         cmocka_unit_test(a_revoked_worker_is_sent_away),
     };

@@ -27,6 +27,7 @@ struct allow {
     char path[PATH_SIZE];
     pthread_mutex_t lock;
     list_t *list;
+    list_t *next; /* what a refresh has read, the first time; NULL: nothing new */
 };
 
 /* ---- reading ---- */
@@ -120,6 +121,8 @@ static status_t read_list(const char *path, list_t **out, err_t *err)
         if (wrong != NULL)
             return err_set(err, STATUS_INVALID, path, "line %zu %s", lines.number, wrong);
     }
+    if (list->count == 0)
+        return err_set(err, STATUS_INVALID, path, "holds no key");
     *out = TAKE(list);
     return STATUS_OK;
 }
@@ -135,20 +138,34 @@ static bool is_same(const list_t *a, const list_t *b)
     return same;
 }
 
+/* Returns whether the list comes into force: the second time in a row that it is read. Takes *list.
+ * The mutex is held. */
+static bool take_list(allow_t *allow, list_t **list)
+{
+    bool is_new = !is_same(allow->list, *list);
+    bool again = is_new && allow->next != NULL && is_same(allow->next, *list);
+    free_list(&allow->next);
+    if (again) {
+        free_list(&allow->list);
+        allow->list = TAKE(*list);
+    } else if (is_new) {
+        allow->next = TAKE(*list);
+    }
+    return again;
+}
+
 /* The file is small: to read it is simpler than to tell from its times whether it is another. */
 status_t allow_refresh(allow_t *allow, bool *out_changed, err_t *err)
 {
     AUTO(free_list) list_t *list = NULL;
     status_t status = read_list(allow->path, &list, err);
-    if (status != STATUS_OK)
-        return status;
     (void)pthread_mutex_lock(&allow->lock);
-    *out_changed = !is_same(allow->list, list);
-    list_t *former = allow->list;
-    allow->list = list;
-    list = former; /* to be freed */
+    if (status == STATUS_OK)
+        *out_changed = take_list(allow, &list);
+    else
+        free_list(&allow->next);
     (void)pthread_mutex_unlock(&allow->lock);
-    return STATUS_OK;
+    return status;
 }
 
 status_t allow_open(const char *path, allow_t **out, err_t *err)
@@ -168,7 +185,8 @@ void allow_close(allow_t **allow)
 {
     if (*allow == NULL)
         return;
-    mem_free((*allow)->list);
+    free_list(&(*allow)->list);
+    free_list(&(*allow)->next);
     (void)pthread_mutex_destroy(&(*allow)->lock);
     mem_free(*allow);
     *allow = NULL;

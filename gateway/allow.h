@@ -2,7 +2,8 @@
  *   SERVICE... KEY
  * (blanks between; KEY in Z85 or hexadecimal; # begins a comment line). A key serves the services
  * on its line and no other; a service may have several keys. It is read again when it changes, so
- * that a key is revoked by taking its line out. Any thread. */
+ * that a key is revoked by taking its line out. A list without a key is none: nobody can tell it
+ * from a file that is about to be written. Any thread. */
 #ifndef LK_GATEWAY_ALLOW_H
 #define LK_GATEWAY_ALLOW_H
 
@@ -20,7 +21,8 @@ status_t allow_open(const char *path, allow_t **out, err_t *err) MUST_CHECK;
 /* NULL-safe; clears *allow. */
 void allow_close(allow_t **allow);
 
-/* Reads the file again if it is another than before. On failure the old list stays in force. */
+/* Reads the file again. Another list comes into force when two calls in a row have read the same:
+ * it may be in the middle of being written. On failure the old one stays in force. */
 status_t allow_refresh(allow_t *allow, bool *out_changed, err_t *err) MUST_CHECK;
 
 /* key: in Z85. */

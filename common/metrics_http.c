@@ -179,19 +179,28 @@ static void step(const metrics_http_t *server, connection_t *connection)
 
 /* ---- all of them ---- */
 
-/* A free place, or that of the oldest. */
+/* Whether a loses its place before b. */
+static bool goes_before(const connection_t *a, const connection_t *b)
+{
+    static const int claims[] = {[ENDING] = 0, [ASKING] = 1, [ANSWERING] = 2};
+    if (claims[a->phase] != claims[b->phase])
+        return claims[a->phase] < claims[b->phase];
+    return a->deadline_ms < b->deadline_ms;
+}
+
+/* A free place, or one that is taken from somebody. */
 static connection_t *make_place(metrics_http_t *server)
 {
-    connection_t *oldest = &server->connections[0];
+    connection_t *first = &server->connections[0];
     for (size_t i = 0; i < METRICS_HTTP_CONNECTIONS; i++) {
         connection_t *connection = &server->connections[i];
         if (connection->fd < 0)
             return connection;
-        if (connection->deadline_ms < oldest->deadline_ms)
-            oldest = connection;
+        if (goes_before(connection, first))
+            first = connection;
     }
-    end(oldest);
-    return oldest;
+    end(first);
+    return first;
 }
 
 static void take_connection(metrics_http_t *server, int64_t now_ms)

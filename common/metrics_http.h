@@ -2,7 +2,8 @@
  *
  * One thread, never blocking, with everything bounded: METRICS_HTTP_CONNECTIONS at once, each for
  * METRICS_HTTP_MS and one request of METRICS_HTTP_HEAD bytes at most. One more takes the place of
- * the oldest, so that idle ones keep nobody out. There is no access control: the address is for
+ * the oldest that has its answer, or that has not asked yet, or else of the oldest: idle ones keep
+ * nobody out, and an answer on its way is cut last. There is no access control: the address is for
  * who may see the numbers (loopback, a network of one's own), and nothing else can be asked.
  * Must never: hold up a thread that serves. docs/adr/0018-metrics.md. */
 #ifndef LK_COMMON_METRICS_HTTP_H
@@ -12,7 +13,7 @@
 
 enum {
     METRICS_HTTP_CONNECTIONS = 8,
-    METRICS_HTTP_MS = 3000,
+    METRICS_HTTP_MS = 10000,
     METRICS_HTTP_HEAD = 4096,
     METRICS_LISTEN_SIZE = 64,
     METRICS_LISTEN_PORTS = 100,

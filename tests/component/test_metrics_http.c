@@ -167,6 +167,38 @@ static void silent_and_half_hearted_clients_keep_nobody_out(void **state)
     assert_served();
 }
 
+/* A long answer to a slow reader: whoever else comes meanwhile, it gets all of it. */
+static void an_answer_on_its_way_is_cut_last(void **state)
+{
+    enum { LONG = 32 * 1024 * 1024 }; /* more than both ends hold */
+    (void)state;
+    const char *help = level.help;
+    char *text = malloc(LONG + 1);
+    assert_non_null(text);
+    memset(text, 'a', LONG);
+    text[LONG] = '\0';
+    level.help = text;
+    int reader = raw_connect(port);
+    raw_send_text(reader, "GET /metrics HTTP/1.1\r\n\r\n");
+    assert_int_equal(recv(reader, reply.bytes, 1, 0), 1); /* it has begun */
+    int clients[CLIENTS];
+    for (size_t i = 0; i < CLIENTS; i++)
+        clients[i] = raw_connect(port);
+    assert_true(raw_is_closed(clients[0], PATIENCE_MS));
+    size_t length = 1;
+    ssize_t count = 0;
+    while ((count = recv(reader, reply.bytes, sizeof(reply.bytes), 0)) > 0)
+        length += (size_t)count;
+    assert_true(length > LONG);
+    assert_int_equal(count, 0);
+    (void)close(reader);
+    for (size_t i = 0; i < CLIENTS; i++)
+        (void)close(clients[i]);
+    level.help = help;
+    free(text);
+    assert_served();
+}
+
 static void clients_that_reset_do_no_harm(void **state)
 {
     (void)state;
@@ -242,6 +274,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_request_may_come_in_pieces, start, stop),
         cmocka_unit_test_setup_teardown(silent_and_half_hearted_clients_keep_nobody_out, start,
                                         stop),
+        cmocka_unit_test_setup_teardown(an_answer_on_its_way_is_cut_last, start, stop),
         cmocka_unit_test_setup_teardown(clients_that_reset_do_no_harm, start, stop),
         cmocka_unit_test(the_address_is_read_strictly),
         cmocka_unit_test_setup_teardown(a_taken_port_is_refused_or_passed_over, start, stop),

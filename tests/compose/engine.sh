@@ -45,52 +45,51 @@ own_apt() {
 wrap_iptables() {
     local name libraries=("$UNPACKED"/usr/lib/*-linux-gnu)
     for name in iptables ip6tables; do
-        rm -f "$UNPACKED/usr/sbin/$name"
+        rm -f "$UNPACKED/usr/sbin/$name" || return 1
         printf '#!/bin/sh\nLD_LIBRARY_PATH=%s XTABLES_LIBDIR=%s/xtables exec %s/usr/sbin/xtables-nft-multi %s "$@"\n' \
-            "${libraries[0]}" "${libraries[0]}" "$UNPACKED" "$name" >"$UNPACKED/usr/sbin/$name"
-        chmod 755 "$UNPACKED/usr/sbin/$name"
+            "${libraries[0]}" "${libraries[0]}" "$UNPACKED" "$name" >"$UNPACKED/usr/sbin/$name" || return 1
+        chmod 755 "$UNPACKED/usr/sbin/$name" || return 1
     done
 }
 
-# The programs. Slow the first time only.
+# The programs. Slow the first time only. Whoever asks whether it failed turns errexit off in here: so every step says so.
 engine_fetch() {
     local mirror suite file
     if [[ -e $ENGINE/fetched ]]; then
         return 0
     fi
     mirror=$(engine_mirror)
-    mkdir -p "$ENGINE/apt" "$ENGINE/debs"
+    rm -rf "$ENGINE/apt" "$ENGINE/debs" "$UNPACKED" || return 1
+    mkdir -p "$ENGINE/apt" "$ENGINE/debs" || return 1
     for suite in bookworm trixie; do
         printf 'deb [signed-by=%s] %s %s main\n' "$DEBIAN_KEYRING" "$mirror" "$suite"
-    done >"$ENGINE/apt/sources.list"
-    own_apt update &&
-        (cd "$ENGINE/debs" && own_apt download "${FROM_BOOKWORM[@]/%//bookworm}" "${FROM_TRIXIE[@]/%//trixie}") ||
-        return 1
-    rm -rf "$UNPACKED"
+    done >"$ENGINE/apt/sources.list" || return 1
+    own_apt update || return 1
+    (cd "$ENGINE/debs" && own_apt download "${FROM_BOOKWORM[@]/%//bookworm}" "${FROM_TRIXIE[@]/%//trixie}") || return 1
     for file in "$ENGINE"/debs/*.deb; do
         dpkg-deb -x "$file" "$UNPACKED" || return 1
     done
-    rm -rf "$ENGINE/apt" "$ENGINE/debs"
-    wrap_iptables
-    mkdir -p "$DOCKER_CONFIG/cli-plugins"
-    ln -sf "$UNPACKED"/usr/libexec/docker/cli-plugins/* "$DOCKER_CONFIG/cli-plugins/"
+    rm -rf "$ENGINE/apt" "$ENGINE/debs" || return 1
+    wrap_iptables || return 1
+    mkdir -p "$DOCKER_CONFIG/cli-plugins" || return 1
+    ln -sf "$UNPACKED"/usr/libexec/docker/cli-plugins/* "$DOCKER_CONFIG/cli-plugins/" || return 1
     touch "$ENGINE/fetched"
 }
 
 # No caches in layers and no documentation, as in Debian's own image of that name.
 trim_base() {
     local root=$1
-    rm -f "$root"/etc/apt/sources.list "$root/etc/hostname"
-    : >"$root/etc/resolv.conf"
+    rm -f "$root"/etc/apt/sources.list "$root/etc/hostname" || return 1
+    : >"$root/etc/resolv.conf" || return 1
     cp /etc/apt/sources.list.d/debian.sources "$root/etc/apt/sources.list.d/" 2>/dev/null ||
-        cp /etc/apt/sources.list "$root/etc/apt/"
+        cp /etc/apt/sources.list "$root/etc/apt/" || return 1
     apt-config dump | grep -E '^Acquire::https?::Proxy ' >"$root/etc/apt/apt.conf.d/machine-proxy" || true
     printf '%s\n' 'Dir::Cache::pkgcache "";' 'Dir::Cache::srcpkgcache "";' 'Acquire::Languages "none";' \
         'Acquire::GzipIndexes "true";' 'DPkg::Post-Invoke { "rm -f /var/cache/apt/archives/*.deb"; };' \
-        >"$root/etc/apt/apt.conf.d/image"
-    printf 'path-exclude /usr/share/%s/*\n' man info locale doc >"$root/etc/dpkg/dpkg.cfg.d/image"
-    printf '#!/bin/sh\nexit 101\n' >"$root/usr/sbin/policy-rc.d"
-    chmod 755 "$root/usr/sbin/policy-rc.d"
+        >"$root/etc/apt/apt.conf.d/image" || return 1
+    printf 'path-exclude /usr/share/%s/*\n' man info locale doc >"$root/etc/dpkg/dpkg.cfg.d/image" || return 1
+    printf '#!/bin/sh\nexit 101\n' >"$root/usr/sbin/policy-rc.d" || return 1
+    chmod 755 "$root/usr/sbin/policy-rc.d" || return 1
     rm -rf "$root"/var/cache/apt/archives/*.deb "$root"/var/cache/apt/*.bin "$root"/var/lib/apt/lists/* \
         "$root"/usr/share/{man,info,locale,doc}/* "$root"/var/log/*.log
 }
@@ -101,12 +100,12 @@ engine_base() {
     if [[ -e $ENGINE/base.tar ]]; then
         return 0
     fi
-    rm -rf "$root"
+    rm -rf "$root" || return 1
     DEBOOTSTRAP_DIR=$UNPACKED/usr/share/debootstrap \
         debootstrap --variant=minbase bookworm "$root" "$(engine_mirror)" || return 1
-    trim_base "$root"
-    tar -C "$root" --numeric-owner --sort=name -cf "$ENGINE/base.tar.new" .
-    rm -rf "$root"
+    trim_base "$root" || return 1
+    tar -C "$root" --numeric-owner --sort=name -cf "$ENGINE/base.tar.new" . || return 1
+    rm -rf "$root" || return 1
     mv "$ENGINE/base.tar.new" "$ENGINE/base.tar"
 }
 
@@ -154,4 +153,20 @@ engine_forget() {
 engine_load_base() {
     docker image inspect "$BASE_IMAGE" >/dev/null 2>&1 ||
         docker import -c 'CMD ["bash"]' "$ENGINE/base.tar" "$BASE_IMAGE" >/dev/null
+}
+
+# What docker-compose.yml asks of an engine, asked of this one with a container that does nothing. Says what fails.
+engine_probe() {
+    local limits status=0
+    limits=$(docker info -f '{{.MemoryLimit}} {{.CPUCfsQuota}} {{.PidsLimit}}') || return 1
+    if [[ $limits != "true true true" ]]; then
+        echo "limits of memory, processor and processes: $limits"
+        return 1
+    fi
+    docker network create probe >/dev/null || return 1
+    docker run --rm --network probe --user 10001:10001 --read-only --cap-drop ALL --security-opt no-new-privileges:true \
+        --tmpfs /tmp:size=16m,mode=1777,noexec,nosuid,nodev --memory 64m --cpus 1 --pids-limit 50 \
+        "$BASE_IMAGE" true || status=$?
+    docker network rm probe >/dev/null || return 1
+    return "$status"
 }

@@ -112,9 +112,9 @@ pool_counters_t pool_counters(const pool_t *pool);
 typedef struct {
     const char *service;
     const char *why;
-    char instance[UUID_SIZE];
-    bool joined;    /* else lost */
     size_t refused; /* so many have never been in; this is the latest, and key says who */
+    bool joined;    /* else lost */
+    char instance[UUID_SIZE];
     char key[CURVE_KEY_SIZE];
 } pool_event_t;
 bool pool_next_event(pool_t *pool, pool_event_t *out);

@@ -67,6 +67,9 @@ class Project:
             kept.writelines(f"{line}\n" for line in self.logs())
         self.compose("down", *arguments)
 
+    def client(self, **named):
+        return TlsClient(self, **named)
+
     def make_key(self, *arguments):
         """As the README says it."""
         made = self.compose("exec", "-T", "gateway", "gateway", "key", "create", "--organization", "default", *arguments)

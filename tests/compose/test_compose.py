@@ -109,7 +109,7 @@ def test_every_gateway_has_every_worker_and_its_share(project):
     for gateway in project.inspect("gateway"):
         for service in WORKERS:
             await_that(lambda: len(joined(gateway, service)) >= 3, 30, f"{gateway['Name']} has the workers of {service}")
-    with Traffic(project) as traffic:
+    with Traffic(project.client) as traffic:
         traffic.await_more(200)
     traffic.check()
     for gateway in project.inspect("gateway"):
@@ -119,7 +119,7 @@ def test_every_gateway_has_every_worker_and_its_share(project):
 
 
 def test_killed_containers_cost_a_wait_and_nothing_else(project):
-    with Traffic(project) as traffic:
+    with Traffic(project.client) as traffic:
         for _ in range(2):
             for part in (*WORKERS, "gateway"):
                 traffic.await_more(50)
@@ -133,7 +133,7 @@ def test_killed_containers_cost_a_wait_and_nothing_else(project):
 
 
 def test_replicas_come_and_go_under_load(project):
-    with Traffic(project) as traffic:
+    with Traffic(project.client) as traffic:
         for scales in (dict(trunk_auth=5, gateway=3), dict(trunk_auth=1, fqdn_auth=4), dict(fqdn_auth=1, auth_provider=1),
                        dict(gateway=1), dict(trunk_auth=3, fqdn_auth=3, auth_provider=3, gateway=2)):
             traffic.await_more(50)
@@ -149,7 +149,7 @@ def test_idle_clients_are_held_and_cost_the_gateways_nothing(project):
     idle = [TlsClient(project, host=host) for _ in range(IDLE)]
     for client in idle:
         assert client.call("GET", TRUNKS + "?limit=1").status == 200
-    with Traffic(project) as traffic:
+    with Traffic(project.client) as traffic:
         traffic.await_more(200)
     traffic.check()
     for gateway in project.inspect("gateway"):
@@ -162,7 +162,7 @@ def test_idle_clients_are_held_and_cost_the_gateways_nothing(project):
 
 
 def test_what_was_kept_is_there_after_the_project_was_taken_down(project):
-    with Traffic(project) as traffic:
+    with Traffic(project.client) as traffic:
         traffic.await_more(100)
     project.down()
     project.up()

@@ -6,7 +6,6 @@ import threading
 import time
 import uuid
 
-from project import TlsClient
 from provider_dialect import PROVIDERS, SETTINGS
 from suite import await_that
 
@@ -16,13 +15,14 @@ PAGE = 250
 
 
 class Traffic:
-    """Every write carries an Idempotency-Key, as a client's should that must not lose one. Whatever is not
-    the expected answer, a dropped connection too, is an error."""
+    """connect(timeout=seconds) makes a client. Every write carries an Idempotency-Key, as a client's should that
+    must not lose one, unless keyed is false. Whatever is not the expected answer, a dropped connection too, is an
+    error."""
 
-    def __init__(self, project, clients=6):
-        self.project = project
+    def __init__(self, connect, clients=6, keyed=True):
+        self.connect, self.keyed = connect, keyed
         self.mark = uuid.uuid4().hex[:12]  # others may have written before
-        self.trunk = TlsClient(project).call("POST", TRUNKS, {"name": "traffic"}).result["uuid"]
+        self.trunk = connect(timeout=30).call("POST", TRUNKS, {"name": "traffic"}).result["uuid"]
         self.stop = threading.Event()
         self.acknowledged = collections.defaultdict(list)  # names by kind
         self.errors, self.longest, self.reads = [], 0.0, 0
@@ -31,7 +31,7 @@ class Traffic:
                         for number, kind in zip(range(clients), kinds)]
 
     def run(self, number, write):
-        client = TlsClient(self.project, timeout=30)
+        client = self.connect(timeout=30)
         for count in itertools.count():
             if self.stop.is_set():
                 return
@@ -44,7 +44,7 @@ class Traffic:
 
     def ask(self, client, method, path, wanted, body=None):
         begun = time.monotonic()
-        headers = {"Idempotency-Key": str(uuid.uuid4())} if body is not None else None
+        headers = {"Idempotency-Key": str(uuid.uuid4())} if self.keyed and body is not None else None
         try:
             answer = client.call(method, path, body, headers)
             if answer.status == wanted:
@@ -100,7 +100,7 @@ class Traffic:
 
     def kept(self):
         """The names that the lists have, by kind."""
-        client = TlsClient(self.project)
+        client = self.connect(timeout=30)
         kept = collections.defaultdict(list)
         for offset in itertools.count(0, PAGE):
             page = client.call("GET", f"{TRUNKS}/{self.trunk}/auth?limit={PAGE}&offset={offset}").result

@@ -1,6 +1,6 @@
 /* Requests become calls, answers become replies.
- * Must never: trust the gateway's checks, or keep a pointer into a message. Next: link.c for what
- * moves jobs, services/<name>/handlers.c for what answers them. */
+ * Must never: trust the gateway's checks, or keep a pointer into a message. Next: link_calls.c for
+ * what moves jobs, services/<name>/handlers.c for what answers them. */
 #include "services/common/dispatch.h"
 
 #include "common/clock.h"

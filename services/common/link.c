@@ -1,21 +1,13 @@
-/* The loop between the sockets and the lanes.
- * Must never: wait for anything but the poll, or send a reply on another connection than the one
- * its request came on (a gateway that was started again counts its requests from the start).
- * Next: dispatch.c. */
-#include "services/common/link.h"
+/* The loop: connections come and go, messages and signals are taken, a drain ends it.
+ * Must never: wait for anything but the poll. Next: link_calls.c. */
+#include "services/common/link_internal.h"
 
 #include "common/clock.h"
-#include "common/log.h"
 #include "common/mem.h"
-#include "proto/scan.h"
-#include "services/common/peers.h"
-#include "services/common/shares.h"
 #include "services/common/worker_metrics.h"
 
 #include <errno.h>
 #include <poll.h>
-#include <sodium.h>
-#include <string.h>
 #include <sys/eventfd.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
@@ -23,26 +15,9 @@
 enum {
     MESSAGES_PER_TURN = 16, /* of one gateway, before the others have their turn */
     QUIET_MS = 200,         /* a drain ends when no request has come for so long */
-    REPLY_MAX = SCAN_BYTES_MAX - 1024,
     POLL_FIXED = 3,
     VAIN_TRIES = 5,
 };
-
-typedef struct {
-    const link_config_t *config;
-    void *context;
-    resolver_t *resolver;
-    int moved; /* eventfd: the resolver has news */
-    peers_t peers;
-    shares_t *shares;     /* of the waiting pool */
-    uint64_t connections; /* made so far */
-    size_t held;          /* jobs that others have, of lost connections too */
-    int64_t now_ms;
-    log_limit_t unreachable;
-    bool draining;
-    int64_t drain_until_ms;
-    int64_t asked_ms; /* when the last request came */
-} link_t;
 
 /* ---- connections ---- */
 
@@ -56,7 +31,7 @@ static void log_peer(log_level_t level, const char *event, const peer_t *peer, c
 }
 
 /* A gateway that never answers is told of once: it may be down, or not know our key. */
-static void lose(link_t *link, peer_t *peer, const char *reason)
+void link_lose(link_t *link, peer_t *peer, const char *reason)
 {
     bool tried_long = !peer->heard && ++peer->vain_tries == VAIN_TRIES;
     log_peer(peer->heard || tried_long ? LOG_WARN : LOG_DEBUG,
@@ -65,11 +40,10 @@ static void lose(link_t *link, peer_t *peer, const char *reason)
     peer_lose(peer, link->now_ms);
 }
 
-/* It did not keep to the rules: frames.h wants it told so. */
-static void turn_away(link_t *link, peer_t *peer, const char *reason)
+void link_turn_away(link_t *link, peer_t *peer, const char *reason)
 {
     (void)!peer_send(peer, COMMAND_DISCONNECT, NULL, 0, link->now_ms);
-    lose(link, peer, reason);
+    link_lose(link, peer, reason);
 }
 
 static void open_peer(link_t *link, peer_t *peer)
@@ -92,10 +66,10 @@ static void tick_peer(link_t *link, peer_t *peer)
         return;
     }
     if (link->now_ms - peer->heard_ms >= FRAMES_SILENCE_MS)
-        lose(link, peer, "silence");
+        link_lose(link, peer, "silence");
     else if (peer->greeted && link->now_ms - peer->sent_ms >= FRAMES_HEARTBEAT_MS &&
              !peer_send(peer, COMMAND_HEARTBEAT, NULL, 0, link->now_ms))
-        lose(link, peer, "connection gone");
+        link_lose(link, peer, "connection gone");
 }
 
 /* What no name leads to any more goes, once it has its answers. */
@@ -118,173 +92,7 @@ static void drop_unlisted(link_t *link)
     link->peers.count = kept;
 }
 
-/* ---- replies ---- */
-
-/* Adds the finished job's reply to its peer's, and takes the job back. */
-static void reply_with(link_t *link, peer_t *peer, job_t *job)
-{
-    if (job->reply.size > REPLY_MAX) {
-        err_t err;
-        (void)err_set(&err, STATUS_TOO_LARGE, job->call.request.operation,
-                      "its answer does not fit into a message");
-        dispatch_finish_with(job, OUTCOME_INTERNAL, &err);
-    }
-    if (peer->socket != NULL &&
-        !peer_add_reply(peer, job->id, job->reply.data, job->reply.size, link->now_ms))
-        lose(link, peer, "connection gone");
-    dispatch_drop(link->config->dispatch, job);
-}
-
-static void flush(link_t *link, peer_t *peer)
-{
-    if (peer->socket != NULL && !peer_flush(peer, link->now_ms))
-        lose(link, peer, "connection gone");
-}
-
-static void send_finished(link_t *link)
-{
-    eventfd_t count = 0;
-    (void)eventfd_read(link->config->finished->event, &count);
-    job_t *chain = jobs_take(link->config->finished, SIZE_MAX, 0);
-    while (chain != NULL) {
-        job_t *job = chain;
-        chain = job->next;
-        link->held--;
-        if (job->lane == LANE_WAIT)
-            shares_return(link->shares, job);
-        peer_t *peer = peers_with_connection(&link->peers, job->connection);
-        if (peer == NULL) {
-            dispatch_drop(link->config->dispatch, job);
-            continue;
-        }
-        peer->held--;
-        reply_with(link, peer, job);
-    }
-    for (size_t i = 0; i < link->peers.count; i++)
-        if (link->peers.items[i].replies.count > 0)
-            flush(link, &link->peers.items[i]);
-}
-
-/* ---- requests ---- */
-
-/* What one REQUEST message needs on its way. */
-typedef struct {
-    bool one_state;  /* a read transaction was begun, or tried */
-    bool has_secret; /* something else than reads is in it */
-    job_t *writes;   /* to be handed over together: one group, one commit */
-    job_t **writes_end;
-} turn_t;
-
-static void note_given(link_t *link, peer_t *peer, job_t *job, bool given)
-{
-    if (given) {
-        link->held++;
-        peer->held++;
-    } else {
-        dispatch_finish_with(job, OUTCOME_UNAVAILABLE, NULL);
-        reply_with(link, peer, job);
-    }
-}
-
-static void hand_over(link_t *link, peer_t *peer, jobs_t *queue, job_t *job)
-{
-    job->next = NULL;
-    note_given(link, peer, job, jobs_put(queue, job));
-}
-
-/* Returns whether it is answered: it may turn out to be one for the slow pool. */
-static bool read_now(link_t *link, turn_t *turn, job_t *job)
-{
-    if (!turn->one_state) {
-        err_t err;
-        turn->one_state = true;
-        if (store_begin_read(link->config->reader, &err) != STATUS_OK)
-            log_failure(LOG_WARN, "read_transaction_failed", &err);
-    }
-    job->call.on_link = true;
-    dispatch_read(job, link->config->reader);
-    job->call.on_link = false;
-    if (job->call.deferred)
-        return false;
-    dispatch_finish(job);
-    return true;
-}
-
-static void run_job(link_t *link, peer_t *peer, turn_t *turn, job_t *job)
-{
-    job->connection = peer->connection;
-    switch (job->lane) {
-    case LANE_DONE:
-        turn->has_secret = true; /* of what was refused we don't know */
-        dispatch_finish(job);
-        reply_with(link, peer, job);
-        return;
-    case LANE_READ:
-        if (read_now(link, turn, job)) {
-            reply_with(link, peer, job);
-            return;
-        }
-        job->call.deferred = false;
-        job->lane = LANE_SLOW_READ;
-        hand_over(link, peer, link->config->slow, job);
-        return;
-    case LANE_SLOW_READ:
-        hand_over(link, peer, link->config->slow, job);
-        return;
-    case LANE_PREPARE:
-        turn->has_secret = true;
-        hand_over(link, peer, link->config->slow, job);
-        return;
-    case LANE_WAIT:
-        turn->has_secret = true;
-        note_given(link, peer, job, shares_give(link->shares, job));
-        return;
-    case LANE_WRITE:
-        turn->has_secret = true;
-        *turn->writes_end = job;
-        turn->writes_end = &job->next;
-        return;
-    }
-}
-
-static void hand_writes(link_t *link, peer_t *peer, turn_t *turn)
-{
-    size_t count = jobs_length(turn->writes);
-    if (jobs_put(link->config->writes, turn->writes)) {
-        link->held += count;
-        peer->held += count;
-        return;
-    }
-    while (turn->writes != NULL) { /* as many as there is room for */
-        job_t *job = turn->writes;
-        turn->writes = job->next;
-        hand_over(link, peer, link->config->writes, job);
-    }
-}
-
-/* Every REQUEST message is answered at once by one REPLY message with what is ready. */
-static void take_requests(link_t *link, peer_t *peer, zmq_msg_t *body)
-{
-    AUTO(batch_reader_free) batch_reader_t batch;
-    if (batch_read_requests(&batch, zmq_msg_data(body), zmq_msg_size(body)) != STATUS_OK) {
-        turn_away(link, peer, "malformed request message");
-        return;
-    }
-    turn_t turn = {.writes_end = &turn.writes};
-    link->asked_ms = link->now_ms;
-    metric_observe(&worker_metric_link_batch, 0, batch.count);
-    for (uint32_t i = 0; i < batch.count; i++) {
-        batch_item_t item = batch_item(&batch, i);
-        job_t *job = dispatch_accept(link->config->dispatch, &item, link->now_ms);
-        run_job(link, peer, &turn, job);
-    }
-    if (turn.one_state)
-        store_end_read(link->config->reader);
-    hand_writes(link, peer, &turn);
-    flush(link, peer);
-    if (turn.has_secret)
-        sodium_memzero(zmq_msg_data(body), zmq_msg_size(body));
-}
+/* ---- messages ---- */
 
 static void note_word(link_t *link, peer_t *peer)
 {
@@ -304,14 +112,14 @@ static void take_message(link_t *link, peer_t *peer, command_t command, zmq_msg_
         return;
     case COMMAND_REQUEST:
         note_word(link, peer);
-        take_requests(link, peer, body);
+        link_take_requests(link, peer, body);
         return;
     case COMMAND_DISCONNECT:
-        lose(link, peer, "turned away");
+        link_lose(link, peer, "turned away");
         return;
     case COMMAND_READY:
     case COMMAND_REPLY:
-        turn_away(link, peer, "not a gateway");
+        link_turn_away(link, peer, "not a gateway");
         return;
     }
 }
@@ -325,7 +133,7 @@ static void receive(link_t *link, peer_t *peer)
         if (status == STATUS_BUSY)
             return;
         if (status != STATUS_OK) {
-            turn_away(link, peer, "malformed message");
+            link_turn_away(link, peer, "malformed message");
             return;
         }
         take_message(link, peer, command, &body);
@@ -354,7 +162,7 @@ static void begin_drain(link_t *link)
         if (!peer->greeted)
             peer_lose(peer, link->now_ms);
         else if (!peer_send(peer, COMMAND_DISCONNECT, NULL, 0, link->now_ms))
-            lose(link, peer, "connection gone");
+            link_lose(link, peer, "connection gone");
     }
 }
 
@@ -433,7 +241,7 @@ static void serve_peer(link_t *link, peer_t *peer, bool told)
 static void serve_files(link_t *link, const struct pollfd *items)
 {
     if (items[0].revents != 0)
-        send_finished(link);
+        link_send_finished(link);
     if (items[1].revents != 0) {
         eventfd_t news = 0;
         (void)eventfd_read(link->moved, &news);

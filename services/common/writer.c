@@ -1,6 +1,6 @@
 /* Group commit inside the gate.
  * Must never: answer a success before its commit, or hold the gate while it waits for anything but
- * the database. Next: link.c, which sends the replies. */
+ * the database. Next: link_calls.c, which sends the replies. */
 #include "services/common/writer.h"
 
 #include "common/clock.h"

@@ -197,19 +197,21 @@ class Process:
 class Suite:
     def __init__(self, services=("trunk-auth",), workers=1, gateways=1, gateway_settings=None,
                  worker_settings=None, wait=True):
-        """workers: of each of the services."""
+        """workers: of each of the services. Several gateways share their key, as replicas do."""
         self.services = list(services)
         self.wanted_workers, self.wanted_gateways = workers, gateways
         self.wait = wait and workers > 0 and gateways > 0
         self.directory = pathlib.Path(tempfile.mkdtemp(prefix="linekeeper-"))
         self.data = self.directory / "data"
         self.curve = self.data / "keys/curve"
-        self.port = free_port()
+        self.ports = [free_port() for _ in range(max(gateways, 1))]
+        self.port = self.ports[0]
         self.link = f"tcp://127.0.0.1:{self.port + 1}"
         self.gateway_settings = gateway_settings or {}
         self.worker_settings = worker_settings or {}
         self.processes = []
         self.gateway, self.workers = None, []
+        self.gateways = [None] * gateways
         self.starts = 0
 
     # ---- start and stop ----
@@ -219,8 +221,8 @@ class Suite:
             self._make_keys()
             self.admin = self.make_key("--organization", "default", "--scope", "admin", "--operator")
             self.client = Client(self.port, self.admin)
-            if self.wanted_gateways:
-                self.start_gateway()
+            for number in range(self.wanted_gateways):
+                self.start_gateway(number)
             for service in self.services * self.wanted_workers:
                 self.start_worker(service)
             if self.wait:
@@ -276,7 +278,7 @@ class Suite:
     def environment(self, extra=None):
         base = {name: value for name, value in os.environ.items() if not name.startswith("LK_")}
         base.update(LK_LISTEN=f"127.0.0.1:{self.port}", LK_WORKER_LISTEN=self.link,
-                    LK_GATEWAYS=self.link, LK_DATA_DIR=str(self.data),
+                    LK_GATEWAYS=",".join(f"tcp://127.0.0.1:{port + 1}" for port in self.ports), LK_DATA_DIR=str(self.data),
                     LK_SEAL_KEY_FILE=str(self.data / "keys/seal.key"),
                     LK_API_KEY_HASH_FILE=str(self.data / "keys/api-key-hash"), LK_CURVE_DIR=str(self.curve),
                     LK_PWHASH="2:19", LK_METRICS_LISTEN="127.0.0.1:0")
@@ -290,9 +292,13 @@ class Suite:
         self.processes.append(process)
         return process
 
-    def start_gateway(self):
-        self.gateway = self._start("gateway", self.gateway_settings)
-        return self.gateway
+    def start_gateway(self, number=0):
+        port = self.ports[number]
+        started = self._start("gateway", {"LK_LISTEN": f"127.0.0.1:{port}",
+                                          "LK_WORKER_LISTEN": f"tcp://127.0.0.1:{port + 1}"} | self.gateway_settings)
+        self.gateways[number:number + 1] = [started]
+        self.gateway = self.gateways[0]
+        return started
 
     def start_worker(self, service=None):
         worker = self._start(service or self.services[0], self.worker_settings)
@@ -300,7 +306,7 @@ class Suite:
         return worker
 
     def await_ready(self, seconds=15):
-        await_that(lambda: self.readiness() == 200, seconds, "the suite is ready")
+        await_that(lambda: all(self.readiness(port) == 200 for port in self.ports), seconds, "the suite is ready")
 
     def await_joined(self, worker, seconds=15):
         """Until a gateway has that very worker: others may be ready before."""

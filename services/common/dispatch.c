@@ -17,6 +17,7 @@
 
 enum {
     LONGEST_MS = 60 * 60 * 1000, /* whatever the gateway says is left */
+    MARGIN_MS = 100,             /* that late is too late: the reply has a way to go, too */
     SPARE_JOBS = 256,
     ZONE_CHUNK = 8192,
 };
@@ -214,6 +215,14 @@ static void fail_foreign(call_t *call, const char *text)
     call_fail(call, &err);
 }
 
+/* Before the gateway's own: what is given up here is a 503, and nothing was done; what the gateway
+ * gives up is a 504, and nobody knows. */
+static int64_t deadline(int64_t now_ms, int64_t ms_left)
+{
+    int64_t left = ms_left < LONGEST_MS ? ms_left : LONGEST_MS;
+    return now_ms + left - (left / 8 < MARGIN_MS ? left / 8 : MARGIN_MS);
+}
+
 /* Decides the lane, or answers. */
 static lane_t route(dispatch_t *dispatch, job_t *job, const batch_item_t *item, int64_t now_ms)
 {
@@ -229,7 +238,7 @@ static lane_t route(dispatch_t *dispatch, job_t *job, const batch_item_t *item, 
         call_refuse(call, OUTCOME_UNAVAILABLE, NULL);
         return LANE_DONE;
     }
-    call->deadline_ms = now_ms + (item->ms_left < LONGEST_MS ? item->ms_left : LONGEST_MS);
+    call->deadline_ms = deadline(now_ms, item->ms_left);
     if (!operation_permits(operation, call->request.principal.scope)) {
         call_refuse(call, OUTCOME_FORBIDDEN, NULL);
         return LANE_DONE;

@@ -77,6 +77,7 @@ void job_clear(job_t *job)
     sodium_memzero(job->digest, sizeof(job->digest));
     job->handler = NULL;
     job->lane = LANE_DONE;
+    job->paced = job->queued = false;
     job->next = NULL;
 }
 

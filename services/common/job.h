@@ -21,14 +21,21 @@ typedef enum {
     LANE_WRITE,     /* by the writer */
 } lane_t;
 
+/* Whether it may take long, or wait: such calls may not fill a gateway's window. */
+static inline bool lane_lingers(lane_t lane)
+{
+    return lane == LANE_SLOW_READ || lane == LANE_PREPARE || lane == LANE_WAIT;
+}
+
 enum { JOB_DIGEST_SIZE = 32 };
 
 typedef struct job {
     call_t call;
     const handler_t *handler;
     lane_t lane;
-    uint64_t id;                     /* the gateway's number for it */
-    uint64_t connection;             /* the connection it came on: link.c */
+    bool paced, queued;  /* slowpool.c: judged before it was taken; found no thread free */
+    uint64_t id;         /* the gateway's number for it */
+    uint64_t connection; /* the connection it came on: link.c */
     uint8_t digest[JOB_DIGEST_SIZE]; /* what is asked: replylog.h */
     msgpack_sbuffer reply;           /* the finished envelope */
     struct job *next;                /* in a queue */

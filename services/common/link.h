@@ -6,6 +6,7 @@
 
 #include "proto/curve.h"
 #include "services/common/dispatch.h"
+#include "services/common/slowpool.h"
 
 /* Everything is borrowed for the run. */
 typedef struct {
@@ -15,7 +16,7 @@ typedef struct {
     int64_t drain_ms; /* the longest that finishing may take */
     dispatch_t *dispatch;
     store_t *reader;
-    jobs_t *slow;     /* the slow pool's queue */
+    slowpool_t *slow;
     jobs_t *waiting;  /* the waiting pool's; NULL: no handler waits */
     size_t waiters;   /* its threads */
     jobs_t *writes;   /* the writer's */

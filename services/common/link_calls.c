@@ -51,6 +51,7 @@ void link_send_finished(link_t *link)
             continue;
         }
         peer->held--;
+        peer->lingering -= lane_lingers(job->lane);
         reply_with(link, peer, job);
     }
     for (size_t i = 0; i < link->peers.count; i++)
@@ -68,21 +69,27 @@ typedef struct {
     job_t **writes_end;
 } turn_t;
 
-static void note_given(link_t *link, peer_t *peer, job_t *job, bool given)
+static void note_given(link_t *link, peer_t *peer, job_t *job, bool lingers, bool given)
 {
-    if (given) {
+    if (given) { /* the job is another thread's now */
         link->held++;
         peer->held++;
+        peer->lingering += lingers;
     } else {
         dispatch_finish_with(job, OUTCOME_UNAVAILABLE, NULL);
         reply_with(link, peer, job);
     }
 }
 
-static void hand_over(link_t *link, peer_t *peer, jobs_t *queue, job_t *job)
+/* To the pools. What waits there long leaves a quarter of the window, or reads would wait for it.
+ */
+static void give(link_t *link, peer_t *peer, job_t *job)
 {
-    job->next = NULL;
-    note_given(link, peer, job, jobs_put(queue, job));
+    bool crowded = peer->lingering * 4 >= (size_t)link->config->ready.window * 3;
+    bool given = job->lane == LANE_WAIT
+                     ? !crowded && shares_give(link->shares, job)
+                     : slowpool_give(link->config->slow, job, crowded, link->now_ms);
+    note_given(link, peer, job, true, given);
 }
 
 /* Returns whether it is answered: it may turn out to be one for the slow pool. */
@@ -119,18 +126,13 @@ static void run_job(link_t *link, peer_t *peer, turn_t *turn, job_t *job)
         }
         job->call.deferred = false;
         job->lane = LANE_SLOW_READ;
-        hand_over(link, peer, link->config->slow, job);
+        give(link, peer, job);
         return;
     case LANE_SLOW_READ:
-        hand_over(link, peer, link->config->slow, job);
-        return;
     case LANE_PREPARE:
-        turn->has_secret = true;
-        hand_over(link, peer, link->config->slow, job);
-        return;
     case LANE_WAIT:
         turn->has_secret = true;
-        note_given(link, peer, job, shares_give(link->shares, job));
+        give(link, peer, job);
         return;
     case LANE_WRITE:
         turn->has_secret = true;
@@ -151,7 +153,8 @@ static void hand_writes(link_t *link, peer_t *peer, turn_t *turn)
     while (turn->writes != NULL) { /* as many as there is room for */
         job_t *job = turn->writes;
         turn->writes = job->next;
-        hand_over(link, peer, link->config->writes, job);
+        job->next = NULL;
+        note_given(link, peer, job, false, jobs_put(link->config->writes, job));
     }
 }
 

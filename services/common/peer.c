@@ -96,7 +96,7 @@ status_t peer_open(peer_t *peer, const peer_options_t *options, uint64_t connect
     peer->greeted = false;
     peer->heard = false;
     peer->opened_ms = peer->heard_ms = peer->sent_ms = now_ms;
-    peer->held = 0;
+    peer->held = peer->lingering = 0;
     batch_clear(&peer->replies);
     peer->unsettled = true;
     status_t status = connect_peer(peer, options, err);

@@ -27,8 +27,9 @@ typedef struct {
     int64_t sent_ms;
     int64_t open_ms; /* when to open the next connection */
     int64_t pause_ms;
-    size_t held;     /* requests of this connection without an answer */
-    batch_t replies; /* waiting to be sent together */
+    size_t held;      /* requests of this connection without an answer */
+    size_t lingering; /* of these, in the slow or the waiting pool */
+    batch_t replies;  /* waiting to be sent together */
 } peer_t;
 
 void peer_init(peer_t *peer, const char *address, int64_t now_ms);

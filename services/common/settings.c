@@ -28,6 +28,9 @@ static const setting_t common_rows[] = {
                      "What hashing a password costs: interactive, moderate or PASSES:MEBIBYTES."),
     SETTING_NUMBER_ROW(settings_t, slow_threads, "LK_SLOW_THREADS", "0", 0, SLOWPOOL_THREADS_MAX,
                        "Threads for hashing and long lists; 0: one less than the machine's cores."),
+    SETTING_NUMBER_ROW(settings_t, slow_wait_ms, "LK_SLOW_WAIT_MS", "2000", 0, 600000,
+                       "How long a call may be expected to wait for these, in milliseconds; one "
+                       "that would wait longer is answered 503 at once."),
     SETTING_NUMBER_ROW(settings_t, window, "LK_WINDOW", "64", 1, FRAMES_WINDOW_MAX,
                        "How many requests a gateway may have waiting in this process."),
     SETTING_TEXT_ROW(settings_t, log_level, "LK_LOG_LEVEL", "info",

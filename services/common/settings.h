@@ -15,6 +15,7 @@ typedef struct {
     char realms[REALMS_MAX * REALM_SIZE];
     char pwhash[32];
     int64_t slow_threads;
+    int64_t slow_wait_ms;
     int64_t window;
     char log_level[8];
     int64_t drain_seconds;

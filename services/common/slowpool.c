@@ -4,13 +4,14 @@
 #include "common/clock.h"
 #include "common/mem.h"
 #include "services/common/dispatch.h"
+#include "services/common/pace.h"
 
 #include <assert.h>
 #include <stdint.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
-enum { LOWER_PRIORITY = 10, WAIT_MS = 60 * 1000 };
+enum { LOWER_PRIORITY = 10, WAIT_MS = 60 * 1000, CROWDED_WAIT_MS = 50 };
 
 typedef struct {
     slowpool_t *pool;
@@ -21,6 +22,7 @@ typedef struct {
 struct slowpool {
     slowpool_spec_t spec;
     jobs_t queue;
+    pace_t pace;  /* of the jobs that slowpool_give took */
     size_t count; /* of threads that run */
     slow_thread_t *threads;
 };
@@ -65,15 +67,34 @@ static bool prepare(slow_thread_t *self, job_t *job)
     return false;
 }
 
-static void work(slow_thread_t *self, job_t *job)
+/* What had to wait may turn out to have waited too long. */
+static bool is_hopeless(const slowpool_t *pool, const job_t *job)
 {
-    if (dispatch_is_late(job, clock_ms()))
+    return dispatch_is_late(job, clock_ms() + (job->queued ? pace_mean_ms(&pool->pace) : 0));
+}
+
+/* Returns whether the job goes on to the writer, which may be done with it already. */
+static bool work(slow_thread_t *self, job_t *job)
+{
+    if (job->lane != LANE_SLOW_READ)
+        return prepare(self, job);
+    read_slowly(self, job);
+    return false;
+}
+
+static void take(slow_thread_t *self, job_t *job)
+{
+    slowpool_t *pool = self->pool;
+    bool paced = job->paced;
+    int64_t begun_us = clock_us();
+    bool hopeless = is_hopeless(pool, job);
+    bool gone = !hopeless && work(self, job);
+    if (hopeless)
         dispatch_finish_with(job, OUTCOME_UNAVAILABLE, NULL);
-    else if (job->lane == LANE_SLOW_READ)
-        read_slowly(self, job);
-    else if (prepare(self, job))
-        return;
-    give(self->pool, job);
+    if (paced)
+        pace_leave(&pool->pace, hopeless ? 0 : clock_us() - begun_us);
+    if (!gone)
+        give(pool, job);
 }
 
 static void *run(void *context)
@@ -84,7 +105,7 @@ static void *run(void *context)
     for (;;) {
         job_t *job = jobs_take(&self->pool->queue, 1, clock_ms() + WAIT_MS);
         if (job != NULL)
-            work(self, job);
+            take(self, job);
         else if (jobs_closed(&self->pool->queue))
             return NULL;
     }
@@ -112,6 +133,7 @@ status_t slowpool_start(const slowpool_spec_t *spec, slowpool_t **out, err_t *er
     AUTO(slowpool_stop) slowpool_t *pool = mem_zalloc(sizeof(*pool));
     pool->spec = *spec;
     jobs_init(&pool->queue, spec->queue, -1);
+    pace_init(&pool->pace, spec->threads);
     pool->threads = mem_array(spec->threads, sizeof(*pool->threads));
     for (size_t i = 0; i < spec->threads; i++) {
         slow_thread_t *self = &pool->threads[i];
@@ -126,6 +148,24 @@ status_t slowpool_start(const slowpool_spec_t *spec, slowpool_t **out, err_t *er
     }
     *out = TAKE(pool);
     return STATUS_OK;
+}
+
+bool slowpool_give(slowpool_t *pool, job_t *job, bool crowded, int64_t now_ms)
+{
+    pace_t *pace = &pool->pace;
+    int64_t wait_ms = pace_wait_ms(pace);
+    int64_t longest_ms = crowded ? CROWDED_WAIT_MS : pool->spec.wait_ms;
+    job->paced = true;
+    job->queued = pace_is_busy(pace);
+    job->next = NULL;
+    if (job->queued &&
+        (wait_ms > longest_ms || dispatch_is_late(job, now_ms + wait_ms + pace_mean_ms(pace))))
+        return false;
+    pace_enter(pace); /* before a thread can leave */
+    if (jobs_put(&pool->queue, job))
+        return true;
+    pace_leave(pace, 0);
+    return false;
 }
 
 jobs_t *slowpool_queue(slowpool_t *pool)

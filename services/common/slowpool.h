@@ -1,6 +1,6 @@
 /* Pools of threads for what would hold up the link and the writer, each with a reader connection of
- * its own, at lower priority than these two. A job whose deadline has passed is answered
- * UNAVAILABLE before any work is put into it.
+ * its own, at lower priority than these two. No work is put into a job that can't be done in time:
+ * it is answered UNAVAILABLE, at once where that can be foreseen (docs/adr/0021).
  *
  *   the slow pool      takes the processor (hashing, long lists)
  *   the waiting pool   waits for other hosts, and reads what they say; only in services that do.
@@ -19,6 +19,7 @@ typedef struct {
     const char *directory; /* of the database */
     size_t threads;
     size_t queue;     /* the jobs that may wait */
+    int64_t wait_ms;  /* and how long, as far as it can be foreseen */
     jobs_t *writes;   /* where prepared writes go on to */
     jobs_t *finished; /* where answered jobs go */
 } slowpool_spec_t;
@@ -28,7 +29,13 @@ typedef struct slowpool slowpool_t;
 /* Errors: store_open's; STATUS_SYSTEM. */
 status_t slowpool_start(const slowpool_spec_t *spec, slowpool_t **out, err_t *err) MUST_CHECK;
 
-/* Where jobs for it are put. Full: answer UNAVAILABLE. */
+/* Takes the job. False, with the job still the caller's: it would wait longer than wait_ms, or so
+ * long that it would not be done by its deadline, or the queue is full. A free thread takes any
+ * job, so that what is foreseen is always measured anew. crowded: who asks has much here already,
+ * and may add only what waits no more than 50 ms. Link thread. */
+bool slowpool_give(slowpool_t *pool, job_t *job, bool crowded, int64_t now_ms) MUST_CHECK;
+
+/* What waits in it. Jobs that are put there past slowpool_give are not judged. */
 jobs_t *slowpool_queue(slowpool_t *pool);
 
 /* Works off what waits and ends the threads. NULL-safe; clears *pool. */

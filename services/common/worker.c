@@ -110,6 +110,7 @@ static status_t start_lanes(worker_t *worker, err_t *err)
         .directory = directory,
         .threads = slow_threads(worker->settings),
         .queue = SLOW_QUEUE,
+        .wait_ms = worker->settings->slow_wait_ms,
         .writes = writer_queue(worker->writer),
         .finished = &worker->finished,
     };
@@ -204,7 +205,7 @@ static status_t serve(worker_t *worker, err_t *err)
         .drain_ms = worker->settings->drain_seconds * 1000,
         .dispatch = worker->dispatch,
         .reader = worker->reader,
-        .slow = slowpool_queue(worker->pool),
+        .slow = worker->pool,
         .waiting = worker->waiting == NULL ? NULL : slowpool_queue(worker->waiting),
         .waiters = (size_t)worker->settings->fetch_threads,
         .writes = writer_queue(worker->writer),

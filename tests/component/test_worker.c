@@ -264,7 +264,8 @@ static void an_answer_stays_on_its_connection(void **state)
 static void a_full_pool_says_so(void **state)
 {
     fixture_t *f = *state;
-    desk_start(f);
+    desk_start_with(f, "LK_WINDOW=1024");
+    assert_true(fake_await(&f->gateway, &f->gateway.readies, 1));
     enum { ASKED = 300 }; /* one at work, 256 waiting */
     uint64_t ids[ASKED];
     for (unsigned i = 0; i < ASKED; i++)

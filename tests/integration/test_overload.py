@@ -51,7 +51,8 @@ def test_no_answer_in_time_and_the_write_is_applied_once_all_the_same():
 
 def test_reads_go_on_while_passwords_are_hashed():
     """A storm of password creations holds the slow pool, not the link."""
-    with Suite(gateway_settings={"LK_ANSWER_MS": "60000"}, worker_settings={"LK_SLOW_THREADS": "1"}) as suite:
+    patient = {"LK_SLOW_THREADS": "1", "LK_SLOW_WAIT_MS": "60000"}
+    with Suite(gateway_settings={"LK_ANSWER_MS": "60000"}, worker_settings=patient) as suite:
         trunk = suite.make_trunk()
 
         def create(number):
@@ -68,3 +69,29 @@ def test_reads_go_on_while_passwords_are_hashed():
         assert {one.result() for one in creations} == {201}
         print(f"{reads} reads, the longest {longest * 1000:.1f} ms")
         assert reads > 60
+
+
+def test_more_password_creations_than_can_be_done():
+    """Refused at once and without a trace, or done, once and in time."""
+    clients, each = 24, 4
+    with Suite(worker_settings={"LK_SLOW_THREADS": "1", "LK_SLOW_WAIT_MS": "100"}) as suite:
+        trunk = suite.make_trunk()
+
+        def create(number):
+            client, answers = Client(suite.port, suite.admin, timeout=90), {}
+            for name in (f"user-{number}-{turn}" for turn in range(each)):
+                body = {"type": "sipuser", "username": name, "password": "correct horse"}
+                answers[name] = client.call("POST", f"{TRUNKS}/{trunk}/auth", body)
+            return answers
+
+        with concurrent.futures.ThreadPoolExecutor(clients) as pool:
+            answers = {name: answer for done in pool.map(create, range(clients)) for name, answer in done.items()}
+        assert len(answers) == clients * each
+        assert {answer.status for answer in answers.values()} == {201, 503}
+        assert all(answer.headers["Retry-After"] == "1" for answer in answers.values() if answer.status == 503)
+        made = {name for name, answer in answers.items() if answer.status == 201}
+        listed = [method["username"] for method in suite.call("GET", f"{TRUNKS}/{trunk}/auth").result]
+        assert sorted(listed) == sorted(made)
+        again = sorted(set(answers) - made)[0]
+        body = {"type": "sipuser", "username": again, "password": "correct horse"}
+        await_that(lambda: suite.call("POST", f"{TRUNKS}/{trunk}/auth", body).status == 201, 10, "it recovers")

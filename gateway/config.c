@@ -34,6 +34,10 @@ static const setting_t settings[] = {
         "The same for call authorization."),
     SETTING_NUMBER_ROW(gateway_config_t, queue, "LK_QUEUE", "1024", 1, 10000,
         "Requests that may wait for a worker, per service; more are answered 503."),
+    SETTING_NUMBER_ROW(gateway_config_t, not_ready_ms, "LK_NOT_READY_MS", "2000", 0, 600000,
+        "Asked to end, it serves on for so long but is not ready, for a load balancer to see it; 0 where there is none. In milliseconds."),
+    SETTING_NUMBER_ROW(gateway_config_t, drain_seconds, "LK_DRAIN_SECONDS", "10", 0, 3600,
+        "How long after that it may finish what it holds."),
     SETTING_TEXT_ROW(gateway_config_t, metrics_listen, "LK_METRICS_LISTEN", "127.0.0.1:8090+",
         "Address and port where Prometheus gets /metrics; a + behind: the first free port from there on; off: nowhere."),
 };

@@ -21,6 +21,8 @@ typedef struct {
     int64_t answer_ms;
     int64_t call_answer_ms;
     int64_t queue;
+    int64_t not_ready_ms;
+    int64_t drain_seconds;
     char metrics_listen[METRICS_LISTEN_SIZE];
 } gateway_config_t;
 

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 /* IPv4 only: Debian's civetweb is built without IPv6. */
@@ -133,8 +134,8 @@ static void free_server(http_server_t *server)
     }
     (void)pthread_cond_destroy(&server->watch_wake);
     (void)pthread_mutex_destroy(&server->watch_lock);
-    (void)pthread_cond_destroy(&server->idle);
-    (void)pthread_mutex_destroy(&server->idle_lock);
+    if (server->plug >= 0)
+        (void)close(server->plug);
     mem_free(server->lines);
     mem_free(server);
 }
@@ -143,6 +144,7 @@ static http_server_t *new_server(const http_settings_t *settings, const http_han
 {
     http_server_t *server = mem_zalloc(sizeof *server);
     pthread_condattr_t monotonic;
+    server->plug = -1;
     server->settings = *settings;
     server->handler = *handler;
     server->lines = mem_array((size_t)settings->threads, sizeof *server->lines);
@@ -152,8 +154,6 @@ static http_server_t *new_server(const http_settings_t *settings, const http_han
     (void)pthread_condattr_init(&monotonic);
     (void)pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
     (void)pthread_cond_init(&server->watch_wake, &monotonic);
-    (void)pthread_mutex_init(&server->idle_lock, NULL);
-    (void)pthread_cond_init(&server->idle, &monotonic);
     (void)pthread_condattr_destroy(&monotonic);
     return server;
 }
@@ -195,22 +195,15 @@ int http_port(const http_server_t *server)
 
 void http_drain(http_server_t *server)
 {
-    atomic_store(&server->draining, true);
+    if (atomic_load(&server->drained_ms) != 0)
+        return;
+    atomic_store(&server->drained_ms, clock_ms());
+    http_listen_end(server);
 }
 
 int http_in_flight(const http_server_t *server)
 {
     return atomic_load(&server->in_flight);
-}
-
-void http_await_idle(http_server_t *server, int64_t deadline_ms)
-{
-    struct timespec until = {.tv_sec = deadline_ms / 1000, .tv_nsec = deadline_ms % 1000 * 1000000};
-    http_drain(server);
-    (void)pthread_mutex_lock(&server->idle_lock);
-    while (http_in_flight(server) > 0 && clock_ms() < deadline_ms)
-        (void)pthread_cond_timedwait(&server->idle, &server->idle_lock, &until);
-    (void)pthread_mutex_unlock(&server->idle_lock);
 }
 
 int http_connections(const http_server_t *server)
@@ -223,7 +216,11 @@ void http_stop(http_server_t **server)
     if (*server == NULL)
         return;
     /* Once its stop flag is up, civetweb cuts a response that does not go out in one piece. */
-    http_await_idle(*server, clock_ms() + HTTP_STOP_MS);
+    const struct timespec beat = {.tv_nsec = 5 * 1000000L};
+    int64_t deadline_ms = clock_ms() + HTTP_STOP_MS;
+    http_drain(*server);
+    while (http_in_flight(*server) > 0 && clock_ms() < deadline_ms)
+        (void)nanosleep(&beat, NULL);
     http_watch_stop(*server);
     mg_stop((*server)->context);
     http_watch_end(*server);

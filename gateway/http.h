@@ -62,6 +62,7 @@ typedef struct {
     int64_t threads;    /* connections served at once */
     int64_t request_ms; /* a whole request must have arrived by then */
     int64_t keep_alive_ms; /* how long an idle connection is kept */
+    int64_t drain_idle_ms; /* while draining: how long a connection without a request is kept */
     size_t url_limit;      /* bytes of the request target: 414 above */
     size_t discard_limit;  /* bytes of a refused body that are still read to keep the connection */
 } http_settings_t;
@@ -74,17 +75,18 @@ status_t http_start(const http_settings_t *settings, const http_handler_t *handl
                     http_server_t **out, err_t *err) MUST_CHECK;
 /* The port that was bound. */
 int http_port(const http_server_t *server);
-/* From now on every response closes its connection. */
+/* From now on connections are refused, every response closes its connection, and one on which no
+ * request comes for drain_idle_ms is closed: who is just sending one is answered. For one thread;
+ * again does nothing. */
 void http_drain(http_server_t *server);
 /* Requests that are with the handler at this moment. */
 int http_in_flight(const http_server_t *server);
-/* Drains, and waits until no request is with the handler, or clock_ms() reaches deadline_ms. */
-void http_await_idle(http_server_t *server, int64_t deadline_ms);
 /* Connections that are open at this moment, idle ones included. */
 int http_connections(const http_server_t *server);
 /* Waits for the handlers in flight, stops listening, frees; NULL-safe; clears *server. Clients that
- * are waited for are cut at once. A handler that runs longer than 2 s from now may find its
- * response cut short, and is waited for all the same: have them end first. */
+ * are waited for are cut at once: drain, and await that no connection is open, to be polite. A
+ * handler that runs longer than 2 s from now may find its response cut short, and is waited for all
+ * the same: have them end first. */
 void http_stop(http_server_t **server);
 
 /* ---- What the handler may ask of a request. Strings are borrowed during the call. ---- */

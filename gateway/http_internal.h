@@ -13,6 +13,7 @@
 enum {
     HTTP_CROWDED_MS = 1000,     /* patience with waiting connections while no thread is free */
     HTTP_LINGER_MS = 500,       /* how long a refused body is still read before the close */
+    HTTP_BACKLOG_MS = 500,      /* drain waits that long for what the kernel has accepted */
     HTTP_STOP_MS = 2000,        /* http_stop waits that long for handlers before civetweb stops */
     HTTP_FD_MARGIN = 128,       /* descriptors beside one for each thread and queue slot */
     HTTP_QUEUE = 64,            /* accepted connections that wait for a thread */
@@ -52,9 +53,8 @@ struct http_server {
     http_line_t *lines; /* settings.threads of them */
     _Atomic size_t lines_used;
     _Atomic int connections, in_flight;
-    _Atomic bool draining;
-    pthread_mutex_t idle_lock;
-    pthread_cond_t idle; /* while draining: the last request has ended */
+    _Atomic int64_t drained_ms; /* since when; 0: not at all */
+    int plug;                   /* eventfd where the listener was; -1: it still is */
     int port;
     pthread_t watcher;
     pthread_mutex_t watch_lock;
@@ -86,6 +86,8 @@ status_t http_watch_start(http_server_t *server, err_t *err) MUST_CHECK;
 /* From now on wakes every thread that waits for its client, until http_watch_end. */
 void http_watch_stop(http_server_t *server);
 void http_watch_end(http_server_t *server);
+/* Ends the listening; who is accepted by then is served. Nothing happens if that fails. */
+void http_listen_end(http_server_t *server);
 /* deadline_ms 0: none. */
 void http_line_enter(http_line_t *line, line_phase_t phase, int64_t deadline_ms);
 /* For the beginning of a request: enters LINE_HANDLING; *out_since: when the waiting began,

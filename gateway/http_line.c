@@ -12,11 +12,15 @@
 #include <arpa/inet.h>
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
+#include <netinet/tcp.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <time.h>
+#include <unistd.h>
 
 void http_line_enter(http_line_t *line, line_phase_t phase, int64_t deadline_ms)
 {
@@ -110,6 +114,11 @@ static void cut(http_server_t *server, http_line_t *line)
     line->deadline_ms = 0;
 }
 
+static int64_t later(int64_t a, int64_t b)
+{
+    return a > b ? a : b;
+}
+
 static void inspect(http_server_t *server, http_line_t *line, bool crowded, bool stopping)
 {
     (void)pthread_mutex_lock(&line->lock);
@@ -117,6 +126,10 @@ static void inspect(http_server_t *server, http_line_t *line, bool crowded, bool
     bool overdue = line->deadline_ms != 0 && now >= line->deadline_ms;
     if (crowded && is_waiting(line->phase))
         overdue = overdue || now >= line->since_ms + HTTP_CROWDED_MS;
+    int64_t drained_ms = atomic_load(&server->drained_ms);
+    if (drained_ms != 0 && (line->phase == LINE_FRESH || line->phase == LINE_IDLE))
+        overdue =
+            overdue || now >= later(line->since_ms, drained_ms) + server->settings.drain_idle_ms;
     if (stopping)
         overdue = overdue || is_waiting(line->phase);
     if (overdue && line->phase != LINE_FREE && !line->cut)
@@ -139,12 +152,38 @@ static int64_t interval_ms(const http_settings_t *settings)
     return shortest / 8 < 10 ? 10 : shortest / 8 > 100 ? 100 : shortest / 8;
 }
 
-/* The accept loop sleeps up to 2 s at a time; a closed listener wakes it. */
+/* Whether the kernel holds connections for accept(2). */
+static bool has_backlog(int listener)
+{
+    struct tcp_info info = {0};
+    socklen_t length = sizeof info;
+    return getsockopt(listener, IPPROTO_TCP, TCP_INFO, &info, &length) == 0 &&
+           info.tcpi_unacked > 0; /* of a listener, it means that */
+}
+
+/* civetweb can't do without a listener: an eventfd takes its place, on which nothing ever comes. */
+void http_listen_end(http_server_t *server)
+{
+    const struct timespec beat = {.tv_nsec = 1000000};
+    int64_t deadline_ms = clock_ms() + HTTP_BACKLOG_MS;
+    int seen = find_socket(server->port, NULL);
+    int listener = seen < 0 ? -1 : fcntl(seen, F_DUPFD_CLOEXEC, 0);
+    server->plug = listener < 0 ? -1 : eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (server->plug >= 0) {
+        while (has_backlog(listener) && clock_ms() < deadline_ms)
+            (void)nanosleep(&beat, NULL);
+        if (dup3(server->plug, seen, O_CLOEXEC) >= 0)
+            (void)shutdown(listener, SHUT_RDWR); /* and whoever polls it wakes up */
+    }
+    if (listener >= 0)
+        (void)close(listener);
+}
+
+/* The accept loop sleeps up to 2 s at a time. */
 static void wake_accept(http_server_t *server)
 {
-    int fd = find_socket(server->port, NULL);
-    if (fd >= 0)
-        (void)shutdown(fd, SHUT_RDWR);
+    if (server->plug >= 0)
+        (void)eventfd_write(server->plug, 1);
 }
 
 static void *watch(void *context)

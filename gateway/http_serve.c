@@ -82,7 +82,7 @@ static void answer(http_request_t *request, http_response_t *response)
 {
     http_server_t *server = request->server;
     bool keep = !request->close && !response->close && client_keeps(request) &&
-                !atomic_load(&server->draining) && !is_crowded(server) &&
+                atomic_load(&server->drained_ms) == 0 && !is_crowded(server) &&
                 !http_line_is_cut(request->line) && http_body_can_keep(request);
     request->line->answered = true;
     if (!keep)
@@ -104,16 +104,6 @@ static void refuse(http_request_t *request, int status, const char *detail)
     server->handler.release(server->handler.context, &response);
 }
 
-/* The lock is only for those who wait: requests that come and go meet at the counter alone. */
-static void leave(http_server_t *server)
-{
-    if (atomic_fetch_sub(&server->in_flight, 1) > 1 || !atomic_load(&server->draining))
-        return;
-    (void)pthread_mutex_lock(&server->idle_lock);
-    (void)pthread_cond_broadcast(&server->idle);
-    (void)pthread_mutex_unlock(&server->idle_lock);
-}
-
 static void handle(http_request_t *request)
 {
     http_response_t response = {0};
@@ -123,7 +113,7 @@ static void handle(http_request_t *request)
     assert(response.status >= 200 && response.status <= 599);
     answer(request, &response);
     server->handler.release(server->handler.context, &response);
-    leave(server);
+    atomic_fetch_sub(&server->in_flight, 1);
 }
 
 static void serve(http_request_t *request)

@@ -20,7 +20,7 @@
 #include <string.h>
 #include <time.h>
 
-enum { BEAT_MS = 50, KEYS_EVERY_MS = 250, DRAIN_MS = 2500, URL_LIMIT = 2000 };
+enum { BEAT_MS = 50, KEYS_EVERY_MS = 250, DRAIN_IDLE_MS = 500, URL_LIMIT = 2000 };
 
 /* The parts of a running gateway, in the order in which they depend on each other. */
 typedef struct {
@@ -99,6 +99,7 @@ static status_t start_parts(const gateway_config_t *config, parts_t *parts, err_
                             .threads = config->http_threads,
                             .request_ms = config->request_ms,
                             .keep_alive_ms = config->keep_alive_ms,
+                            .drain_idle_ms = DRAIN_IDLE_MS,
                             .url_limit = URL_LIMIT,
                             .discard_limit = BODY_LIMIT};
     http_handler_t handler = gateway_handler(gateway);
@@ -140,25 +141,64 @@ static void refresh(parts_t *parts, refresh_t *state)
     broker_recheck(parts->gateway.broker);
 }
 
-/* Waits for a signal that ends the program; meanwhile keeps keys fresh and the log flowing. */
-static int serve_until_signal(parts_t *parts, const sigset_t *signals)
+/* What runs while main waits. */
+typedef struct {
+    parts_t *parts;
+    const sigset_t *signals;
+    refresh_t refresh;
+} clockwork_t;
+
+static bool never(const parts_t *parts)
+{
+    (void)parts;
+    return false;
+}
+
+static bool nobody_is_connected(const parts_t *parts)
+{
+    return http_connections(parts->http) == 0;
+}
+
+/* Waits for a signal that ends the program, for the deadline, or for `over`, looked at after each
+ * beat; meanwhile keeps keys fresh and the log flowing. Returns the signal, 0 for none. */
+static int serve_on(clockwork_t *clockwork, int64_t until_ms, bool (*over)(const parts_t *))
 {
     const struct timespec beat = {.tv_nsec = BEAT_MS * 1000000L};
-    refresh_t state = {0};
-    for (;;) {
-        int signal_number = sigtimedwait(signals, NULL, &beat);
+    while (clock_ms() < until_ms) {
+        int signal_number = sigtimedwait(clockwork->signals, NULL, &beat);
         if (signal_number > 0)
             return signal_number;
         log_flush();
-        refresh(parts, &state);
+        refresh(clockwork->parts, &clockwork->refresh);
+        if (over(clockwork->parts))
+            break;
     }
+    return 0;
 }
 
-/* Requests in flight are answered and their connections closed, before anything goes away. */
-static void drain(parts_t *parts)
+static void log_stage(const char *event, int signal_number, const parts_t *parts)
 {
+    log_line_t line = log_line(LOG_INFO, event);
+    if (signal_number != 0)
+        log_text(&line, "signal", strsignal(signal_number));
+    log_number(&line, "connections", http_connections(parts->http));
+    log_number(&line, "in_flight", http_in_flight(parts->http));
+    log_end(&line);
+}
+
+/* Not ready first, so that nobody is sent here any more; then whoever is still here is answered and
+ * let go. Another signal ends the waiting. */
+static void drain(clockwork_t *clockwork, const gateway_config_t *config)
+{
+    parts_t *parts = clockwork->parts;
     atomic_store(&parts->gateway.stopping, true);
-    http_await_idle(parts->http, clock_ms() + DRAIN_MS);
+    int hurry = serve_on(clockwork, clock_ms() + config->not_ready_ms, never);
+    log_stage("draining", hurry, parts);
+    http_drain(parts->http);
+    if (hurry == 0)
+        hurry = serve_on(clockwork, clock_ms() + config->drain_seconds * 1000, nobody_is_connected);
+    if (hurry != 0 || http_in_flight(parts->http) > 0)
+        log_stage("drain_cut", hurry, parts);
     broker_end(parts->gateway.broker); /* what no worker has answered by now */
 }
 
@@ -195,11 +235,9 @@ static int serve(const gateway_config_t *config)
         log_text(&line, "metrics", metrics_http_endpoint(parts.metrics));
     log_end(&line);
     log_gather();
-    int signal_number = serve_until_signal(&parts, &signals);
-    line = log_line(LOG_INFO, "stopping");
-    log_text(&line, "signal", strsignal(signal_number));
-    log_end(&line);
-    drain(&parts);
+    clockwork_t clockwork = {.parts = &parts, .signals = &signals};
+    log_stage("stopping", serve_on(&clockwork, INT64_MAX, never), &parts);
+    drain(&clockwork, config);
     stop_parts(&parts);
     log_flush();
     return EXIT_OK;

@@ -63,16 +63,18 @@ tests() {
     build "$preset" && ctest --test-dir "$ROOT/build/$preset" --output-on-failure -j "$(nproc)" "$@"
 }
 
-# promtool checks metrics and alert rules. Out of its package, not by installing that: it would start a
-# Prometheus on this machine. Tests that want it say so where it can't be had.
-fetch_promtool() {
-    local to=$ROOT/build/promtool
-    if command -v promtool >/dev/null || [[ -x $to/usr/bin/promtool ]]; then
+# A program out of its Debian packages, not by installing them: that would start a service on this machine.
+# Tests that want it say so where it can't be had.
+# fetch PROGRAM PATH PACKAGE...
+fetch() {
+    local name=$1 path=$2 to=$ROOT/build/$1
+    shift 2
+    if command -v "$name" >/dev/null || [[ -x $to/$path ]]; then
         return 0
     fi
     mkdir -p "$to"
-    (cd "$to" && apt-get -q download prometheus && dpkg-deb -x prometheus_*.deb . && rm -f prometheus_*.deb usr/bin/prometheus) \
-        >"$LOGS/promtool.log" 2>&1 || tell "promtool can't be had (see $LOGS/promtool.log)"
+    (cd "$to" && apt-get -q download "$@" && for file in *.deb; do dpkg-deb -x "$file" . && rm -f "$file"; done) \
+        >"$LOGS/$name.log" 2>&1 || tell "$name can't be had (see $LOGS/$name.log)"
 }
 
 main() {
@@ -93,7 +95,8 @@ main() {
     local groups=(run test)
     command -v npm >/dev/null || groups+=(node)
     packages_install "$ROOT/deploy/packages.txt" "$LOGS/packages.log" "${groups[@]}"
-    fetch_promtool
+    fetch promtool usr/bin/promtool prometheus
+    fetch haproxy usr/sbin/haproxy haproxy liblua5.3-0 libopentracing-c-wrapper0 libopentracing1
     if [[ ${1:-} != --quick ]]; then
         step tidy build tidy
         step asan tests asan -LE source -E 'run_script|readme|flat_memory'

@@ -106,6 +106,7 @@ http_settings_t echo_settings(void)
                              .threads = THREADS,
                              .request_ms = REQUEST_MS,
                              .keep_alive_ms = KEEP_MS,
+                             .drain_idle_ms = DRAIN_IDLE_MS,
                              .url_limit = 2000,
                              .discard_limit = DISCARD};
 }

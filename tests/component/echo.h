@@ -8,7 +8,14 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 
-enum { REQUEST_MS = 600, KEEP_MS = 5000, THREADS = 8, BODY_LIMIT = 1000, DISCARD = 4000 };
+enum {
+    REQUEST_MS = 600,
+    KEEP_MS = 5000,
+    DRAIN_IDLE_MS = 30,
+    THREADS = 8,
+    BODY_LIMIT = 1000,
+    DISCARD = 4000
+};
 /* A busy machine is slow: what is asserted is that a bound holds, not how tightly. */
 enum { SLACK_MS = 4000, PATIENCE_MS = 10000 };
 

@@ -12,6 +12,8 @@
 #include <cmocka.h>
 
 #include <dirent.h>
+#include <errno.h>
+#include <netinet/in.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -368,14 +370,88 @@ static void test_stop_waits_for_handlers(void **state)
     (void)close(fd);
 }
 
+static bool nobody_is_connected(void *server)
+{
+    return http_connections(server) == 0;
+}
+
+static bool is_refused(int port)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET,
+                                  .sin_port = htons((uint16_t)port),
+                                  .sin_addr = {htonl(INADDR_LOOPBACK)}};
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    assert_true(fd >= 0);
+    bool refused = connect(fd, (struct sockaddr *)&address, sizeof address) != 0;
+    assert_true(!refused || errno == ECONNREFUSED);
+    (void)close(fd);
+    return refused;
+}
+
+static void expect_last_answer(int fd, const char *request)
+{
+    raw_send_text(fd, request);
+    raw_receive(fd, 1, false, PATIENCE_MS, &echo_reply);
+    assert_int_equal(echo_reply.status, 200);
+    assert_non_null(strstr(echo_reply.bytes, "Connection: close"));
+    assert_true(raw_is_closed(fd, PATIENCE_MS));
+    (void)close(fd);
+}
+
 static void test_drain(void **state)
 {
+    static const char request[] = "GET / HTTP/1.1\r\nHost: h\r\n\r\n";
+    enum { FRESH, KEPT, BUSY, COUNT };
+    int fds[COUNT];
     (void)state;
-    http_server_t *second = start_another(REQUEST_MS);
+    http_settings_t settings = echo_settings();
+    settings.request_ms = settings.keep_alive_ms = settings.drain_idle_ms = 60000;
+    http_server_t *second = NULL;
+    err_t err;
+    assert_int_equal(http_start(&settings, &echo_handler, &second, &err), STATUS_OK);
+    for (size_t i = 0; i < COUNT; i++) {
+        fds[i] = raw_connect(http_port(second));
+        if (i == FRESH)
+            continue;
+        raw_send_text(fds[i], request);
+        raw_receive(fds[i], 1, false, PATIENCE_MS, &echo_reply);
+        assert_int_equal(echo_reply.status, 200);
+        assert_null(strstr(echo_reply.bytes, "Connection: close"));
+    }
+    raw_send_text(fds[BUSY], "POST /body HTTP/1.1\r\nHost: h\r\nContent-Length: 4\r\n\r\n12");
+    assert_true(await(has_one_in_flight, second, PATIENCE_MS));
     http_drain(second);
-    raw_ask(http_port(second), "GET / HTTP/1.1\r\nHost: h\r\n\r\n", &echo_reply);
+    http_drain(second); /* again does nothing */
+    assert_true(is_refused(http_port(second)));
+    expect_last_answer(fds[FRESH], request);
+    expect_last_answer(fds[KEPT], request);
+    expect_last_answer(fds[BUSY], "34");
+    assert_true(await(nobody_is_connected, second, PATIENCE_MS));
+    http_stop(&second);
+}
+
+/* Nobody waits for who says nothing, and all wait for who is in the middle of it. */
+static void test_drain_closes_what_is_idle(void **state)
+{
+    int fds[2];
+    (void)state;
+    http_server_t *second = start_another(60000);
+    int busy = raw_connect(http_port(second));
+    raw_send_text(busy, "POST /body HTTP/1.1\r\nHost: h\r\nContent-Length: 4\r\n\r\n12");
+    for (size_t i = 0; i < ARRAY_LEN(fds); i++)
+        fds[i] = raw_connect(http_port(second));
+    raw_send_text(fds[0], "GET / HTTP/1.1\r\nHost: h\r\n\r\n");
+    raw_receive(fds[0], 1, false, PATIENCE_MS, &echo_reply);
     assert_int_equal(echo_reply.status, 200);
-    assert_true(echo_reply.closed);
+    assert_true(await(has_one_in_flight, second, PATIENCE_MS));
+    http_drain(second);
+    for (size_t i = 0; i < ARRAY_LEN(fds); i++) {
+        assert_true(raw_is_closed(fds[i], PATIENCE_MS));
+        (void)close(fds[i]);
+    }
+    assert_int_equal(http_in_flight(second), 1);
+    expect_last_answer(busy, "34");
+    assert_true(await(nobody_is_connected, second, PATIENCE_MS));
     http_stop(&second);
 }
 
@@ -396,6 +472,7 @@ int main(void)
         cmocka_unit_test_setup(test_stop_with_idle_connections, echo_settle),
         cmocka_unit_test_setup(test_stop_waits_for_handlers, echo_settle),
         cmocka_unit_test_setup(test_drain, echo_settle),
+        cmocka_unit_test_setup(test_drain_closes_what_is_idle, echo_settle),
     };
     return cmocka_run_group_tests(tests, echo_start, echo_stop);
 }

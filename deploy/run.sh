@@ -16,7 +16,7 @@ source "$ROOT/deploy/lib/supervise.sh"
 
 readonly SCALE_MAX=64
 readonly BAD_USAGE=64
-readonly WORKER_STOP_SECONDS=1 # less than supervise.sh leaves between the gateway's end and the kill
+readonly DRAIN_SECONDS=1 # all is over within 5 s of Ctrl-C
 declare -A SCALE=()
 STOPPING=0
 QUIET_PID=
@@ -41,7 +41,8 @@ and a call to try. Logs go to standard error. Ctrl-C or SIGTERM ends it.
   LK_BUILD_DIR      where it is built (default ./build/run); programs are in bin/ below it
   LK_WORKER_LISTEN  where workers dial in: tcp:// or ipc:// (default tcp://127.0.0.1:, HTTP port + 1)
 
-Every other setting of the programs is passed on: docs/settings.md. LK_DRAIN_SECONDS is 1 here if it is not set.
+Every other setting of the programs is passed on: docs/settings.md. If they are not set,
+LK_DRAIN_SECONDS is 1 here and LK_NOT_READY_MS 0, so that Ctrl-C is quick; a second Ctrl-C ends the waiting.
 
   $LK_DATA_DIR/admin.key            the first API key (scope admin, of an operator), made once
   $LK_DATA_DIR/keys/                the keys that seal and hash (without them the data is lost), and in curve/ those of the worker port
@@ -143,7 +144,8 @@ read_settings() {
         ;;
     esac
     export LK_GATEWAYS=${LK_GATEWAYS:-$LINK}
-    export LK_DRAIN_SECONDS=${LK_DRAIN_SECONDS:-$WORKER_STOP_SECONDS}
+    export LK_DRAIN_SECONDS=${LK_DRAIN_SECONDS:-$DRAIN_SECONDS}
+    export LK_NOT_READY_MS=${LK_NOT_READY_MS:-0} # nobody in front who should see it
     BUILD_DIR=$(realpath -m "${LK_BUILD_DIR:-$ROOT/build/run}")
     LK_DATA_DIR=$(realpath -m "${LK_DATA_DIR:-$ROOT/var}")
     export LK_DATA_DIR
@@ -298,7 +300,7 @@ main() {
     build
     make_keys
     plan
-    trap 'STOPPING=1' INT TERM HUP
+    trap 'STOPPING=$((STOPPING + 1))' INT TERM HUP
     MADE_DIRS=() # from here on they are in use
     run
 }

@@ -6,8 +6,9 @@
 readonly BACK_OFF_FIRST_MS=100 BACK_OFF_LAST_MS=1000
 readonly RAN_WELL_MS=10000  # after that long a death starts the back-off anew
 readonly HOPELESS=6         # deaths of one process before the suite was ever ready
-readonly GATEWAY_STOP_MS=3000 # so long the workers stay, for what the gateway still has to answer
-readonly KILL_MS=4300       # after SIGTERM: the rest of 5 s is for the shell, on a busy machine too
+readonly GATEWAY_MORE_MS=2000 # beyond its own limits the workers stay so long, for what the gateway still has to answer
+readonly KILL_MORE_MS=300   # beyond all limits; by run.sh's settings the rest of 5 s is for the shell, on a busy machine too
+readonly HURRY_MS=1000      # after a second signal
 readonly EXIT_BAD_CONFIG=78 # of the programs: starting again won't help
 
 # One entry each per process.
@@ -49,7 +50,8 @@ child_start() {
     local i=$1 now file
     file=$(child_pid_file "$i")
     now_ms now
-    setpriv --pdeathsig TERM -- "${CHILD_PROGRAM[i]}" </dev/null {NEVER}<&- &
+    # A session of its own: Ctrl-C in a terminal is for this shell, which ends them in order.
+    setpriv --pdeathsig TERM -- setsid -- "${CHILD_PROGRAM[i]}" </dev/null {NEVER}<&- &
     CHILD_PID[i]=$!
     CHILD_SINCE[i]=$now
     printf '%s\n' "$!" >"$file.new"
@@ -115,22 +117,44 @@ children_signal() {
     return "$any"
 }
 
+# children_await PATTERN UNTIL_MS SIGNALS: until none of them lives, the time has come, or this shell
+# has been told to stop more often than that.
+children_await() {
+    local now
+    now_ms now
+    while children_signal 0 "$1" && ((now < $2 && STOPPING <= $3)); do
+        pause 0.02
+        now_ms now
+    done
+}
+
+# number VALUE: a setting that the programs will refuse counts as nothing.
+number() {
+    if [[ $1 =~ ^[0-9]{1,7}$ ]]; then
+        printf '%s' "$((10#$1))"
+    else
+        printf '0'
+    fi
+}
+
 # Ends all: the gateway first, so that it can answer what it has taken; then the workers. Signalled
-# together with it, the workers would turn away what waits in the gateway.
+# together with it, the workers would turn away what waits in the gateway. A second signal to this
+# shell ends the waiting.
 children_stop() {
-    local begun now i
-    now_ms begun
-    now=$begun
+    local gateway_ms kill_ms drain_ms now i
+    drain_ms=$(($(number "${LK_DRAIN_SECONDS:-}") * 1000))
+    now_ms now
+    gateway_ms=$((now + $(number "${LK_NOT_READY_MS:-}") + drain_ms + GATEWAY_MORE_MS))
+    kill_ms=$((gateway_ms + drain_ms + KILL_MORE_MS))
     children_signal TERM 'gateway.*' || true
-    while children_signal 0 'gateway.*' && ((now - begun < GATEWAY_STOP_MS)); do
-        pause 0.02
-        now_ms now
-    done
+    children_await 'gateway.*' "$gateway_ms" 1
     children_signal TERM '*' || true
-    while children_signal 0 '*' && ((now - begun < KILL_MS)); do
-        pause 0.02
+    children_await '*' "$kill_ms" 1
+    if ((STOPPING > 1)); then
+        children_signal TERM '*' || true
         now_ms now
-    done
+        children_await '*' $((now + HURRY_MS)) "$STOPPING"
+    fi
     children_signal KILL '*' || true
     for i in "${!CHILD_NAME[@]}"; do
         if [[ -n ${CHILD_PID[i]} ]]; then

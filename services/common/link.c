@@ -148,8 +148,10 @@ static void begin_drain(link_t *link)
     struct signalfd_siginfo signal;
     while (read(link->config->signals, &signal, sizeof(signal)) == (ssize_t)sizeof(signal)) {
     }
-    if (link->draining)
+    if (link->draining) {
+        link->drain_until_ms = link->now_ms; /* asked twice: no more waiting */
         return;
+    }
     link->draining = true;
     link->drain_until_ms = link->now_ms + link->config->drain_ms;
     link->asked_ms = link->now_ms;

@@ -67,7 +67,7 @@ static status_t open_stores(keys_t *keys, const char *directory, err_t *err)
                                 .migration_count = gateway_migration_count,
                                 .statements = statements,
                                 .statement_count = ARRAY_LEN(statements)};
-    status_t status = migrate(&keys->spec, directory, err);
+    status_t status = migrate(&keys->spec, directory, NULL, err);
     if (status == STATUS_OK)
         status = store_path(&keys->spec, directory, path, err);
     if (status == STATUS_OK)

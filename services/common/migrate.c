@@ -113,9 +113,9 @@ static status_t apply_missing(const store_spec_t *spec, sqlite3 *db, size_t vers
     return status;
 }
 
-/* Under the gate. *out_checked tells whether the check was part of it. */
+/* Under the gate. */
 static status_t bring_up(const store_spec_t *spec, const char *path, sqlite3 **out_db,
-                         bool *out_checked, err_t *err)
+                         int64_t *out_version, err_t *err)
 {
     int64_t version = 0;
     status_t status = make_file(path, err);
@@ -131,8 +131,10 @@ static status_t bring_up(const store_spec_t *spec, const char *path, sqlite3 **o
         return err_set(err, STATUS_REFUSED, path,
                        "has version %lld, this program knows up to %zu: use a newer program",
                        (long long)version, spec->migration_count);
-    *out_checked = version < (int64_t)spec->migration_count;
-    return *out_checked ? apply_missing(spec, *out_db, (size_t)version, path, err) : STATUS_OK;
+    *out_version = version;
+    return version < (int64_t)spec->migration_count
+               ? apply_missing(spec, *out_db, (size_t)version, path, err)
+               : STATUS_OK;
 }
 
 static status_t fail_damaged(status_t status, const char *path, err_t *err)
@@ -147,7 +149,7 @@ static status_t fail_damaged(status_t status, const char *path, err_t *err)
     return status;
 }
 
-status_t migrate(const store_spec_t *spec, const char *directory, err_t *err)
+status_t migrate(const store_spec_t *spec, const char *directory, int64_t *out_version, err_t *err)
 {
     char path[STORE_PATH_SIZE];
     AUTO(gate_close) gate_t *gate = NULL;
@@ -159,10 +161,12 @@ status_t migrate(const store_spec_t *spec, const char *directory, err_t *err)
         status = gate_take(gate, clock_ms() + GATE_WAIT_MS, err);
     if (status != STATUS_OK)
         return status;
-    bool checked = false;
-    status = bring_up(spec, path, &db, &checked, err);
+    int64_t version = 0;
+    status = bring_up(spec, path, &db, &version, err);
     gate_leave(gate);
-    if (status == STATUS_OK && !checked)
+    if (status == STATUS_OK && version == (int64_t)spec->migration_count)
         status = check_damage(db, path, err);
+    if (status == STATUS_OK && out_version != NULL)
+        *out_version = version;
     return fail_damaged(status, path, err);
 }

@@ -11,7 +11,9 @@
  * STATUS_REFUSED if the database is newer than this program (the text says both versions);
  * STATUS_CORRUPT if the check finds damage, or a migration would leave rows without their parent;
  * STATUS_TIMEOUT if the gate is not to be had within 30 s; STATUS_INVALID if a migration contains
- * COMMIT or the like. */
-status_t migrate(const store_spec_t *spec, const char *directory, err_t *err) MUST_CHECK;
+ * COMMIT or the like. *out_version, which may be NULL: what was found, 0 for no database; whoever
+ * finds less than the last is the one who has migrated. */
+status_t migrate(const store_spec_t *spec, const char *directory, int64_t *out_version, err_t *err)
+    MUST_CHECK;
 
 #endif

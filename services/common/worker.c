@@ -80,7 +80,14 @@ static status_t prepare_store(worker_t *worker, err_t *err)
     const char *directory = worker->settings->data_dir;
     if (mkdir(directory, 0700) != 0 && errno != EEXIST)
         return err_errno(err, directory, "the data directory cannot be made");
-    status_t status = migrate(worker->spec->store, directory, err);
+    int64_t found = 0;
+    status_t status = migrate(worker->spec->store, directory, &found, err);
+    if (status == STATUS_OK && found < (int64_t)worker->spec->store->migration_count) {
+        log_line_t line = log_line(LOG_INFO, "migrated");
+        log_number(&line, "from", found);
+        log_number(&line, "to", (int64_t)worker->spec->store->migration_count);
+        log_end(&line);
+    }
     if (status == STATUS_OK)
         status = replylog_open(worker->spec->store, worker->seal, directory, &worker->log, err);
     if (status == STATUS_OK)

@@ -262,7 +262,7 @@ static void migrate_in_a_child(int number)
 {
     (void)number;
     err_t err = {0};
-    must(migrate(&sample_spec, scratch.path, &err), &err);
+    must(migrate(&sample_spec, scratch.path, NULL, &err), &err);
     _exit(0);
 }
 
@@ -301,7 +301,7 @@ static void acknowledged_rows_stay(void **state)
     assert_int_equal(lost, 0);
     assert_true(longest_ms < GATE_WAIT_MS / 2);
     err_t err = {0};
-    assert_int_equal(migrate(&sample_spec, scratch.path, &err), STATUS_OK); /* quick_check */
+    assert_int_equal(migrate(&sample_spec, scratch.path, NULL, &err), STATUS_OK); /* quick_check */
 }
 
 int main(void)

@@ -37,7 +37,7 @@ static int tear_down(void **state)
 static void must_migrate(const store_spec_t *spec)
 {
     err_t err = {0};
-    if (migrate(spec, scratch.path, &err) != STATUS_OK)
+    if (migrate(spec, scratch.path, NULL, &err) != STATUS_OK)
         fail_msg("%s: %s", err.where, err.text);
 }
 
@@ -105,6 +105,7 @@ static void many_processes_apply_each_once(void **state)
 {
     (void)state;
     enum { PROCESSES = 8 };
+    enum { FOUND, MIGRATED, BAD };
     int start[2];
     assert_int_equal(pipe(start), 0);
     pid_t children[PROCESSES];
@@ -116,21 +117,23 @@ static void many_processes_apply_each_once(void **state)
             err_t err = {0};
             (void)close(start[1]);
             (void)!read(start[0], &byte, 1); /* all at once, when the parent closes its end */
-            status_t status = migrate(&sample_spec, scratch.path, &err);
+            int64_t found = -1;
+            status_t status = migrate(&sample_spec, scratch.path, &found, &err);
             if (status != STATUS_OK)
                 (void)fprintf(stderr, "%s: %s\n", err.where, err.text);
-            _exit(status == STATUS_OK ? 0 : 1);
+            _exit(status != STATUS_OK ? BAD : found == 0 ? MIGRATED : found == 3 ? FOUND : BAD);
         }
     }
     (void)close(start[1]);
     (void)close(start[0]);
-    int bad = 0;
+    int ended[] = {[FOUND] = 0, [MIGRATED] = 0, [BAD] = 0};
     for (int i = 0; i < PROCESSES; i++) {
         int status = 0;
         (void)waitpid(children[i], &status, 0);
-        bad += status != 0;
+        ended[WIFEXITED(status) && WEXITSTATUS(status) < BAD ? WEXITSTATUS(status) : BAD]++;
     }
-    assert_int_equal(bad, 0);
+    assert_int_equal(ended[BAD], 0);
+    assert_int_equal(ended[MIGRATED], 1);
     must_migrate(&sample_spec);
 }
 
@@ -141,7 +144,7 @@ static void a_newer_database_is_refused(void **state)
     store_spec_t old = sample_spec;
     old.migration_count = 2;
     err_t err = {0};
-    assert_int_equal(migrate(&old, scratch.path, &err), STATUS_REFUSED);
+    assert_int_equal(migrate(&old, scratch.path, NULL, &err), STATUS_REFUSED);
     assert_non_null(strstr(err.text, "version 3"));
     assert_non_null(strstr(err.text, "up to 2"));
     must_migrate(&sample_spec);
@@ -166,7 +169,7 @@ static void a_failing_migration_leaves_the_one_before(void **state)
         store_spec_t spec = sample_spec;
         spec.migrations = migrations;
         err_t err = {0};
-        assert_int_equal(migrate(&spec, scratch.path, &err), cases[i].status);
+        assert_int_equal(migrate(&spec, scratch.path, NULL, &err), cases[i].status);
         if (strcmp(err.where, "003-bad.sql") != 0)
             fail_msg("%s: %s", err.where, err.text);
         spec.migration_count = 2;
@@ -179,7 +182,7 @@ static void a_failing_migration_leaves_the_one_before(void **state)
 static void must_be_corrupt(void)
 {
     err_t err = {0};
-    assert_int_equal(migrate(&sample_spec, scratch.path, &err), STATUS_CORRUPT);
+    assert_int_equal(migrate(&sample_spec, scratch.path, NULL, &err), STATUS_CORRUPT);
     assert_non_null(strstr(err.where, "sample.db"));
     if (strstr(err.text, "damaged") == NULL || strstr(err.text, "backup") == NULL)
         fail_msg("%s", err.text);
@@ -211,7 +214,8 @@ static void a_missing_directory_is_an_error(void **state)
 {
     (void)state;
     err_t err = {0};
-    assert_int_equal(migrate(&sample_spec, scratch_file(&scratch, "nowhere"), &err), STATUS_SYSTEM);
+    assert_int_equal(migrate(&sample_spec, scratch_file(&scratch, "nowhere"), NULL, &err),
+                     STATUS_SYSTEM);
 }
 
 #define WITH_FILE(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)

@@ -65,7 +65,7 @@ static int set_up(void **state)
     fixture_t *f = calloc(1, sizeof(*f));
     *state = f;
     f->scratch = scratch_make();
-    return migrate(notes_spec.store, f->scratch.path, &f->err) == STATUS_OK ? 0 : -1;
+    return migrate(notes_spec.store, f->scratch.path, NULL, &f->err) == STATUS_OK ? 0 : -1;
 }
 
 static int tear_down(void **state)

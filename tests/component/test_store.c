@@ -26,7 +26,7 @@ static int set_up(void **state)
     fixture_t *f = calloc(1, sizeof(*f));
     f->scratch = scratch_make();
     *state = f;
-    if (migrate(&sample_spec, f->scratch.path, &f->err) != STATUS_OK)
+    if (migrate(&sample_spec, f->scratch.path, NULL, &f->err) != STATUS_OK)
         return -1;
     return store_open(&sample_spec, f->scratch.path, STORE_WRITER, &f->writer, &f->err) ==
                        STATUS_OK &&

@@ -47,7 +47,7 @@ static int set_up(void **state)
     log_open("test_writer", LOG_ERROR + 1); /* a thousand failures are meant to be */
     f->scratch = scratch_make();
     jobs_init(&f->finished, SIZE_MAX, -1);
-    must(f, migrate(notes_spec.store, f->scratch.path, &f->err));
+    must(f, migrate(notes_spec.store, f->scratch.path, NULL, &f->err));
     must(f, replylog_open(notes_spec.store, NULL, f->scratch.path, &f->log, &f->err));
     must(f, dispatch_new(&notes_spec, &f->keeper, &f->dispatch, &f->err));
     must(f, store_open(replylog_store(f->log), f->scratch.path, STORE_READER, &f->reader, &f->err));

@@ -198,6 +198,20 @@ def test_stopped_in_time_with_nothing_left(running):
     begun = time.monotonic()
     assert again.wait(10) == 0 and time.monotonic() - begun < 5
     assert not [pid for pid in pids.values() if exists(pid)]
+    # The gateway first, and each was told once: by run.sh, and not by the terminal too.
+    said = [line for line in again.err.read_text().splitlines() if "event=draining" in line]
+    assert len(said) == len(ONE_EACH) and "connections=" in said[0] and "event=drain_cut" not in again.err.read_text()
+
+
+def test_a_second_signal_ends_the_waiting(running, directory):
+    run = Run(directory, LK_NOT_READY_MS="600000", LK_DRAIN_SECONDS="600")
+    run.await_ready()
+    pids = run.pids()
+    run.popen.terminate()
+    await_that(lambda: "event=stopping" in run.err.read_text(), 20, "it begins to stop")
+    code, seconds = run.stop()
+    assert code == 0 and seconds < 5
+    assert not [pid for pid in pids.values() if exists(pid)]
 
 
 # ---- others ----

@@ -130,7 +130,7 @@ static status_t seed(const plan_t *plan, err_t *err)
     AUTO(store_close) store_t *store = NULL;
     status_t status = store_path(&trunk_auth_store, plan->directory, path, err);
     if (status == STATUS_OK)
-        status = migrate(&trunk_auth_store, plan->directory, err);
+        status = migrate(&trunk_auth_store, plan->directory, NULL, err);
     if (status == STATUS_OK)
         status = gate_open(path, &gate, err);
     if (status == STATUS_OK)

@@ -161,22 +161,22 @@ static bool has_backlog(int listener)
            info.tcpi_unacked > 0; /* of a listener, it means that */
 }
 
-/* civetweb can't do without a listener: an eventfd takes its place, on which nothing ever comes. */
+/* civetweb can't do without a listener, and spins on one that is closed: an eventfd takes its
+ * place, on which nothing comes. First the accept loop must have left its poll, which would wait
+ * for the old socket even then; should it be late, the stop takes up to 2 s longer. */
 void http_listen_end(http_server_t *server)
 {
-    const struct timespec beat = {.tv_nsec = 1000000};
+    const struct timespec beat = {.tv_nsec = 1000000}, wake = {.tv_nsec = 10 * 1000000};
     int64_t deadline_ms = clock_ms() + HTTP_BACKLOG_MS;
-    int seen = find_socket(server->port, NULL);
-    int listener = seen < 0 ? -1 : fcntl(seen, F_DUPFD_CLOEXEC, 0);
+    int listener = find_socket(server->port, NULL);
     server->plug = listener < 0 ? -1 : eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    if (server->plug >= 0) {
-        while (has_backlog(listener) && clock_ms() < deadline_ms)
-            (void)nanosleep(&beat, NULL);
-        if (dup3(server->plug, seen, O_CLOEXEC) >= 0)
-            (void)shutdown(listener, SHUT_RDWR); /* and whoever polls it wakes up */
-    }
-    if (listener >= 0)
-        (void)close(listener);
+    if (server->plug < 0)
+        return;
+    while (has_backlog(listener) && clock_ms() < deadline_ms)
+        (void)nanosleep(&beat, NULL);
+    (void)shutdown(listener, SHUT_RDWR);
+    (void)nanosleep(&wake, NULL);
+    (void)!dup3(server->plug, listener, O_CLOEXEC);
 }
 
 /* The accept loop sleeps up to 2 s at a time. */

@@ -1,6 +1,7 @@
 #include "gateway/config.h"
 
 #include "gateway/gateway_metrics.h"
+#include "services/common/backup_command.h"
 
 /* clang-format off */
 static const setting_t settings[] = {
@@ -51,9 +52,11 @@ const program_t gateway_program = {
              "  gateway key COMMAND     make, list and revoke API keys; see gateway key --help\n"
              "  gateway curve-keys      make what is missing of CURVE's keys in LK_CURVE_DIR\n"
              "  gateway services        print the services that need a worker, one a line\n"
-             "  gateway openapi         print the OpenAPI document of the API\n"
-             "  gateway --help | --version | --metrics\n"
-             "Exit codes: 0 clean stop, 1 failed, 64 wrong usage, 78 wrong setting or key file.\n",
+             "  gateway openapi         print the OpenAPI document of the API\n" BACKUP_USAGE(
+                 "gateway ", "        ") "  gateway --help | --version | --metrics\n"
+                                         "Exit codes: 0 clean stop, 1 failed, 64 wrong usage, 65 a "
+                                         "copy is refused,\n"
+                                         "75 the store is in use, 78 wrong setting or key file.\n",
     .settings = settings,
     .setting_count = ARRAY_LEN(settings),
     .metrics = &gateway_metrics,

@@ -5,12 +5,14 @@
 #include "gateway/keys_internal.h"
 
 #include "common/clock.h"
+#include "common/file.h"
 #include "common/keyfile.h"
 #include "common/mem.h"
 #include "gateway_migrations.h"
 #include "services/common/gate.h"
 #include "services/common/migrate.h"
 #include "services/common/store.h"
+#include "services/common/use.h"
 
 #include <sodium.h>
 #include <string.h>
@@ -36,10 +38,21 @@ static const char *const statements[] = {
     [DATA_VERSION] = "PRAGMA data_version",
 };
 
+static const store_spec_t key_store = {.file = "gateway.db",
+                                       .migrations = gateway_migrations,
+                                       .migration_count = gateway_migration_count,
+                                       .statements = statements,
+                                       .statement_count = ARRAY_LEN(statements)};
+
+const store_spec_t *keys_store(void)
+{
+    return &key_store;
+}
+
 struct keys {
     store_t *reader, *writer;
     gate_t *gate;
-    store_spec_t spec; /* the stores point at it */
+    int use;
     uint8_t hash_key[32];
 };
 
@@ -62,26 +75,24 @@ static status_t read_hash_key(const char *path, uint8_t out[32], err_t *err)
 static status_t open_stores(keys_t *keys, const char *directory, err_t *err)
 {
     char path[STORE_PATH_SIZE];
-    keys->spec = (store_spec_t){.file = "gateway.db",
-                                .migrations = gateway_migrations,
-                                .migration_count = gateway_migration_count,
-                                .statements = statements,
-                                .statement_count = ARRAY_LEN(statements)};
-    status_t status = migrate(&keys->spec, directory, NULL, err);
+    status_t status = use_take(&key_store, directory, USE_SHARED, &keys->use, err);
     if (status == STATUS_OK)
-        status = store_path(&keys->spec, directory, path, err);
+        status = migrate(&key_store, directory, NULL, err);
+    if (status == STATUS_OK)
+        status = store_path(&key_store, directory, path, err);
     if (status == STATUS_OK)
         status = gate_open(path, &keys->gate, err);
     if (status == STATUS_OK)
-        status = store_open(&keys->spec, directory, STORE_READER, &keys->reader, err);
+        status = store_open(&key_store, directory, STORE_READER, &keys->reader, err);
     if (status == STATUS_OK)
-        status = store_open(&keys->spec, directory, STORE_WRITER, &keys->writer, err);
+        status = store_open(&key_store, directory, STORE_WRITER, &keys->writer, err);
     return status;
 }
 
 status_t keys_open(const char *directory, const char *hash_file, keys_t **out, err_t *err)
 {
     AUTO(keys_close) keys_t *keys = mem_zalloc(sizeof *keys);
+    keys->use = -1;
     status_t status = read_hash_key(hash_file, keys->hash_key, err);
     if (status == STATUS_OK)
         status = open_stores(keys, directory, err);
@@ -98,6 +109,7 @@ void keys_close(keys_t **keys)
     store_close(&closing->reader);
     store_close(&closing->writer);
     gate_close(&closing->gate);
+    file_close(&closing->use);
     sodium_memzero(closing, sizeof *closing);
     mem_free(closing);
     *keys = NULL;

@@ -13,6 +13,7 @@
 #include "common/text.h"
 #include "common/uuid.h"
 #include "proto/principal.h"
+#include "services/common/store.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -37,6 +38,8 @@ typedef struct {
 typedef struct keys keys_t;           /* the store */
 typedef struct key_cache key_cache_t; /* a running gateway's copy */
 
+/* What gateway.db is. Static. */
+const store_spec_t *keys_store(void);
 /* Opens (makes) gateway.db below directory. hash_file: LK_API_KEY_HASH_FILE, 64 hex digits. */
 status_t keys_open(const char *directory, const char *hash_file, keys_t **out, err_t *err)
     MUST_CHECK;

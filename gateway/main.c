@@ -12,6 +12,7 @@
 #include "gateway/key_command.h"
 #include "gateway/openapi.h"
 #include "proto/registry.h"
+#include "services/common/backup_command.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -268,7 +269,8 @@ int main(int argc, char *argv[])
     if (argc == 2 && strcmp(argv[1], "openapi") == 0)
         return print_openapi();
     bool curve_keys = argc == 2 && strcmp(argv[1], "curve-keys") == 0;
-    if (argc > 1 && !key && !curve_keys) {
+    bool backup = backup_is_meant(argc, argv);
+    if (argc > 1 && !key && !curve_keys && !backup) {
         (void)fprintf(stderr, "gateway: unknown argument %s; try gateway --help\n", argv[1]);
         return EXIT_BAD_USAGE;
     }
@@ -291,5 +293,12 @@ int main(int argc, char *argv[])
         return key_command(argc - 2, argv + 2, config.data_dir, config.hash_file);
     if (curve_keys)
         return curve_command(config.curve_dir);
+    if (backup) {
+        const backup_command_t command = {.program = "gateway",
+                                          .spec = keys_store(),
+                                          .directory = config.data_dir,
+                                          .seal_key_file = ""};
+        return backup_command(&command, argc, argv);
+    }
     return serve(&config);
 }

@@ -56,7 +56,7 @@ includes_outside() { # folder, extended regex of what it may include
 findings=$(
     includes_outside common 'common/'
     includes_outside proto '(common|proto)/'
-    includes_outside gateway '(common|proto|gateway)/|services/common/(store|migrate|gate)\.h'
+    includes_outside gateway '(common|proto|gateway)/|services/common/(store|migrate|gate|use|backup_command)\.h'
     includes_outside services/common '(common|proto|services/common)/'
     for service in services/*/; do
         service=${service%/}

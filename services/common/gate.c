@@ -7,6 +7,7 @@
 #include "services/common/gate.h"
 
 #include "common/clock.h"
+#include "common/file.h"
 #include "common/mem.h"
 
 #include <assert.h>
@@ -62,6 +63,11 @@ static status_t open_file(gate_t *gate, err_t *err)
     int file = open(gate->path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY, 0600);
     if (file < 0)
         return err_errno(err, gate->path, "the write gate cannot be opened");
+    status_t status = file_adopt(file, gate->path, err);
+    if (status != STATUS_OK) {
+        (void)close(file);
+        return status;
+    }
     if (gate->file >= 0)
         (void)close(gate->file);
     gate->file = file;

@@ -1,6 +1,6 @@
 /* SQLite itself: how every connection of the project is set up, and what its errors mean.
  *
- * For store, query and migrate only: no other file includes sqlite3.h. */
+ * For store, query, migrate, backup and restore only: no other file includes sqlite3.h. */
 #ifndef LK_SERVICES_COMMON_SQLITE_H
 #define LK_SERVICES_COMMON_SQLITE_H
 

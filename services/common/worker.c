@@ -3,15 +3,18 @@
  * Next: link.c. */
 #include "services/common/worker.h"
 
+#include "common/file.h"
 #include "common/log.h"
 #include "common/mem.h"
 #include "common/process.h"
 #include "common/text.h"
+#include "services/common/backup_command.h"
 #include "services/common/link.h"
 #include "services/common/migrate.h"
 #include "services/common/replylog.h"
 #include "services/common/settings.h"
 #include "services/common/slowpool.h"
+#include "services/common/use.h"
 #include "services/common/worker_metrics.h"
 #include "services/common/writer.h"
 
@@ -42,6 +45,7 @@ typedef struct {
     writer_t *writer;
     slowpool_t *pool;
     slowpool_t *waiting; /* NULL: no handler waits */
+    int use;             /* of the store */
     store_t *reader;
     dispatch_t *dispatch;
     int signals;
@@ -81,7 +85,9 @@ static status_t prepare_store(worker_t *worker, err_t *err)
     if (mkdir(directory, 0700) != 0 && errno != EEXIST)
         return err_errno(err, directory, "the data directory cannot be made");
     int64_t found = 0;
-    status_t status = migrate(worker->spec->store, directory, &found, err);
+    status_t status = use_take(worker->spec->store, directory, USE_SHARED, &worker->use, err);
+    if (status == STATUS_OK)
+        status = migrate(worker->spec->store, directory, &found, err);
     if (status == STATUS_OK && found < (int64_t)worker->spec->store->migration_count) {
         log_line_t line = log_line(LOG_INFO, "migrated");
         log_number(&line, "from", found);
@@ -246,6 +252,7 @@ static void stop(worker_t *worker)
         worker->spec->close(&worker->keeper.own);
     store_close(&worker->reader);
     replylog_close(&worker->log);
+    file_close(&worker->use);
     seal_close(&worker->seal);
     curve_close(&worker->curve);
     if (worker->finished.event >= 0)
@@ -282,7 +289,7 @@ static int exit_code(status_t status)
 
 static int run(const worker_spec_t *spec, const program_t *program)
 {
-    worker_t worker = {.spec = spec, .signals = -1};
+    worker_t worker = {.spec = spec, .use = -1, .signals = -1};
     err_t err;
     status_t status = open_signals(&worker, &err);
     if (status == STATUS_OK)
@@ -299,6 +306,26 @@ static int run(const worker_spec_t *spec, const program_t *program)
     return exit_code(status);
 }
 
+static int run_backup(const worker_spec_t *spec, const program_t *program, int argc, char *argv[])
+{
+    err_t err;
+    settings_t *settings = NULL;
+    const void *own = NULL;
+    log_open(program->name, LOG_INFO);
+    process_begin();
+    if (settings_load(program, spec, &settings, &own, &err) != STATUS_OK) {
+        log_failure(LOG_ERROR, "worker_failed", &err);
+        return EXIT_BAD_CONFIG;
+    }
+    const backup_command_t command = {.program = program->name,
+                                      .spec = spec->store,
+                                      .directory = settings->data_dir,
+                                      .seal_key_file = settings->seal_key_file};
+    int code = backup_command(&command, argc, argv);
+    mem_free(settings);
+    return code;
+}
+
 static void free_rows(setting_t **rows)
 {
     mem_free(*rows);
@@ -311,17 +338,22 @@ int worker_main(const worker_spec_t *spec, int argc, char *argv[])
     const program_t program = {
         .name = spec->contract->name,
         .summary = spec->contract->doc,
-        .usage =
-            "Takes no arguments. Exit codes: 0 after a clean stop, 64 wrong usage, 78 a setting, "
-            "a key\nfile or the database's version is wrong, 1 other failures.\n",
+        .usage = "Without arguments: serves until SIGTERM or SIGINT.\n" BACKUP_USAGE(
+            "",
+            "") "Exit codes: 0 after a clean stop, 64 wrong usage, 65 a copy is refused, 75 the "
+                "store "
+                "is in\nuse, 78 a setting, a key file or the database's version is wrong, 1 other "
+                "failures.\n",
         .settings = rows,
         .setting_count = row_count,
         .metrics = worker_metrics(spec->contract),
     };
     if (config_answer(&program, argc, argv))
         return EXIT_OK;
+    if (backup_is_meant(argc, argv))
+        return run_backup(spec, &program, argc, argv);
     if (argc > 1) {
-        (void)fprintf(stderr, "%s: takes no arguments; --help lists its settings\n", program.name);
+        (void)fprintf(stderr, "%s: unknown argument %s; see --help\n", program.name, argv[1]);
         return EXIT_BAD_USAGE;
     }
     log_open(program.name, LOG_INFO);

@@ -1,0 +1,23 @@
+/* A store put back from a copy (backup.h). Nothing is deleted: what was there stays beside it. */
+#ifndef LK_SERVICES_COMMON_RESTORE_H
+#define LK_SERVICES_COMMON_RESTORE_H
+
+#include "services/common/backup.h"
+
+typedef struct {
+    int copy;                  /* read to its end; borrowed */
+    const char *name;          /* the copy's, in errors */
+    const char *seal_key_file; /* must hold the keys of what is sealed; "": is not looked at */
+    bool dry_run;              /* all but the change */
+} restore_t;
+
+/* Reads the copy into the directory, checks it (backup_check) and puts it in the store's place, in
+ * one step (rename(2)). What was there is then out_aside, "FILE.before-TIME", with its
+ * WAL in it, or beside it if it was too damaged for that; "" if nothing was there. The directory
+ * must exist.
+ * STATUS_BUSY: a process works with the store; STATUS_CONFLICT: there is a file of the aside's
+ * name; backup_check's errors; STATUS_FULL; STATUS_SYSTEM. On failure the store is as it was. */
+status_t restore_store(const store_spec_t *spec, const char *directory, const restore_t *restore,
+                       backup_facts_t *out, char out_aside[STORE_PATH_SIZE], err_t *err) MUST_CHECK;
+
+#endif

@@ -108,7 +108,7 @@ static int check(const backup_command_t *command, const char *file)
     return status == STATUS_OK ? tell(stdout, &facts) : failed(command, &err);
 }
 
-static int restore(const backup_command_t *command, const char *name, bool dry_run)
+static int restore(const backup_command_t *command, const char *name, restore_depth_t depth)
 {
     err_t err = {0};
     backup_facts_t facts;
@@ -119,7 +119,7 @@ static int restore(const backup_command_t *command, const char *name, bool dry_r
     const restore_t how = {.copy = file,
                            .name = streamed ? "standard input" : name,
                            .seal_key_file = command->seal_key_file,
-                           .dry_run = dry_run};
+                           .depth = depth};
     status_t status = file < 0 ? err_errno(&err, name, "cannot be opened") : STATUS_OK;
     if (status == STATUS_OK && mkdir(command->directory, 0700) != 0 && errno != EEXIST)
         status = err_errno(&err, command->directory, "cannot be made");
@@ -151,10 +151,11 @@ int backup_command(const backup_command_t *command, int argc, char *const argv[]
     if (strcmp(argv[1], "backup") == 0)
         return plain ? back_up(command, last) : wrong(command);
     if (plain)
-        return restore(command, last, false);
+        return restore(command, last, RESTORE_DO);
     if (argc == 4 && strcmp(argv[2], "--dry-run") == 0)
-        return restore(command, last, true);
+        return restore(command, last, RESTORE_TRY);
     if (argc == 4 && strcmp(argv[2], "--check") == 0)
-        return check(command, last);
+        return strcmp(last, "-") == 0 ? restore(command, last, RESTORE_CHECK)
+                                      : check(command, last);
     return wrong(command);
 }

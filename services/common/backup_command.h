@@ -8,7 +8,7 @@
 #define BACKUP_USAGE(program, blanks)                                                              \
     "  " program "backup FILE|-            copy the store, in use or not, to a new file or out\n"  \
     "  " program "restore FILE|-           check a copy, put it in the place of the store\n"       \
-    "  " blanks "        --check FILE     only check it\n"                                         \
+    "  " blanks "        --check FILE|-   only check it\n"                                         \
     "  " blanks "        --dry-run FILE|- all but the change\n"
 
 enum {

@@ -156,7 +156,7 @@ static status_t replace_alone(const store_spec_t *spec, const char *directory,
     AUTO(file_close) int use = -1;
     AUTO(gate_close) gate_t *gate = NULL;
     status_t status = use_take(spec, directory, USE_ALONE, &use, err);
-    if (status != STATUS_OK || restore->dry_run)
+    if (status != STATUS_OK || restore->depth == RESTORE_TRY)
         return status;
     status = gate_open(paths->store, &gate, err);
     if (status == STATUS_OK)
@@ -175,13 +175,13 @@ status_t restore_store(const store_spec_t *spec, const char *directory, const re
     if (status != STATUS_OK)
         return status;
     status = backup_check(spec, paths.incoming, restore->name, restore->seal_key_file, &facts, err);
-    if (status == STATUS_OK)
+    if (status == STATUS_OK && restore->depth != RESTORE_CHECK)
         status = replace_alone(spec, directory, restore, &paths, err);
-    if (status != STATUS_OK || restore->dry_run)
+    if (status != STATUS_OK || restore->depth != RESTORE_DO)
         (void)unlink(paths.incoming);
     if (status != STATUS_OK)
         return status;
     *out = facts;
-    text_cut(out_aside, STORE_PATH_SIZE, restore->dry_run ? "" : paths.aside);
+    text_cut(out_aside, STORE_PATH_SIZE, restore->depth == RESTORE_DO ? paths.aside : "");
     return STATUS_OK;
 }

@@ -4,11 +4,17 @@
 
 #include "services/common/backup.h"
 
+typedef enum {
+    RESTORE_CHECK, /* the copy, whoever works with the store */
+    RESTORE_TRY,   /* all but the change */
+    RESTORE_DO,
+} restore_depth_t;
+
 typedef struct {
     int copy;                  /* read to its end; borrowed */
     const char *name;          /* the copy's, in errors */
     const char *seal_key_file; /* must hold the keys of what is sealed; "": is not looked at */
-    bool dry_run;              /* all but the change */
+    restore_depth_t depth;
 } restore_t;
 
 /* Reads the copy into the directory, checks it (backup_check) and puts it in the store's place, in

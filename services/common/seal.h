@@ -3,7 +3,8 @@
  * XChaCha20-Poly1305 (libsodium's ietf variant) with a random nonce; the associated data binds a
  * sealed value to its place, so that rows can't be swapped. What seals is derived from the file's
  * key (crypto_kdf), so that one key serves several purposes. Sealed form: key id (4 bytes, big
- * endian), nonce (24), ciphertext, tag (16).
+ * endian), nonce (24), ciphertext, tag (16). Columns of it are named sealed or NAME_sealed: a
+ * backup finds there which keys it needs.
  *
  * The key file (LK_SEAL_KEY_FILE): lines "id:64 hex digits", id a decimal number from 1; blank
  * lines and lines that begin with # are skipped; the first key seals, all open. */

@@ -17,11 +17,11 @@
 #include <string.h>
 #include <unistd.h>
 
-static status_t restore(const char *copy, bool dry_run, char aside[STORE_PATH_SIZE])
+static status_t restore(const char *copy, restore_depth_t depth, char aside[STORE_PATH_SIZE])
 {
     backup_facts_t facts;
     AUTO(file_close) int file = open(scratch_file(&scratch, copy), O_RDONLY | O_CLOEXEC);
-    const restore_t how = {.copy = file, .name = copy, .seal_key_file = "", .dry_run = dry_run};
+    const restore_t how = {.copy = file, .name = copy, .seal_key_file = "", .depth = depth};
     return restore_store(&sample_spec, scratch.path, &how, &facts, aside, &err);
 }
 
@@ -61,17 +61,17 @@ static void a_copy_is_put_back_and_what_was_there_stays(void **state)
     insert("before");
     back_up("copy", &facts);
     insert("after");
-    must(restore("copy", true, aside));
+    must(restore("copy", RESTORE_TRY, aside));
     assert_true(has("after"));
     assert_string_equal(aside, "");
-    must(restore("copy", false, aside));
+    must(restore("copy", RESTORE_DO, aside));
     assert_true(has("before"));
     assert_false(has("after"));
     must_be_tidy();
     /* It is whole, and can be put back itself. */
     char again[STORE_PATH_SIZE];
     const char *name = strrchr(aside, '/') + 1;
-    must(restore(name, false, again));
+    must(restore(name, RESTORE_DO, again));
     assert_true(has("after"));
     must(migrate(&sample_spec, scratch.path, NULL, &err));
 }
@@ -86,19 +86,20 @@ static void a_store_in_use_is_not_replaced(void **state)
     back_up("copy", &facts);
     must(use_take(&sample_spec, scratch.path, USE_SHARED, &use, &err));
     must(use_take(&sample_spec, scratch.path, USE_SHARED, &more, &err));
-    assert_int_equal(restore("copy", true, aside), STATUS_BUSY);
-    assert_int_equal(restore("copy", false, aside), STATUS_BUSY);
+    must(restore("copy", RESTORE_CHECK, aside));
+    assert_int_equal(restore("copy", RESTORE_TRY, aside), STATUS_BUSY);
+    assert_int_equal(restore("copy", RESTORE_DO, aside), STATUS_BUSY);
     file_close(&more);
-    assert_int_equal(restore("copy", false, aside), STATUS_BUSY);
+    assert_int_equal(restore("copy", RESTORE_DO, aside), STATUS_BUSY);
     assert_non_null(strstr(err.text, "in use"));
     file_close(&use);
     /* An older program's process knows no such lock. */
     store_t *store = open_store(scratch.path, STORE_READER);
     assert_false(sample_has(store, "x"));
-    assert_int_equal(restore("copy", false, aside), STATUS_BUSY);
+    assert_int_equal(restore("copy", RESTORE_DO, aside), STATUS_BUSY);
     store_close(&store);
     must_be_tidy();
-    must(restore("copy", false, aside));
+    must(restore("copy", RESTORE_DO, aside));
 }
 
 static void nobody_starts_while_it_is_replaced(void **state)
@@ -121,7 +122,7 @@ static void a_damaged_copy_changes_nothing(void **state)
     char aside[STORE_PATH_SIZE];
     insert("mine");
     scratch_write(&scratch, "copy", "no database at all", 0600);
-    assert_int_equal(restore("copy", false, aside), STATUS_CORRUPT);
+    assert_int_equal(restore("copy", RESTORE_DO, aside), STATUS_CORRUPT);
     assert_string_equal(err.where, "copy");
     assert_true(has("mine"));
     must_be_tidy();
@@ -137,7 +138,7 @@ static void a_damaged_store_is_replaced_and_kept(void **state)
     back_up("copy", &facts);
     scratch_write(&scratch, "sample.db", "what a bad disk makes of it", 0600);
     scratch_write(&scratch, "sample.db-wal", "its WAL", 0600);
-    must(restore("copy", false, aside));
+    must(restore("copy", RESTORE_DO, aside));
     assert_true(has("before"));
     AUTO(file_close) int file = open(aside, O_RDONLY | O_CLOEXEC);
     assert_int_equal(read(file, kept, sizeof(kept) - 1), 27);
@@ -155,7 +156,7 @@ static void a_wal_without_its_store_is_not_taken_for_the_copys(void **state)
     back_up("copy", &facts);
     assert_int_equal(unlink(scratch_file(&scratch, "sample.db")), 0);
     scratch_write(&scratch, "sample.db-wal", "somebody else's", 0600);
-    must(restore("copy", false, aside));
+    must(restore("copy", RESTORE_DO, aside));
     assert_string_equal(aside, "");
     assert_int_equal(access(scratch_file(&scratch, "sample.db-wal"), F_OK), -1);
     assert_int_equal(access(scratch_file(&scratch, "sample.db-wal.orphan"), F_OK), 0);

@@ -1,0 +1,87 @@
+# shellcheck shell=bash
+# What backup.sh and restore.sh share: where the suite is, its programs, and the list of a backup.
+# Sourced, never run. Needs lib/common.sh and fail.
+
+# shellcheck disable=SC2034 # read by those who source this
+readonly BAD_USAGE=64 BAD_DATA=65 IN_USE=75 FORMAT="linekeeper-backup 1"
+MODE=local
+DATA=
+BIN=
+KEY_FILE=
+
+# Takes one option of where the suite is; sets TAKEN to how many arguments it was, 0: it was none.
+# stores_option ARGUMENT...
+stores_option() {
+    # shellcheck disable=SC2034 # read by the caller
+    TAKEN=1
+    case $1 in
+    --data | --bin)
+        [[ -n ${2:-} ]] || fail "$1 needs a directory" "$BAD_USAGE"
+        stores_option "$1=$2"
+        TAKEN=2
+        ;;
+    --data=?*) DATA=${1#*=} ;;
+    --bin=?*) BIN=${1#*=} ;;
+    --systemd) MODE=systemd ;;
+    --compose) MODE=compose ;;
+    *) TAKEN=0 ;;
+    esac
+}
+
+# What was not said.
+stores_find() {
+    case $MODE in
+    systemd)
+        DATA=${DATA:-/var/lib/linekeeper}
+        BIN=${BIN:-/opt/linekeeper/bin}
+        KEY_FILE=${LK_SEAL_KEY_FILE:-/etc/linekeeper/keys/seal.key}
+        ;;
+    local)
+        DATA=${DATA:-${LK_DATA_DIR:-$ROOT/var}}
+        BIN=${BIN:-${LK_BUILD_DIR:-$ROOT/build/run}/bin}
+        KEY_FILE=${LK_SEAL_KEY_FILE:-$DATA/keys/seal.key}
+        ;;
+    compose)
+        [[ -z $DATA && -z $BIN ]] || fail "--compose goes without --data and --bin: the containers have theirs" "$BAD_USAGE"
+        command -v docker >/dev/null || fail "docker is missing"
+        KEY_FILE=${LK_SECRETS:-$ROOT/secrets}/seal.key
+        if [[ -n ${LK_ENV_FILE:-} ]]; then
+            LK_ENV_FILE=$(realpath -m "$LK_ENV_FILE")
+            export LK_ENV_FILE
+        fi
+        return
+        ;;
+    esac
+    DATA=$(realpath -m "$DATA")
+    BIN=$(realpath -m "$BIN")
+    [[ -x $BIN/gateway ]] || fail "no programs in $BIN: name their directory by --bin"
+}
+
+# Runs a program of the suite. Where there are containers: one more, with the service's volume and secrets.
+# program NAME ARGUMENT...
+program() {
+    local name=$1
+    shift
+    if [[ $MODE == compose ]]; then
+        (cd "$ROOT" && docker compose ${LK_ENV_FILE:+--env-file "$LK_ENV_FILE"} run --rm --no-deps -T "$name" "$name" "$@")
+    else
+        LK_DATA_DIR=$DATA LK_SEAL_KEY_FILE=$([[ ! -e $KEY_FILE ]] || printf '%s' "$KEY_FILE") "$BIN/$name" "$@"
+    fi
+}
+
+# The ids of the keys in the file of seal keys, and nothing else of it.
+seal_key_ids() {
+    sed -n 's/^\([1-9][0-9]*\):.*/\1/p' "$KEY_FILE"
+}
+
+# The exit code of a program, as ours: what the caller can't act upon is 1.
+ours() {
+    case $1 in
+    "$BAD_DATA" | "$IN_USE") printf '%s' "$1" ;;
+    *) printf 1 ;;
+    esac
+}
+
+sha256_of() {
+    sha256sum <"$1" | cut -d ' ' -f 1
+}

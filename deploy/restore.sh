@@ -1,0 +1,148 @@
+#!/usr/bin/env bash
+# Checks a backup and puts it back: see --help. Next: services/common/restore.h.
+set -euo pipefail
+
+PROGRAM=restore.sh
+ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+# shellcheck source=lib/common.sh
+source "$ROOT/deploy/lib/common.sh"
+
+usage() {
+    cat <<'TEXT'
+restore.sh: checks a backup and puts it back
+
+  ./deploy/restore.sh [--check] [--data DIR] [--bin DIR] BACKUP_DIR   for run.sh (default: ./var, programs in ./build/run/bin)
+  ./deploy/restore.sh [--check] --systemd BACKUP_DIR                  for the units, as root
+  ./deploy/restore.sh [--check] --compose BACKUP_DIR                  for the volumes, by docker compose
+
+  --check    only checks, and changes nothing; the suite may run
+
+BACKUP_DIR is a linekeeper-TIME that backup.sh has made. Put seal.key and api-key-hash in their places first, and stop the
+suite. Everything is checked before anything is changed: the checksums, the soundness of each store, that it is none newer
+than the programs, and that seal.key has every key that values are sealed with. Then each store is replaced in one
+step. What was there stays beside it, as NAME.db.before-TIME: delete it yourself.
+
+What comes back is what was then: rows deleted since, passwords changed since, API keys revoked since (revoke those again
+before you let clients in: gateway key list). A write that was acknowledged since is gone, and is carried out again if its client sends it again.
+
+  LK_DATA_DIR, LK_BUILD_DIR, LK_SEAL_KEY_FILE   as in run.sh
+  LK_SECRETS, LK_ENV_FILE                       as in secrets.sh
+
+Exit codes: 0 done, 1 failed, 64 wrong arguments, 65 the backup is damaged or does not fit, 75 the suite runs there.
+TEXT
+}
+
+# fail TEXT [CODE]
+fail() {
+    complain "$1"
+    exit "${2:-1}"
+}
+# shellcheck source=lib/stores.sh
+source "$ROOT/deploy/lib/stores.sh"
+
+read_arguments() {
+    BACKUP=
+    CHECK_ONLY=0
+    while (($# > 0)); do
+        stores_option "$@"
+        if ((TAKEN > 0)); then
+            shift "$TAKEN"
+            continue
+        fi
+        case $1 in
+        --help | -h)
+            usage
+            exit 0
+            ;;
+        --check) CHECK_ONLY=1 ;;
+        -*) fail "unknown option $1 (see --help)" "$BAD_USAGE" ;;
+        *)
+            [[ -z $BACKUP && -n $1 ]] || fail "one BACKUP_DIR is needed (see --help)" "$BAD_USAGE"
+            BACKUP=$1
+            ;;
+        esac
+        shift
+    done
+    [[ -n $BACKUP ]] || fail "a BACKUP_DIR is needed (see --help)" "$BAD_USAGE"
+}
+
+refuse() {
+    fail "$1: $2" "$BAD_DATA"
+}
+
+# The values of the lines of a store: listed NAME KEY
+listed() {
+    sed -n "s/^store $1 $2 //p" "$BACKUP/MANIFEST"
+}
+
+# Sets STORES.
+check_list() {
+    local list=$BACKUP/MANIFEST first last known name
+    [[ -f $list && -r $list ]] || refuse "$list" "is missing"
+    first=$(head -n 1 "$list" | tr -d '\0')
+    [[ $first == "$FORMAT" ]] || refuse "$list" "is not of a format that this version knows ($FORMAT)"
+    last=$(tail -n 1 "$list" | tr -d '\0')
+    [[ $last == "end $(head -n -1 "$list" | sha256sum | cut -d ' ' -f 1)" ]] || refuse "$list" "is damaged"
+    mapfile -t STORES < <(sed -n 's/^store \([a-z-]*\) sha256 .*/\1/p' "$list")
+    ((${#STORES[@]} > 0)) || refuse "$list" "names no store"
+    known=" gateway $(program gateway services </dev/null | tr '\n' ' ')"
+    for name in "${STORES[@]}"; do
+        [[ $known == *" $name "* ]] || refuse "$list" "has a store of $name, which this version does not know"
+    done
+}
+
+check_files() {
+    local name file
+    for name in "${STORES[@]}"; do
+        file=$BACKUP/$name.db
+        [[ -f $file && -r $file ]] || refuse "$file" "is missing"
+        [[ $(sha256_of "$file") == "$(listed "$name" sha256)" ]] || refuse "$file" "is damaged: its checksum is another"
+    done
+}
+
+# A program knows its keys by LK_SEAL_KEY_FILE: one that is not there would not be looked at.
+check_keys() {
+    local id known
+    if grep -q '^store [a-z-]* sealed-with ' "$BACKUP/MANIFEST"; then
+        [[ -r $KEY_FILE ]] || refuse "$KEY_FILE" "is missing, and values of this backup are sealed: put it back first"
+        known=" $(seal_key_ids | tr '\n' ' ')"
+        while read -r id; do
+            [[ $known == *" $id "* ]] || refuse "$KEY_FILE" "does not have key $id, which values of this backup are sealed with"
+        done < <(sed -n 's/^store [a-z-]* sealed-with //p' "$BACKUP/MANIFEST" | sort -u)
+    fi
+}
+
+# each DOING ARGUMENT...: has the program of every store work on its copy.
+each() {
+    local doing=$1 name code
+    shift
+    for name in "${STORES[@]}"; do
+        code=0
+        if [[ $MODE == compose ]]; then
+            program "$name" restore "$@" - <"$BACKUP/$name.db" >/dev/null || code=$?
+        else
+            program "$name" restore "$@" "$BACKUP/$name.db" </dev/null >/dev/null || code=$?
+        fi
+        ((code == 0)) || fail "$BACKUP/$name.db was not $doing" "$(ours "$code")"
+    done
+}
+
+main() {
+    umask 077
+    read_arguments "$@"
+    stores_find
+    BACKUP=$(realpath -m "$BACKUP")
+    check_list
+    check_files
+    check_keys
+    each checked --check
+    if ((CHECK_ONLY)); then
+        tell "$BACKUP is good"
+        return
+    fi
+    each "put back: nothing has been changed" --dry-run
+    each "put back"
+    tell "$BACKUP is restored"
+}
+
+main "$@"

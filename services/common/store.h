@@ -7,7 +7,7 @@
  *
  * Must never: checkpoint outside the gate (see gate.h: SQLite before 3.51.3 can lose acknowledged
  * rows), check uniqueness before an insert (the database's constraints do that), or log.
- * Next: gate.h, writer.h. */
+ * Next: gate.h, writer.h, backup.h. */
 #ifndef LK_SERVICES_COMMON_STORE_H
 #define LK_SERVICES_COMMON_STORE_H
 

@@ -22,15 +22,15 @@ def test_a_worker_dies_at_every_moment_of_every_write():
         with World(service) as world:
             at = itertools.count()
             for _ in range(ROUNDS):
-                for what, step in world.walk():
+                for step in world.steps():
                     world.points.arm(POINTS[next(at) % len(POINTS)])
-                    step.send(world.begin(what), world.client)
+                    step.send(world.begin(step), world.client)
                     world.points.await_fired()
                     world.points.replace_dead()
                 next(at)
-            return world.check()
+            return world.log.check()
 
-    assert in_every_service(test) == (ROUNDS + 1) * STEPS
+    assert in_every_service(test) == ROUNDS * STEPS
 
 
 def test_a_worker_dies_in_the_middle_of_a_group():
@@ -40,19 +40,18 @@ def test_a_worker_dies_in_the_middle_of_a_group():
     def test(service):
         with World(service) as world, concurrent.futures.ThreadPoolExecutor(CLIENTS) as pool:
             clients = [world.client_of(0) for _ in range(CLIENTS)]
-            for steps in zip(*(world.walk() for _ in range(CLIENTS))):
-                what = steps[0][0]
-                with world.at_the_gate(what, CLIENTS) as await_there:
-                    sent = [pool.submit(step.send, world.begin(what), client)
-                            for (_, step), client in zip(steps, clients)]
+            for steps in zip(*(world.steps() for _ in range(CLIENTS))):
+                with world.at_the_gate(steps[0].what, CLIENTS) as await_there:
+                    sent = [pool.submit(step.send, world.begin(step), client)
+                            for step, client in zip(steps, clients)]
                     await_there()
                     world.points.arm(next(points), write=2)
                 concurrent.futures.wait(sent)
                 world.points.await_fired()
                 world.points.replace_dead()
-            return world.check()
+            return world.log.check()
 
-    assert in_every_service(test) == (CLIENTS + 1) * STEPS
+    assert in_every_service(test) == CLIENTS * STEPS
 
 
 def test_a_gateway_dies_before_and_after_the_commit():
@@ -60,8 +59,8 @@ def test_a_gateway_dies_before_and_after_the_commit():
     def test(service):
         with World(service, gateways=2) as world:
             points = itertools.cycle(("prepared", "committed"))
-            for number, (what, step) in enumerate(world.walk()):
-                victim, line = number % 2, world.begin(what, step.key)
+            for number, step in enumerate(world.steps()):
+                victim, line = number % 2, world.begin(step, keyed=True)
                 world.points.arm(next(points), whom=world.gateways[victim].pid)
                 assert step.send(line, world.client_of(victim)) is None and line.told == ["cut"]
                 world.gateways[victim].expected_end = True
@@ -71,71 +70,71 @@ def test_a_gateway_dies_before_and_after_the_commit():
                 world.start_gateway(victim)
                 world.await_ready()
             world.client.close()
-            return world.check()
+            return world.log.check()
 
-    assert in_every_service(test) == 2 * STEPS
+    assert in_every_service(test) == STEPS
 
 
 def test_the_only_worker_dies_after_the_commit():
     """The client is told that nobody knows; under the same key it is told later what had been done."""
     def test(service):
         with World(service, workers=1) as world:
-            for what, step in world.walk(only=SOME[service]):
-                line = world.begin(what, step.key)
+            for step in world.steps(only=SOME[service]):
+                line = world.begin(step, keyed=True)
                 world.points.arm("committed")
                 assert step.send(line, world.client).status == 504
                 world.points.replace_dead()
                 assert step.send(line, world.client).headers["Idempotent-Replayed"] == "true"
                 assert line.told == [504, step.wanted]
-            return world.check()
+            return world.log.check()
 
-    assert in_every_service(test) == 2 * STEPS
+    assert in_every_service(test) == STEPS
 
 
 def test_three_workers_die_over_one_write():
     """It is refused then, applied by none of them, and may be sent again."""
     def test(service):
         with World(service, workers=3) as world:
-            for what, step in world.walk(only=SOME[service]):
-                line = world.begin(what, step.key)
+            for step in world.steps(only=SOME[service]):
+                line = world.begin(step, keyed=True)
                 world.points.arm("prepared", times=3)
                 assert step.send(line, world.client).status == 500
                 world.points.replace_dead(3)
                 assert step.send(line, world.client).headers["Idempotent-Replayed"] is None
                 assert line.told == [500, step.wanted]
             assert len(world.grep_logs(rb" event=poison ", "gateway")) == len(SOME[service])
-            return world.check()
+            return world.log.check()
 
-    assert in_every_service(test) == 2 * STEPS
+    assert in_every_service(test) == STEPS
 
 
 def test_a_client_leaves_before_the_answer():
     def test(service):
         with World(service) as world:
-            for what, step in world.walk(only=SOME[service]):
-                line = world.begin(what, step.key)
-                with world.at_the_gate(what, 1) as await_there, socket.create_connection(("127.0.0.1", world.port)) as cut:
+            for step in world.steps(only=SOME[service]):
+                line = world.begin(step, keyed=True)
+                with world.at_the_gate(step.what, 1) as await_there, socket.create_connection(("127.0.0.1", world.port)) as cut:
                     cut.sendall(step.raw(world.admin))
                     await_there()
                 line.told.append("cut")
                 assert step.send(line, world.client).headers["Idempotent-Replayed"] == "true"
-            return world.check()
+            return world.log.check()
 
-    assert in_every_service(test) == 2 * STEPS
+    assert in_every_service(test) == STEPS
 
 
 def test_each_key_is_for_one_request():
     """Sent again it is answered again, byte for byte; with another body it is refused, and changes nothing."""
     def test(service):
         with World(service) as world:
-            for what, step in world.walk():
-                line = world.begin(what, step.key)
+            for step in world.steps():
+                line = world.begin(step, keyed=True)
                 first = step.send(line, world.client)
                 again = step.send(line, world.client)
                 assert first.headers["Idempotent-Replayed"] is None and again.headers["Idempotent-Replayed"] == "true"
-                assert (again.status, again.body) == (first.status, first.body), what
+                assert (again.status, again.body) == (first.status, first.body), step.what
                 if other := step.other_body():
                     assert step.send(line, world.client, other).status == 422
-            return world.check()
+            return world.log.check()
 
-    assert in_every_service(test) == 2 * STEPS
+    assert in_every_service(test) == STEPS

@@ -64,6 +64,7 @@ def test_a_gateway_dies_before_and_after_the_commit():
                 world.points.arm(next(points), whom=world.gateways[victim].pid)
                 assert step.send(line, world.client_of(victim)) is None and line.told == ["cut"]
                 world.gateways[victim].expected_end = True
+                world.gateways[victim].popen.wait(20 * SLOW)  # only then its port is free
                 answer = step.send(line, world.client_of(1 - victim))
                 assert answer.headers["Idempotent-Replayed"] == "true"
                 world.points.await_fired()

@@ -9,8 +9,6 @@
         points.replace_dead()
 """
 
-import contextlib
-import fcntl
 import os
 import signal
 
@@ -53,19 +51,3 @@ class KillPoints:
             assert worker.popen.returncode == -signal.SIGKILL, worker.popen.returncode
             worker.expected_end = True
             self.suite.await_joined(self.suite.start_worker(worker.name.split(".")[0]))
-
-
-@contextlib.contextmanager
-def gate_held(suite, service):
-    """The service's write gate, held as a worker holds it: what is written meanwhile becomes one group."""
-    with open(suite.data / f"{service}.db.gate", "r+b") as gate:
-        await_that(lambda: taken(gate), 20, "the gate is free for a moment")
-        yield
-
-
-def taken(gate):
-    try:
-        fcntl.flock(gate, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True

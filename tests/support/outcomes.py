@@ -7,7 +7,7 @@ import dataclasses
 import sqlite3
 import threading
 
-from killpoints import gate_held
+from gate import gate_held
 from writes import walk
 
 TABLES = ("trunk", "method", "connection", "authentication", "fqdn", "provider")
@@ -74,25 +74,37 @@ class Outcome:
 
 
 class OutcomeLog:
+    """What is settled is counted, and kept no longer."""
+
     def __init__(self, *applied):
         self.applied = {one.service: one for one in applied}
-        self.lines = []
+        self.open = []  # lines of writes that are under way, or were given up
+        self.acknowledged = collections.Counter()  # by service and what it does
+        self.told = collections.Counter()  # "504 then 201": 1
         self.lock = threading.Lock()
 
     def begin(self, service, what, key=""):
         line = Outcome(service, what, key)
         with self.lock:
-            self.lines.append(line)
+            self.open.append(line)
         return line
+
+    def settle(self, line):
+        """Nothing more will be told. Without an acknowledgement it stays open."""
+        with self.lock:
+            self.told[" then ".join(map(str, line.told))] += 1
+            if line.acknowledged():
+                self.open.remove(line)
+                self.acknowledged[line.service, line.what] += 1
 
     def compare(self):
         """({rows that are there too often}, {rows that are missing}) among all that was acknowledged."""
         more, fewer = collections.Counter(), collections.Counter()
         for service, applied in self.applied.items():
             wanted = collections.Counter()
-            for line in self.lines:
-                if line.service == service and line.acknowledged():
-                    wanted.update(applied.rows[line.what])
+            for (of, what), times in self.acknowledged.items():
+                if of == service:
+                    wanted.update({row: times * each for row, each in applied.rows[what].items()})
             found = applied.counts()
             more += found - wanted
             fewer += wanted - found
@@ -101,12 +113,13 @@ class OutcomeLog:
     def check(self):
         """Every write was acknowledged to its client, and is applied, once: neither more rows nor fewer. Returns
         how many there were."""
-        unacknowledged = [line for line in self.lines if not line.acknowledged()]
+        for line in list(self.open):
+            self.settle(line)
         more, fewer = self.compare()
-        told = collections.Counter(" then ".join(map(str, line.told)) for line in self.lines)
-        tally = (f"{len(self.lines)} attempted, {len(self.lines) - len(unacknowledged)} acknowledged, {sum(more.values())}"
-                 f" rows twice, {sum(fewer.values())} rows lost; clients were told: {dict(told)}")
+        acknowledged = sum(self.acknowledged.values())
+        tally = (f"{acknowledged + len(self.open)} attempted, {acknowledged} acknowledged, {sum(more.values())} rows"
+                 f" twice, {sum(fewer.values())} rows lost; clients were told: {dict(self.told)}")
         print(tally)
-        assert not unacknowledged, unacknowledged
+        assert not self.open, self.open
         assert not more and not fewer, (tally, more, fewer)
-        return len(self.lines)
+        return acknowledged

@@ -3,7 +3,8 @@
 import concurrent.futures
 import contextlib
 
-from killpoints import KillPoints, gate_held
+from gate import gate_held
+from killpoints import KillPoints
 from metrics import total
 from outcomes import Applied, OutcomeLog
 from suite import Client, Suite, await_that

@@ -6,6 +6,7 @@ A chain is given a dict, things, in which it keeps what is there for sure and ho
 comes. The last member of a body may be changed freely."""
 
 import dataclasses
+import http.client
 import itertools
 import json
 import uuid
@@ -44,10 +45,10 @@ def trunk_chain(things):
     things["method", user] = {"type": "sipuser", "username": name}
     yield "hash change", "PATCH", user, {"password": "battery staple"}, 200
     yield "hash rotate", "POST", f"{user}/rotate", {"password": "another one"}, 200
-    del things["method", user]
     yield "remove user", "DELETE", user, None, 204
-    del things["trunk", trunk], things[address]
+    del things["method", user]
     yield "remove trunk", "DELETE", trunk, None, 204
+    del things["trunk", trunk], things[address]
 
 
 def connection_chain(things):
@@ -68,15 +69,15 @@ def connection_chain(things):
     things[fqdn] = {"fqdn": f"pbx{n}.example.com", "port": 5060}
     yield "change fqdn", "PUT", fqdn[1], {"port": 5080}, 200
     things[fqdn] = {"fqdn": f"pbx{n}.example.com", "port": 5080}
-    del things[fqdn]
     yield "remove fqdn", "DELETE", fqdn[1], None, 200
+    del things[fqdn]
     yield "v2 hash change", "PATCH", f"{v2}/fqdn_authentication", {"password": "another one"}, 200
     yield "v2 change", "PATCH", v2, {"connection_name": f"{_mark} {n} at last"}, 200
     things[connection] = {"connection_name": f"{_mark} {n} at last"}
-    del things["authentication", auth]
     yield "remove authentication", "DELETE", auth, None, 200
-    del things[connection]
+    del things["authentication", auth]
     yield "remove connection", "DELETE", connection[1], None, 200
+    del things[connection]
     made = yield "v2 connection", "POST", CONNECTIONS, {"connection_name": f"v2 {_mark} {n}"}, 201
     connection = "connection", f"{CONNECTIONS}/{made.json['data']['id']}"
     things[connection] = {"connection_name": f"v2 {_mark} {n}"}
@@ -84,10 +85,10 @@ def connection_chain(things):
     made = yield "v2 fqdn", "POST", FQDNS, body, 201
     fqdn = "fqdn", f"{FQDNS}/{made.json['data']['id']}"
     things[fqdn] = {"fqdn": f"v2-{n}.example.com", "port": None}
-    del things[fqdn]
     yield "v2 remove fqdn", "DELETE", fqdn[1], None, 200
-    del things[connection]
+    del things[fqdn]
     yield "v2 remove connection", "DELETE", connection[1], None, 200
+    del things[connection]
 
 
 def provider_chain(things):
@@ -98,8 +99,8 @@ def provider_chain(things):
     things[provider] = {"name": f"provider {n}", "active": True}
     yield "change provider", "PATCH", provider[1], {"active": False, "name": f"provider {n} again"}, 200
     things[provider] = {"name": f"provider {n} again", "active": False}
-    del things[provider]
     yield "remove provider", "DELETE", provider[1], None, 200
+    del things[provider]
 
 
 CHAINS = {"trunk-auth": trunk_chain, "fqdn-auth": connection_chain, "auth-provider": provider_chain}
@@ -121,7 +122,7 @@ class Step:
         headers = {"Idempotency-Key": line.key} if line.key else None
         try:
             answer = client.call(self.method, self.path, body or self.body, headers)
-        except ConnectionError:
+        except (OSError, http.client.HTTPException):
             line.told.append("cut")
             return None
         line.told.append(answer.status)

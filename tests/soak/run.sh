@@ -9,7 +9,7 @@ source "$ROOT/deploy/lib/common.sh"
 
 usage() {
     cat <<'TEXT'
-tests/soak/run.sh MINUTES [--kills] [--every SECONDS] [--clients N] [--seed N]
+tests/soak/run.sh MINUTES [--kills [--load]] [--every SECONDS] [--clients N] [--seed N]
 
 Starts two gateways and three workers of each service in a directory of their own, writes and reads without a
 pause, lets something go wrong every two seconds, and compares what clients were told with what is kept.
@@ -17,6 +17,7 @@ pause, lets something go wrong every two seconds, and compares what clients were
   MINUTES     how long; 0.5 is half a minute. A state line every ten seconds, counts and a verdict at the end
   --kills     one gateway, and the only fault is kill -9 of a random worker. Clients give no Idempotency-Key, and
               a single error that one of them sees is a failure
+  --load      besides, as many reads and writes as the machine will do, by wrk
   --every     seconds from one fault to the next (2)
   --clients   how many at the same time (8)
   --seed      choices as in the run that named it; what happens between processes is never the same

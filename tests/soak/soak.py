@@ -13,6 +13,7 @@ sys.dont_write_bytecode = True
 import openapi  # noqa: E402 (the path above comes first)
 from clients import Clients  # noqa: E402
 from faults import Faults  # noqa: E402
+from load import Load, can_be_had  # noqa: E402
 from metrics import parse, scrape, total  # noqa: E402
 from outcomes import Applied, OutcomeLog  # noqa: E402
 from suite import POLL, Suite, await_that, every_service, free_port  # noqa: E402
@@ -69,24 +70,37 @@ class Soak:
         self.watch = Watch(suite, self.elders or suite.gateways)
         self.log = OutcomeLog(*(Applied(suite, service) for service in suite.services))
         self.clients = Clients(suite, self.log, settings.clients, not kills, settings.seed)
+        self.load, self.wrong = None, []
 
     def run(self):
-        begun, seconds = time.monotonic(), self.settings.minutes * 60
+        seconds = self.settings.minutes * 60
         print(f"soak: {seconds:.0f} s, seed {self.settings.seed}, {self.settings.clients} clients,"
               f" {self.suite.wanted_workers} workers of each service, {len(self.suite.gateways)} gateways", flush=True)
-        told, done = begun, 0
-        with self.clients:
-            while (now := time.monotonic()) < begun + seconds:
-                self.watch.look()
-                if now - told >= PROGRESS:
-                    told, done = now, self.progress(now - begun, now - told, done)
-                self.faults.one()
-                if self.clients.wrong or not self.clients.keyed and self.clients.errors:
-                    break  # no need to go on
-                POLL.wait(max(0.0, now + self.settings.every - time.monotonic()))
-            self.seconds = time.monotonic() - begun
+        if self.settings.load:
+            self.load = Load(self.suite, seconds)
+        try:
+            with self.clients:
+                self.go_on(seconds)
+            if self.load is not None:
+                self.wrong += self.load.finish(self.log)
+        finally:
+            if self.load is not None:
+                self.load.stop()
         self.suite.await_workers()
         self.watch.look()
+
+    def go_on(self, seconds):
+        begun = told = time.monotonic()
+        done = 0
+        while (now := time.monotonic()) < begun + seconds:
+            self.watch.look()
+            if now - told >= PROGRESS:
+                told, done = now, self.progress(now - begun, now - told, done)
+            self.faults.one()
+            if self.clients.wrong or not self.clients.keyed and self.clients.errors:
+                break  # no need to go on
+            POLL.wait(max(0.0, now + self.settings.every - time.monotonic()))
+        self.seconds = time.monotonic() - begun
 
     def progress(self, at, since, before):
         done, times = sum(self.clients.operations.values()), self.clients.take_times()
@@ -99,7 +113,7 @@ class Soak:
     def verdict(self):
         """Prints all counts; the list of what is wrong."""
         clients, log = self.clients, self.log
-        lost, unasked = clients.compare()
+        lost, unasked = clients.compare(but={("trunk", self.load.trunk)} if self.load else set())
         more, fewer = log.compare()
         writes = sum(log.acknowledged.values())
         operations = sum(clients.operations.values())
@@ -125,7 +139,7 @@ duplicated            {len(unasked)} things, {sum(more.values())} rows
 longest wait          {clients.longest:.2f} s
 clients were told     {dict(log.told.most_common(8))}
 """, flush=True)
-        return [f"{what}: {which}" for what, which in found.items() if which]
+        return self.wrong + [f"{what}: {which}" for what, which in found.items() if which]
 
 
 def main():
@@ -135,7 +149,10 @@ def main():
     parser.add_argument("--every", type=float, default=2, help="seconds from one fault to the next")
     parser.add_argument("--clients", type=int, default=8)
     parser.add_argument("--seed", type=int, default=random.randrange(1 << 32))
+    parser.add_argument("--load", action="store_true", help="besides, as many reads and writes as the machine will do, by wrk")
     settings = parser.parse_args()
+    if settings.load and not (settings.kills and can_be_had()):
+        parser.error("--load takes wrk, and --kills: wrk sends nothing twice")
     with SoakSuite(workers=3, gateways=1 if settings.kills else 2) as suite:
         soak = Soak(suite, settings)
         openapi.load(suite.port)

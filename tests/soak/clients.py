@@ -171,11 +171,12 @@ class Clients:
             for number in itertools.count():
                 at = number * PAGE if kind == "trunk" else number + 1
                 page = shown(client.call("GET", f"{path}{at}"))
-                page = page if isinstance(page, list) else []
                 rows = [row for row in page if (kind, row.get("uuid")) not in but]
                 yield from ((kind, row) for row in rows)
                 if kind == "trunk":
-                    yield from (("method", row) for trunk in rows for row in trunk["auth"])
+                    for trunk in rows:  # its own list may be cut
+                        path = f"{TRUNKS}/{trunk['uuid']}/auth?limit={PAGE}"
+                        yield from (("method", row) for row in shown(client.call("GET", path)))
                 if len(page) < PAGE:
                     break
 

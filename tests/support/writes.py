@@ -159,5 +159,6 @@ def walk(service, things=None):
 
 
 def shown(answer):
-    """The one thing of an answer, in whichever dialect."""
-    return answer.json.get("result") or answer.json.get("data") or answer.json
+    """The thing or list of an answer, in whichever dialect."""
+    body = answer.json
+    return next((body[name] for name in ("result", "data") if name in body), body)

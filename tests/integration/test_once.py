@@ -3,10 +3,11 @@ in all services, with all that they write, and ends with the outcome log compare
 
 import concurrent.futures
 import itertools
+import signal
 import socket
 
 from killpoints import POINTS
-from suite import SLOW
+from suite import SLOW, await_that
 from worlds import World, in_every_service
 from writes import STEPS
 
@@ -109,12 +110,33 @@ def test_three_workers_die_over_one_write():
     assert in_every_service(test) == STEPS
 
 
+def test_a_worker_is_stopped_in_a_write_and_goes_on():
+    """It is given up for its silence, perhaps with the gate in its hand; when it goes on, its reply comes too late."""
+    def test(service):
+        with World(service) as world, concurrent.futures.ThreadPoolExecutor(1) as pool:
+            points = itertools.cycle(("committed", "replying", "prepared"))
+            for step in itertools.chain(world.steps(only=SOME[service]), world.steps(only=SOME[service])):
+                missed = len(world.silent())
+                world.points.arm(next(points), how=signal.SIGSTOP)
+                sent = pool.submit(step.send, world.begin(step), world.client)
+                world.points.await_fired()
+                await_that(lambda: len(world.silent()) > missed, 20, "it is missed")
+                for worker in world.workers:
+                    worker.popen.send_signal(signal.SIGCONT)
+                sent.result()
+                await_that(lambda: world.live() == 2, 20, "it is back")
+            return world.log.check()
+
+    assert in_every_service(test) == 2 * STEPS
+
+
 def test_a_client_leaves_before_the_answer():
     def test(service):
         with World(service) as world:
             for step in world.steps(only=SOME[service]):
                 line = world.begin(step, keyed=True)
-                with world.at_the_gate(step.what, 1) as await_there, socket.create_connection(("127.0.0.1", world.port)) as cut:
+                with (world.at_the_gate(step.what, 1) as await_there,
+                      socket.create_connection(("127.0.0.1", world.port)) as cut):
                     cut.sendall(step.raw(world.admin))
                     await_there()
                 line.told.append("cut")

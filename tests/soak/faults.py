@@ -8,18 +8,19 @@ import socket
 import sqlite3
 
 from gate import gate_held
+from killpoints import POINTS
 from suite import POLL, Client, await_that
 
 
 class Faults:
-    """elders are never ended: what grows is seen in them."""
+    """elders are never ended: what grows is seen in them. kills: nothing but kill -9 of workers."""
 
-    def __init__(self, suite, elders, choice, only=None):
+    def __init__(self, suite, elders, choice, kills):
         self.suite, self.elders, self.choice = suite, elders, choice
         self.counts = collections.Counter()
-        self.kinds = [only] if only else ["kill_worker"] * 4 + ["stop_worker"] * 2 + [
-            "end_worker", "kill_gateway", "end_gateway", "stop_gateway", "hold_gate", "lock_database", "exhaust_files",
-            "revoke_key", "stranger", "slow_clients"]
+        self.kinds = ["kill_worker", "kill_in_write"] if kills else ["kill_worker", "kill_in_write"] * 2 + [
+            "stop_worker", "end_worker", "kill_gateway", "end_gateway", "stop_gateway", "hold_gate", "lock_database",
+            "exhaust_files", "revoke_key", "stranger", "slow_clients"]
 
     def one(self):
         kind = self.choice.choice(self.kinds)
@@ -38,12 +39,23 @@ class Faults:
     def replace(self, worker, how):
         """As a supervisor: at once. Waits until there are as many as before."""
         worker.kill(how)
-        self.suite.workers.remove(worker)
-        self.suite.start_worker(worker.name.split(".")[0])
+        self.start_instead(worker)
+
+    def start_instead(self, dead):
+        self.suite.workers.remove(dead)
+        self.suite.start_worker(dead.name.split(".")[0])
         self.suite.await_workers()
 
     def kill_worker(self):
         self.replace(self.any_worker(), signal.SIGKILL)
+
+    def kill_in_write(self):
+        """Whichever comes first to one exact moment of a write, such as between commit and reply."""
+        self.suite.points.arm(self.choice.choice(POINTS))
+        self.suite.points.await_fired()
+        dead = await_that(lambda: [worker for worker in self.suite.workers if not worker.alive()], 20, "it dies")[0]
+        dead.expected_end = True
+        self.start_instead(dead)
 
     def end_worker(self):
         worker = self.any_worker()

@@ -15,19 +15,20 @@ Starts two gateways and three workers of each service in a directory of their ow
 pause, lets something go wrong every two seconds, and compares what clients were told with what is kept.
 
   MINUTES     how long; 0.5 is half a minute. A state line every ten seconds, counts and a verdict at the end
-  --kills     one gateway, and the only fault is kill -9 of a random worker. Clients give no Idempotency-Key, and
-              a single error that one of them sees is a failure
+  --kills     one gateway, and nothing but kill -9: of a random worker, or of one in the midst of a write.
+              Clients give no Idempotency-Key, and a single error that one of them sees is a failure
   --load      besides, as many reads and writes as the machine will do, by wrk
   --every     seconds from one fault to the next (2)
   --clients   how many at the same time (8)
   --seed      choices as in the run that named it; what happens between processes is never the same
 
-Faults: workers and gateways killed, ended, stopped for a while; the write gate held by another process; the
-database locked; file descriptors exhausted; API keys revoked; strangers' bytes; clients that send half a
-request. One gateway and one worker of each service are never ended: their memory, descriptors and threads
-may not grow; write-ahead logs and databases have bounds too.
+Faults: workers and gateways killed, workers at one exact moment of a write too; both ended, or stopped for a
+while; the write gate held by another process; the database locked; file descriptors exhausted; API keys revoked;
+strangers' bytes; clients that send half a request. One gateway and one worker of each service are never ended:
+their memory, descriptors and threads may not grow; write-ahead logs and databases have bounds too.
 
-Programs come from LK_BIN_DIR; without it the release build is made first. Exit code 0: nothing is wrong.
+Programs come from LK_BIN_DIR; without it build/ci is built first, as tests/run.sh does. Exit code 0: nothing
+is wrong.
 TEXT
 }
 
@@ -43,11 +44,11 @@ if [[ -z ${LK_BIN_DIR:-} ]]; then
     log=$ROOT/build/logs/soak.log
     : >"$log"
     tell "building (log: $log)"
-    if ! quietly "$log" cmake --preset release -S "$ROOT" || ! quietly "$log" cmake --build "$ROOT/build/release"; then
+    if ! quietly "$log" cmake --preset ci -S "$ROOT" || ! quietly "$log" cmake --build "$ROOT/build/ci"; then
         tail -n 20 "$log" >&2
         complain "the build failed"
         exit 1
     fi
-    export LK_BIN_DIR=$ROOT/build/release/bin
+    export LK_BIN_DIR=$ROOT/build/ci/bin
 fi
 exec /usr/bin/python3 "$ROOT/tests/soak/soak.py" "$@"

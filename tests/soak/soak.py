@@ -13,6 +13,7 @@ sys.dont_write_bytecode = True
 import openapi  # noqa: E402 (the path above comes first)
 from clients import Clients  # noqa: E402
 from faults import Faults  # noqa: E402
+from killpoints import KillPoints  # noqa: E402
 from load import Load, can_be_had  # noqa: E402
 from metrics import parse, scrape, total  # noqa: E402
 from outcomes import Applied, OutcomeLog  # noqa: E402
@@ -24,12 +25,18 @@ PROGRESS = 10  # seconds
 
 class SoakSuite(Suite):
     """Every process shows its metrics on a port that is known beforehand, and gateways log no requests: hours
-    of them would fill the disk."""
+    of them would fill the disk. All but the first worker of each service have kill points."""
 
     def __init__(self, workers, gateways):
-        self.metrics_ports = {}
-        super().__init__(services=every_service(), workers=workers, gateways=gateways,
-                         gateway_settings={"LK_LOG_LEVEL": "warn"}, worker_settings={"LK_LOG_LEVEL": "info"})
+        self.metrics_ports, self.whole = {}, workers
+        super().__init__(services=every_service(), gateways=gateways, gateway_settings={"LK_LOG_LEVEL": "warn"})
+
+    def __enter__(self):
+        super().__enter__()
+        self.points = KillPoints(self)
+        for service in self.services * (self.whole - 1):
+            self.start_worker(service)
+        return self
 
     def _start(self, program, settings):
         port = free_port()
@@ -49,7 +56,7 @@ class SoakSuite(Suite):
 
     def await_workers(self):
         """Every gateway has all of them: those that die now cost a wait, and no more."""
-        whole = {service: self.wanted_workers for service in self.services}
+        whole = {service: self.whole for service in self.services}
         await_that(lambda: all(self.live_workers(gateway) == whole for gateway in self.gateways), 60, "all workers are there")
 
     def key_named(self, name):
@@ -66,7 +73,7 @@ class Soak:
         suite.await_workers()
         kills = settings.kills
         self.elders = [] if kills else [suite.gateways[0], *suite.workers[:len(suite.services)]]
-        self.faults = Faults(suite, self.elders, random.Random(settings.seed), "kill_worker" if kills else None)
+        self.faults = Faults(suite, self.elders, random.Random(settings.seed), kills)
         self.watch = Watch(suite, self.elders or suite.gateways)
         self.log = OutcomeLog(*(Applied(suite, service) for service in suite.services))
         self.clients = Clients(suite, self.log, settings.clients, not kills, settings.seed)
@@ -75,7 +82,7 @@ class Soak:
     def run(self):
         seconds = self.settings.minutes * 60
         print(f"soak: {seconds:.0f} s, seed {self.settings.seed}, {self.settings.clients} clients,"
-              f" {self.suite.wanted_workers} workers of each service, {len(self.suite.gateways)} gateways", flush=True)
+              f" {self.suite.whole} workers of each service, {len(self.suite.gateways)} gateways", flush=True)
         if self.settings.load:
             self.load = Load(self.suite, seconds)
         try:

@@ -46,6 +46,12 @@ class World(Suite):
         """Of all workers that live."""
         return sum(total(self.metrics(worker), name) for worker in self.workers if worker.alive())
 
+    def live(self):
+        return total(self.metrics(self.gateway), "lk_workers", service=self.service, state="live")
+
+    def silent(self):
+        return self.grep_logs(rb' event=worker_left .*why="it is silent"', "gateway")
+
     @contextlib.contextmanager
     def at_the_gate(self, what, number):
         """Holds the gate until so many writes of one sort, which are sent within, have come to it; gives what

@@ -224,7 +224,7 @@ static void a_flipped_byte_is_found(void **state)
     AUTO(file_close) int file = open(scratch_file(&scratch, "copy"), O_RDWR | O_CLOEXEC);
     off_t size = lseek(file, 0, SEEK_END);
     /* The header of each page but the first, in turn: what is in a row only a checksum can tell. */
-    for (off_t at = 4096; at < size; at += 4096 * 7) {
+    for (off_t at = 4096; at < size; at += (off_t)4096 * 7) {
         char byte = 0;
         assert_int_equal(pread(file, &byte, 1, at), 1);
         byte ^= 0x55;

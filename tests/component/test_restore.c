@@ -15,7 +15,10 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
+
+enum { OWNER = 12345 };
 
 static status_t restore(const char *copy, restore_depth_t depth, char aside[STORE_PATH_SIZE])
 {
@@ -163,6 +166,27 @@ static void a_wal_without_its_store_is_not_taken_for_the_copys(void **state)
     assert_true(has("before"));
 }
 
+/* Root restores what another user runs. */
+static void it_belongs_to_the_owner_of_the_directory(void **state)
+{
+    (void)state;
+    backup_facts_t facts;
+    char aside[STORE_PATH_SIZE];
+    struct stat info;
+    if (geteuid() != 0)
+        skip();
+    back_up("copy", &facts);
+    assert_int_equal(unlink(scratch_file(&scratch, "sample.db.gate")), 0);
+    assert_int_equal(chown(scratch.path, OWNER, OWNER), 0);
+    must(restore("copy", RESTORE_DO, aside));
+    assert_int_equal(stat(scratch_file(&scratch, "sample.db"), &info), 0);
+    assert_int_equal(info.st_uid, OWNER);
+    assert_int_equal(info.st_gid, OWNER);
+    assert_int_equal(info.st_mode & 0777, 0600);
+    assert_int_equal(stat(scratch_file(&scratch, "sample.db.gate"), &info), 0);
+    assert_int_equal(info.st_uid, OWNER);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -178,6 +202,8 @@ int main(void)
                                         copies_tear_down),
         cmocka_unit_test_setup_teardown(a_wal_without_its_store_is_not_taken_for_the_copys,
                                         copies_set_up, copies_tear_down),
+        cmocka_unit_test_setup_teardown(it_belongs_to_the_owner_of_the_directory, copies_set_up,
+                                        copies_tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

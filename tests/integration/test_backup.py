@@ -320,6 +320,60 @@ def test_arguments(stopped, name):
         assert done.returncode == BAD_USAGE, arguments
 
 
+DOCKER = """#!/bin/bash
+# Stands for docker compose run --rm --no-deps -T SERVICE PROGRAM ...: a volume for each service, and nothing of the
+# caller's settings.
+set -eu
+[[ "${*:1:5}" == "compose run --rm --no-deps -T" ]]
+exec env -i PATH="$PATH" LK_DATA_DIR="$VOLUMES/$6" LK_SEAL_KEY_FILE="$LK_SECRETS/seal.key" \\
+    LK_API_KEY_HASH_FILE="$LK_SECRETS/api-key-hash" "$PROGRAMS/$7" "${@:8}"
+"""
+
+
+def test_containers_volumes(stopped, tmp_path):
+    """The script's part of it: what an engine does is not looked at here."""
+    suite, whole = stopped
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin/docker").write_text(DOCKER)
+    (tmp_path / "bin/docker").chmod(0o755)
+    for service in (*every_service(), "gateway"):
+        (tmp_path / "volumes" / service).mkdir(parents=True)
+    for service in ("trunk-auth", "gateway"):
+        shutil.copy(whole / f"{service}.db", tmp_path / "volumes" / service)
+    environment = {"PATH": f"{tmp_path}/bin:{os.environ['PATH']}", "PROGRAMS": str(BIN), "LK_SECRETS": str(suite.data / "keys"),
+                   "VOLUMES": str(tmp_path / "volumes"), "LK_DATA_DIR": "/nowhere"}
+
+    def run(name, *arguments, wanted=0):
+        done = subprocess.run([ROOT / "deploy" / name, "--compose", *arguments], env=environment, capture_output=True,
+                              text=True, timeout=120 * SLOW, check=False)
+        assert done.returncode == wanted, (done.stdout, done.stderr)
+        return done
+
+    # A service that never ran has a volume without a store.
+    assert "fqdn-auth.db: there is no such store" in run("backup.sh", tmp_path / "to", wanted=1).stderr
+    for service in ("fqdn-auth", "auth-provider"):
+        shutil.copy(blank(suite, tmp_path, service), tmp_path / "volumes" / service)
+    made = pathlib.Path(run("backup.sh", tmp_path / "to").stdout.strip())
+    assert len(facts(made)) == 4 and facts(made)["trunk-auth"]["sealed-with"] == [["1"]]
+    run("restore.sh", "--check", made)
+    database = sqlite3.connect(tmp_path / "volumes/trunk-auth/trunk-auth.db")
+    database.execute("DELETE FROM method")
+    database.commit()
+    database.close()
+    run("restore.sh", made)
+    assert column(tmp_path / "volumes/trunk-auth/trunk-auth.db", "SELECT username FROM method") == ["somebody"]
+    flip("gateway.db")(made, None)
+    assert "gateway.db" in run("restore.sh", "--check", made, wanted=BAD_DATA).stderr
+    run("restore.sh", "--data", "a", made, wanted=BAD_USAGE)
+
+
+def blank(suite, folder, service):
+    """The store of a service that was started and ended."""
+    with Suite(services=[service]) as other:
+        stop_all(other)
+        return shutil.copy(other.data / f"{service}.db", folder)
+
+
 def test_a_copy_by_way_of_streams(stopped, tmp_path):
     """As containers are copied."""
     suite, _ = stopped

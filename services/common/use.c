@@ -8,6 +8,21 @@
 
 enum { USE_BYTE = 1 }; /* gate.c: the door is byte 0 */
 
+static status_t lock(int file, const char *path, use_t use, err_t *err)
+{
+    struct flock byte = {.l_type = use == USE_ALONE ? F_WRLCK : F_RDLCK,
+                         .l_whence = SEEK_SET,
+                         .l_start = USE_BYTE,
+                         .l_len = 1};
+    if (fcntl(file, F_OFD_SETLK, &byte) == 0)
+        return STATUS_OK;
+    if (errno != EAGAIN && errno != EACCES)
+        return err_errno(err, path, "its gate cannot be locked");
+    return err_set(err, STATUS_BUSY, path, "%s",
+                   use == USE_ALONE ? "is in use: stop every process that works with it first"
+                                    : "is being restored: start again when that is done");
+}
+
 status_t use_take(const store_spec_t *spec, const char *directory, use_t use, int *out_file,
                   err_t *err)
 {
@@ -18,25 +33,15 @@ status_t use_take(const store_spec_t *spec, const char *directory, use_t use, in
         status = err_set(err, STATUS_TOO_LARGE, spec->file, "its directory's name is too long");
     if (status != STATUS_OK)
         return status;
-    AUTO(file_close)
     int file = open(gate, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY, 0600);
     if (file < 0)
         return err_errno(err, gate, "cannot be opened");
     status = file_adopt(file, gate, err);
-    if (status != STATUS_OK)
-        return status;
-    struct flock lock = {.l_type = use == USE_ALONE ? F_WRLCK : F_RDLCK,
-                         .l_whence = SEEK_SET,
-                         .l_start = USE_BYTE,
-                         .l_len = 1};
-    if (fcntl(file, F_OFD_SETLK, &lock) != 0) {
-        if (errno != EAGAIN && errno != EACCES)
-            return err_errno(err, gate, "cannot be locked");
-        return err_set(err, STATUS_BUSY, path, "%s",
-                       use == USE_ALONE ? "is in use: stop every process that works with it first"
-                                        : "is being restored: start again when that is done");
-    }
-    *out_file = file;
-    file = -1;
-    return STATUS_OK;
+    if (status == STATUS_OK)
+        status = lock(file, path, use, err);
+    if (status == STATUS_OK)
+        *out_file = file;
+    else
+        file_close(&file);
+    return status;
 }

@@ -10,7 +10,7 @@ import ssl
 import subprocess
 import tempfile
 
-from suite import KEY, ROOT, Client, await_that
+from suite import KEY, ROOT, SLOW, Client, await_that
 
 KEPT = pathlib.Path(os.environ["LK_COMPOSE_DIR"])  # inside.sh removes what a killed test has left there
 PORT = 8443  # a network of our own: nobody else has it
@@ -48,7 +48,7 @@ class Project:
         return subprocess.run([ROOT / "deploy/secrets.sh", *arguments], env=self.environment, check=True,
                               capture_output=True, text=True, timeout=60)
 
-    def compose(self, *arguments, seconds=120):
+    def compose(self, *arguments, seconds=300 * SLOW):
         command = ["docker", "compose", "--env-file", self.directory / "env", "-f", ROOT / "docker-compose.yml"]
         done = subprocess.run([*command, *arguments], env=self.environment, check=False, capture_output=True,
                               text=True, timeout=seconds)
@@ -66,6 +66,13 @@ class Project:
         with open(KEPT / "project.log", "a", encoding="utf-8") as kept:
             kept.writelines(f"{line}\n" for line in self.logs())
         self.compose("down", *arguments)
+
+    def roll(self, *services):
+        """As the documents say it."""
+        environment = self.environment | {"COMPOSE_ENV_FILES": str(self.directory / "env")}
+        done = subprocess.run([ROOT / "deploy/roll.sh", *services], env=environment, check=False, capture_output=True,
+                              text=True, timeout=300 * SLOW)
+        assert done.returncode == 0, done.stdout + done.stderr
 
     def client(self, **named):
         return TlsClient(self, **named)

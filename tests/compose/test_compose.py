@@ -1,6 +1,7 @@
 """docker-compose.yml as an operator runs it: three replicas of each worker, two gateways, one port."""
 
 import os
+import re
 import resource
 import socket
 import ssl
@@ -68,6 +69,8 @@ def test_secrets_are_made_once(project):
 
 @pytest.mark.parametrize("version, host", [("--http2", "127.0.0.1"), ("--http1.1", "127.0.0.1"), ("--http2", "[::1]")])
 def test_clients_of_every_sort_are_served(project, version, host):
+    if host == "[::1]" and not os.path.exists("/proc/net/if_inet6"):
+        pytest.skip("this machine has no IPv6")
     done = subprocess.run(["curl", "-sS", "--cacert", project.certificate, version, "-o", "/dev/null",
                            "-w", "%{http_code} %{http_version}", "-H", f"Authorization: Bearer {project.key}",
                            f"https://{host}:{PORT}{TRUNKS}"], check=True, capture_output=True, text=True, timeout=30)
@@ -105,10 +108,22 @@ def joined(gateway, service):
             if f"event=worker_joined service={service} " in line}
 
 
-def test_every_gateway_has_every_worker_and_its_share(project):
+def instances(project, service):
+    """Those that run now, by their own logs: a container may have had several."""
+    said = (subprocess.run(["docker", "logs", worker["Id"]], check=True, capture_output=True, text=True, timeout=30).stderr
+            for worker in project.inspect(service))
+    return {re.findall(r" event=worker_started .*instance=(\S+)", lines)[-1] for lines in said}
+
+
+def await_everybody_joined(project):
     for gateway in project.inspect("gateway"):
         for service in WORKERS:
-            await_that(lambda: len(joined(gateway, service)) >= 3, 30, f"{gateway['Name']} has the workers of {service}")
+            await_that(lambda: instances(project, service) <= joined(gateway, service), 30,
+                       f"{gateway['Name']} has the workers of {service}")
+
+
+def test_every_gateway_has_every_worker_and_its_share(project):
+    await_everybody_joined(project)
     with Traffic(project.client) as traffic:
         traffic.await_more(200)
     traffic.check()
@@ -139,7 +154,22 @@ def test_replicas_come_and_go_under_load(project):
             traffic.await_more(50)
             project.up(**scales)
             traffic.await_more(50)
+            await_everybody_joined(project)  # who is taken away next must not be the only one that a gateway knows
     traffic.check()
+
+
+def test_containers_are_replaced_and_no_request_fails(project):
+    """Writes go without an Idempotency-Key: nobody may send them again."""
+    services = ("trunk-auth", "gateway")
+    before = {container["Id"]: service for service in services for container in project.inspect(service)}
+    await_everybody_joined(project)
+    with Traffic(project.client, keyed=False) as traffic:
+        traffic.await_more(50)
+        project.roll(*services)
+        traffic.await_more(50)
+    traffic.check()
+    after = {container["Id"]: service for service in services for container in project.inspect(service)}
+    assert not set(before) & set(after) and sorted(before.values()) == sorted(after.values())
 
 
 def test_idle_clients_are_held_and_cost_the_gateways_nothing(project):

@@ -3,6 +3,7 @@
  * Next: link.c. */
 #include "services/common/worker.h"
 
+#include "common/cgroup.h"
 #include "common/file.h"
 #include "common/log.h"
 #include "common/mem.h"
@@ -29,7 +30,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { SLOW_QUEUE = 256 }; /* calls that may wait for the slow pool */
+enum {
+    SLOW_QUEUE = 256, /* calls that may wait for the slow pool */
+    OTHER_MIB = 64,   /* of memory, for all but hashing */
+};
 
 /* All that runs. */
 typedef struct {
@@ -68,6 +72,30 @@ static status_t load(worker_t *worker, const program_t *program, err_t *err)
     return status;
 }
 
+static size_t slow_threads(const settings_t *settings)
+{
+    if (settings->slow_threads > 0)
+        return (size_t)settings->slow_threads;
+    long cores = sysconf(_SC_NPROCESSORS_ONLN);
+    if (cores > SLOWPOOL_THREADS_MAX)
+        cores = SLOWPOOL_THREADS_MAX;
+    return cores < 2 ? 1 : (size_t)cores - 1;
+}
+
+/* Hashing that does not fit would end in the kernel's killing this process in the middle of it. */
+static status_t check_memory(const worker_t *worker, err_t *err)
+{
+    size_t threads = slow_threads(worker->settings);
+    size_t need_mib = (threads * worker->keeper.password_cost.memory_bytes >> 20) + OTHER_MIB;
+    int64_t limit_mib = cgroup_memory_limit("") >> 20;
+    if ((int64_t)need_mib <= limit_mib)
+        return STATUS_OK;
+    return err_set(err, STATUS_INVALID, "LK_PWHASH",
+                   "and LK_SLOW_THREADS: %zu hashes at once and the rest take %zu MiB, and this "
+                   "control group may have %lld",
+                   threads, need_mib, (long long)limit_mib);
+}
+
 static status_t open_seal(worker_t *worker, err_t *err)
 {
     const settings_t *settings = worker->settings;
@@ -100,16 +128,6 @@ static status_t prepare_store(worker_t *worker, err_t *err)
         status =
             store_open(replylog_store(worker->log), directory, STORE_READER, &worker->reader, err);
     return status;
-}
-
-static size_t slow_threads(const settings_t *settings)
-{
-    if (settings->slow_threads > 0)
-        return (size_t)settings->slow_threads;
-    long cores = sysconf(_SC_NPROCESSORS_ONLN);
-    if (cores > SLOWPOOL_THREADS_MAX)
-        cores = SLOWPOOL_THREADS_MAX;
-    return cores < 2 ? 1 : (size_t)cores - 1;
 }
 
 static status_t start_lanes(worker_t *worker, err_t *err)
@@ -171,6 +189,8 @@ static status_t start_metrics(worker_t *worker, err_t *err)
 static status_t start(worker_t *worker, const program_t *program, err_t *err)
 {
     status_t status = load(worker, program, err);
+    if (status == STATUS_OK)
+        status = check_memory(worker, err);
     if (status != STATUS_OK)
         return status;
     log_open(worker->spec->contract->name, worker->level);

@@ -166,7 +166,7 @@ static bool has_backlog(int listener)
  * for the old socket even then; should it be late, the stop takes up to 2 s longer. */
 void http_listen_end(http_server_t *server)
 {
-    const struct timespec beat = {.tv_nsec = 1000000}, wake = {.tv_nsec = 10 * 1000000};
+    const struct timespec beat = {.tv_nsec = 1000000}, wake = {.tv_nsec = 10 * 1000000L};
     int64_t deadline_ms = clock_ms() + HTTP_BACKLOG_MS;
     int listener = find_socket(server->port, NULL);
     server->plug = listener < 0 ? -1 : eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);

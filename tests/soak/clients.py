@@ -9,12 +9,12 @@ import threading
 import time
 
 from suite import POLL, Client
+from traffic import PAGE, Running
 from writes import CHAINS, CONNECTIONS, FQDNS, TRUNKS, shown, walk
 
 CHAINS_HELD = 6
 GIVE_UP = 120  # seconds; a client that retries for so long has lost
 PASSING = {500, 503, 504, "cut"}  # worth another try under the same key
-PAGE = 250
 LISTS = {"trunk": f"{TRUNKS}?limit={PAGE}&offset=", "connection": f"{CONNECTIONS}?page[size]={PAGE}&page[number]=",
          "fqdn": f"{FQDNS}?page[size]={PAGE}&page[number]=",
          "provider": f"/v2/authentication_providers?page[size]={PAGE}&page[number]="}
@@ -41,13 +41,12 @@ class Balanced(Client):
                 POLL.wait(0.05)
 
 
-class Clients:
+class Clients(Running):
     """keyed: every write carries an Idempotency-Key and is sent again until it is acknowledged. Without, the
     first answer must be the right one."""
 
     def __init__(self, suite, log, number, keyed, seed):
         self.suite, self.log, self.keyed = suite, log, keyed
-        self.stop = threading.Event()
         self.lock = threading.Lock()
         self.operations, self.errors = collections.Counter(), collections.Counter()
         self.wrong = []  # what can not be explained: an answer that nothing permits, a thing that is gone
@@ -55,7 +54,7 @@ class Clients:
         self.times = []  # seconds of each operation since they were last taken
         self.longest = 0.0
         self.things = [{} for _ in range(number)]
-        self.threads = [threading.Thread(target=self.run, args=(i, random.Random(seed + i))) for i in range(number)]
+        super().__init__(self.run, [(i, random.Random(seed + i)) for i in range(number)])
 
     # ---- a client ----
 
@@ -142,16 +141,6 @@ class Clients:
     def take_times(self):
         taken, self.times = self.times, []
         return sorted(taken)
-
-    def __enter__(self):
-        for thread in self.threads:
-            thread.start()
-        return self
-
-    def __exit__(self, *_):
-        self.stop.set()
-        for thread in self.threads:
-            thread.join()
 
     # ---- afterwards ----
 

@@ -28,7 +28,8 @@ class Faults:
         self.counts[kind] += 1
 
     def seconds(self):
-        return self.choice.uniform(0.2, 2.5)
+        """Now and then longer than a gateway waits for an answer."""
+        return self.choice.uniform(0.2, 2.5) if self.choice.random() < 0.9 else 12
 
     # ---- workers ----
 

@@ -8,13 +8,30 @@ import uuid
 
 from provider_dialect import PROVIDERS, SETTINGS
 from suite import await_that
+from writes import CONNECTIONS, TRUNKS
 
-TRUNKS = "/voip/trunk"
-CONNECTIONS = "/v2/fqdn_connections"
 PAGE = 250
 
 
-class Traffic:
+class Running:
+    """Threads that go on, within a with, until stop is set."""
+
+    def __init__(self, run, arguments):
+        self.stop = threading.Event()
+        self.threads = [threading.Thread(target=run, args=each) for each in arguments]
+
+    def __enter__(self):
+        for thread in self.threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.stop.set()
+        for thread in self.threads:
+            thread.join()
+
+
+class Traffic(Running):
     """connect(timeout=seconds) makes a client. Every write carries an Idempotency-Key, as a client's should that
     must not lose one, unless keyed is false. Whatever is not the expected answer, a dropped connection too, is an
     error."""
@@ -23,12 +40,10 @@ class Traffic:
         self.connect, self.keyed = connect, keyed
         self.mark = uuid.uuid4().hex[:12]  # others may have written before
         self.trunk = connect(timeout=30).call("POST", TRUNKS, {"name": "traffic"}).result["uuid"]
-        self.stop = threading.Event()
         self.acknowledged = collections.defaultdict(list)  # names by kind
         self.errors, self.longest, self.reads = [], 0.0, 0
         kinds = itertools.cycle((self.write_address, self.write_connection, self.write_provider, self.write_user))
-        self.threads = [threading.Thread(target=self.run, args=(number, kind))
-                        for number, kind in zip(range(clients), kinds)]
+        super().__init__(self.run, zip(range(clients), kinds))
 
     def run(self, number, write):
         client = self.connect(timeout=30)
@@ -87,16 +102,6 @@ class Traffic:
         """Until so many more writes are acknowledged, or something has gone wrong."""
         reached = self.written() + number
         await_that(lambda: self.written() >= reached or self.errors, 60, f"{number} more writes")
-
-    def __enter__(self):
-        for thread in self.threads:
-            thread.start()
-        return self
-
-    def __exit__(self, *_):
-        self.stop.set()
-        for thread in self.threads:
-            thread.join()
 
     def kept(self):
         """The names that the lists have, by kind."""

@@ -25,7 +25,7 @@ static status_t fail_write(const char *where, err_t *err)
     return err_errno(err, where, "cannot be written");
 }
 
-static status_t write_all(int file, const char *bytes, size_t length, const char *where, err_t *err)
+status_t file_write(int file, const char *bytes, size_t length, const char *where, err_t *err)
 {
     while (length > 0) {
         ssize_t written = write(file, bytes, length);
@@ -50,7 +50,7 @@ status_t file_copy(int from, int to, const char *where, err_t *err)
             return err_errno(err, where, "what is copied there cannot be read");
         if (length == 0)
             break;
-        status_t status = write_all(to, chunk, (size_t)length, where, err);
+        status_t status = file_write(to, chunk, (size_t)length, where, err);
         if (status != STATUS_OK)
             return status;
     }

@@ -4,8 +4,14 @@
 
 #include "common/status.h"
 
+#include <stddef.h>
+
 /* For AUTO: closes a descriptor that is one, and sets it to -1. */
 void file_close(int *file);
+
+/* Writes all of it. STATUS_FULL: no room; STATUS_SYSTEM. */
+status_t file_write(int file, const char *bytes, size_t length, const char *where, err_t *err)
+    MUST_CHECK;
 
 /* Copies from where `from` stands to its end, and syncs `to` if it is a regular file. where: the
  * name of the copy in errors. STATUS_FULL: no room; STATUS_SYSTEM. */

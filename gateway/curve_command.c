@@ -3,6 +3,7 @@
 #include "gateway/curve_command.h"
 
 #include "common/config.h"
+#include "common/file.h"
 #include "common/mem.h"
 #include "common/text.h"
 #include "proto/curve.h"
@@ -19,12 +20,6 @@
 
 enum { NAME_SIZE = 64, LINE_SIZE = 128 };
 
-static void close_file(int *file)
-{
-    if (*file >= 0)
-        (void)close(*file);
-}
-
 /* ---- files in the directory ---- */
 
 static bool is_there(int directory, const char *name)
@@ -34,17 +29,10 @@ static bool is_there(int directory, const char *name)
 
 static status_t write_all(int file, const char *name, const char *text, err_t *err)
 {
-    size_t length = strlen(text);
-    while (length > 0) {
-        ssize_t written = write(file, text, length);
-        if (written < 0 && errno == EINTR)
-            continue;
-        if (written < 0)
-            return err_errno(err, name, "cannot be written");
-        text += written;
-        length -= (size_t)written;
-    }
-    return fsync(file) == 0 ? STATUS_OK : err_errno(err, name, "cannot be written");
+    status_t status = file_write(file, text, strlen(text), name, err);
+    if (status == STATUS_OK && fsync(file) != 0)
+        status = err_errno(err, name, "cannot be written");
+    return status;
 }
 
 /* A file with one line, all of it or nothing. */
@@ -57,7 +45,7 @@ static status_t put_line(int directory, const char *name, const char *line, err_
         status = text_format(text, sizeof(text), "%s\n", line);
     if (status != STATUS_OK)
         return err_set(err, status, name, "is too long");
-    AUTO(close_file)
+    AUTO(file_close)
     int file = openat(directory, fresh, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
     status = file < 0 ? err_errno(err, fresh, "cannot be made") : write_all(file, fresh, text, err);
     sodium_memzero(text, sizeof(text));
@@ -74,7 +62,7 @@ static status_t add_line(int directory, const char *name, const char *line, err_
 {
     char text[LINE_SIZE];
     struct stat info;
-    AUTO(close_file)
+    AUTO(file_close)
     int file = openat(directory, name, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
     if (file < 0 || fstat(file, &info) != 0)
         return err_errno(err, name, "cannot be opened");
@@ -138,7 +126,7 @@ static status_t make_keys(const char *path, err_t *err)
 {
     if (mkdir(path, 0700) != 0 && errno != EEXIST)
         return err_errno(err, path, "cannot be made");
-    AUTO(close_file) int directory = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    AUTO(file_close) int directory = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (directory < 0 || flock(directory, LOCK_EX) != 0)
         return err_errno(err, path, "cannot be opened");
     status_t status = make_gateway(directory, path, err);

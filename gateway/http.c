@@ -38,7 +38,7 @@ static status_t parse_listen(const char *listen, struct sockaddr_in *out, err_t 
 static status_t ensure_descriptors(int64_t threads, err_t *err)
 {
     struct rlimit limit;
-    rlim_t need = (rlim_t)threads + HTTP_QUEUE + HTTP_FD_MARGIN;
+    rlim_t need = (rlim_t)threads + HTTP_DOORS + HTTP_QUEUE + HTTP_FD_MARGIN;
     if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
         return err_errno(err, "RLIMIT_NOFILE", "reading");
     if (limit.rlim_cur >= need)
@@ -88,7 +88,7 @@ static struct mg_context *start_civetweb(http_server_t *server, const char *list
     /* Longer than our own limit: the watcher cuts first, and knows that it was a timeout. */
     if (text_format(request_ms, sizeof request_ms, "%lld",
                     (long long)settings->request_ms + 1000) ||
-        text_format(threads, sizeof threads, "%lld", (long long)settings->threads) ||
+        text_format(threads, sizeof threads, "%zu", server->line_count) ||
         text_format(keep_ms, sizeof keep_ms, "%lld", (long long)settings->keep_alive_ms) ||
         text_format(head, sizeof head, "%zu", settings->url_limit + HTTP_HEAD_ROOM) ||
         text_format(queue, sizeof queue, "%d", HTTP_QUEUE))
@@ -128,7 +128,7 @@ static struct mg_context *start_civetweb(http_server_t *server, const char *list
 
 static void free_server(http_server_t *server)
 {
-    for (int64_t i = 0; i < server->settings.threads; i++) {
+    for (size_t i = 0; i < server->line_count; i++) {
         (void)pthread_mutex_destroy(&server->lines[i].lock);
         mem_free(server->lines[i].buffer);
     }
@@ -147,8 +147,9 @@ static http_server_t *new_server(const http_settings_t *settings, const http_han
     server->plug = -1;
     server->settings = *settings;
     server->handler = *handler;
-    server->lines = mem_array((size_t)settings->threads, sizeof *server->lines);
-    for (int64_t i = 0; i < settings->threads; i++)
+    server->line_count = (size_t)settings->threads + HTTP_DOORS;
+    server->lines = mem_array(server->line_count, sizeof *server->lines);
+    for (size_t i = 0; i < server->line_count; i++)
         (void)pthread_mutex_init(&server->lines[i].lock, NULL);
     (void)pthread_mutex_init(&server->watch_lock, NULL);
     (void)pthread_condattr_init(&monotonic);

@@ -8,12 +8,13 @@
  * A connection holds a thread from its first to its last moment, so each of them is bounded.
  * Whoever waits for the client (for a request, a body, a response to be taken) is cut when its time
  * is over: request_ms, or keep_alive_ms between two requests. When more than three quarters of the
- * threads are taken, every response closes its connection, so that idle ones never hold more than
- * that. When all are taken, whoever is waited for is cut after 1 s: a connection without a whole
- * request, or a body of which not even 4 KiB more (or its end) came in that time. As many silent
- * clients as there are threads can delay others by that much, and request_ms at most; a proxy in
- * front that buffers requests takes that away too. Must never: look at a route, a key or a
- * body's meaning. Next: handler.h; inside: http_serve.c. */
+ * threads are taken, connections that have been idle for 1 s are closed, and so is one whose first
+ * response this is: only those in use stay. When all are taken, newcomers are refused at once (503;
+ * sixteen more threads do nothing else), and whoever is waited for is cut after 1 s: a connection
+ * without a whole request, or a body of which not even 4 KiB more (or its end) came in that time.
+ * As many silent clients as there are threads can keep others out for that long, and request_ms at
+ * most; a proxy in front that buffers requests takes that away too. Must never: look at a route, a
+ * key or a body's meaning. Next: handler.h; inside: http_serve.c. */
 #ifndef LK_GATEWAY_HTTP_H
 #define LK_GATEWAY_HTTP_H
 

@@ -11,7 +11,9 @@
 #include <stdatomic.h>
 
 enum {
-    HTTP_CROWDED_MS = 1000,     /* patience with waiting connections while no thread is free */
+    HTTP_CROWDED_MS = 1000,     /* patience with waiting connections while threads are scarce */
+    HTTP_DOORS = 16,            /* threads beside those of the settings, for refusing */
+    HTTP_DOOR_MS = 100,         /* how long one of these waits for the request to refuse */
     HTTP_LINGER_MS = 500,       /* how long a refused body is still read before the close */
     HTTP_BACKLOG_MS = 500,      /* drain waits that long for what the kernel has accepted */
     HTTP_STOP_MS = 2000,        /* http_stop waits that long for handlers before civetweb stops */
@@ -40,6 +42,8 @@ typedef struct {
     bool cut; /* the watcher has shut it down */
     const struct mg_connection *connection;
     /* Only for the thread itself: */
+    bool counted;     /* among `taken` */
+    bool refused;     /* connected when all threads of the settings were taken */
     bool answered;    /* something was written for the request at hand */
     const char *head; /* where civetweb puts each request of this thread */
     char *buffer;     /* the response is put together here; kept between requests */
@@ -50,9 +54,11 @@ struct http_server {
     http_settings_t settings;
     http_handler_t handler;
     struct mg_context *context;
-    http_line_t *lines; /* settings.threads of them */
+    http_line_t *lines;
+    size_t line_count; /* settings.threads and HTTP_DOORS */
     _Atomic size_t lines_used;
     _Atomic int connections, in_flight;
+    _Atomic int taken;          /* connections that have not been told of their end */
     _Atomic int64_t drained_ms; /* since when; 0: not at all */
     int plug;                   /* eventfd where the listener was; -1: it still is */
     int port;
@@ -76,6 +82,7 @@ struct http_request {
     bool no_body;   /* there is none, or it can't be read */
     bool body_read; /* to its end */
     bool expects;   /* 100 Continue is awaited */
+    bool in_use;    /* the last request on this connection was not long ago */
     bool close;     /* this connection ends with this request */
     char *body;
     size_t body_length;
@@ -105,6 +112,8 @@ bool http_guard_has_token(const char *list, const char *token);
 int http_guard_parse(char *text, struct mg_header *out, int max);
 
 /* ---- http_serve.c ---- */
+/* Whether connections hold more than three quarters of the threads: the rest is for newcomers. */
+bool http_is_crowded(const http_server_t *server);
 void http_serve_callbacks(struct mg_callbacks *out);
 
 /* ---- http_body.c ---- */

@@ -119,12 +119,20 @@ static int64_t later(int64_t a, int64_t b)
     return a > b ? a : b;
 }
 
-static void inspect(http_server_t *server, http_line_t *line, bool crowded, bool stopping)
+typedef enum { CROWD_NONE, CROWD_SCARCE, CROWD_FULL } crowd_t;
+
+/* Whose thread is wanted for somebody else. */
+static bool is_in_the_way(line_phase_t phase, crowd_t crowd)
+{
+    return crowd == CROWD_FULL ? is_waiting(phase) : crowd == CROWD_SCARCE && phase == LINE_IDLE;
+}
+
+static void inspect(http_server_t *server, http_line_t *line, crowd_t crowd, bool stopping)
 {
     (void)pthread_mutex_lock(&line->lock);
     int64_t now = clock_ms();
     bool overdue = line->deadline_ms != 0 && now >= line->deadline_ms;
-    if (crowded && is_waiting(line->phase))
+    if (is_in_the_way(line->phase, crowd))
         overdue = overdue || now >= line->since_ms + HTTP_CROWDED_MS;
     int64_t drained_ms = atomic_load(&server->drained_ms);
     if (drained_ms != 0 && (line->phase == LINE_FRESH || line->phase == LINE_IDLE))
@@ -140,9 +148,12 @@ static void inspect(http_server_t *server, http_line_t *line, bool crowded, bool
 static void inspect_all(http_server_t *server, bool stopping)
 {
     size_t used = atomic_load(&server->lines_used);
-    bool crowded = (int64_t)atomic_load(&server->connections) >= server->settings.threads;
-    for (size_t i = 0; i < used && i < (size_t)server->settings.threads; i++)
-        inspect(server, &server->lines[i], crowded, stopping);
+    int64_t connections = atomic_load(&server->connections);
+    crowd_t crowd = connections >= server->settings.threads ? CROWD_FULL
+                    : http_is_crowded(server)               ? CROWD_SCARCE
+                                                            : CROWD_NONE;
+    for (size_t i = 0; i < used && i < server->line_count; i++)
+        inspect(server, &server->lines[i], crowd, stopping);
 }
 
 static int64_t interval_ms(const http_settings_t *settings)

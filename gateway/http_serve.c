@@ -72,21 +72,31 @@ static bool client_keeps(const http_request_t *request)
     return http_guard_has_token(first, "keep-alive");
 }
 
-/* Idle connections may hold three quarters of the threads; the rest is for newcomers. */
-static bool is_crowded(const http_server_t *server)
+bool http_is_crowded(const http_server_t *server)
 {
-    return (int64_t)atomic_load(&server->connections) * 4 > server->settings.threads * 3;
+    return (int64_t)atomic_load(&server->taken) * 4 > server->settings.threads * 3;
+}
+
+/* The line's connection counts no more: it is about to end. */
+static void let_in_another(http_server_t *server, http_line_t *line)
+{
+    if (line->counted)
+        atomic_fetch_sub(&server->taken, 1);
+    line->counted = false;
 }
 
 static void answer(http_request_t *request, http_response_t *response)
 {
     http_server_t *server = request->server;
     bool keep = !request->close && !response->close && client_keeps(request) &&
-                atomic_load(&server->drained_ms) == 0 && !is_crowded(server) &&
-                !http_line_is_cut(request->line) && http_body_can_keep(request);
+                atomic_load(&server->drained_ms) == 0 &&
+                (request->in_use || !http_is_crowded(server)) && !http_line_is_cut(request->line) &&
+                http_body_can_keep(request);
     request->line->answered = true;
-    if (!keep)
+    if (!keep) {
+        let_in_another(server, request->line); /* who reads this may be here again at once */
         mg_disable_connection_keep_alive(request->connection);
+    }
     request->close = !keep;
     if (!http_write(request, response, keep))
         request->close = true;
@@ -120,6 +130,13 @@ static void serve(http_request_t *request)
 {
     const char *detail = NULL;
     const char *expect = http_header(request, "Expect");
+    /* Somebody may have left meanwhile. */
+    if (request->line->refused &&
+        (int64_t)atomic_load(&request->server->taken) > request->server->settings.threads) {
+        request->close = true;
+        refuse(request, 503, "too many connections");
+        return;
+    }
     int refused = http_guard(request, request->server->settings.url_limit, &detail);
     if (refused == 400 || refused == 431)
         request->no_body = true; /* nobody can tell where it ends */
@@ -173,6 +190,7 @@ static int begin_request(struct mg_connection *connection)
     int64_t since = 0;
     bool fresh = false;
     (void)http_line_begin(line, &since, &fresh);
+    request.in_use = !fresh && clock_ms() < since + HTTP_CROWDED_MS;
     request.deadline_ms = (fresh ? since : clock_ms()) + server->settings.request_ms;
     if (request.length < 0 && http_header(&request, "Transfer-Encoding") == NULL)
         request.length = 0;
@@ -258,7 +276,7 @@ static void *init_thread(const struct mg_context *context, int type)
     if (type != 1)
         return NULL;
     size_t index = atomic_fetch_add(&server->lines_used, 1);
-    assert(index < (size_t)server->settings.threads);
+    assert(index < server->line_count);
     return &server->lines[index];
 }
 
@@ -270,7 +288,10 @@ static int init_connection(const struct mg_connection *connection, void **data)
     line->answered = false;
     line->connection = connection;
     atomic_fetch_add(&server->connections, 1);
-    http_line_enter(line, LINE_FRESH, clock_ms() + server->settings.request_ms);
+    line->counted = true;
+    line->refused = atomic_fetch_add(&server->taken, 1) >= server->settings.threads;
+    http_line_enter(line, LINE_FRESH,
+                    clock_ms() + (line->refused ? HTTP_DOOR_MS : server->settings.request_ms));
     return 0;
 }
 
@@ -304,6 +325,7 @@ static void connection_close(const struct mg_connection *connection)
         refuse(&request, 400, "the request target is not a path on this server");
     }
     http_line_enter(line, LINE_FREE, 0);
+    let_in_another(server, line);
     atomic_fetch_sub(&server->connections, 1);
 }
 

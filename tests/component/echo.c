@@ -16,6 +16,7 @@
 http_server_t *echo_server;
 raw_reply_t echo_reply; /* large: not on the stack */
 _Atomic int echo_handled, echo_released;
+_Atomic bool echo_held;
 static char *large; /* a body that no socket buffer takes at once */
 
 /* Echoes what it saw, so that the tests read it from the response. */
@@ -54,6 +55,12 @@ static bool never(void *context)
     return false;
 }
 
+static bool is_let_go(void *context)
+{
+    (void)context;
+    return !atomic_load(&echo_held);
+}
+
 static void handle(void *context, http_request_t *request, http_response_t *out)
 {
     (void)context;
@@ -70,6 +77,9 @@ static void handle(void *context, http_request_t *request, http_response_t *out)
         out->body = mem_copy("", 0);
     } else if (strcmp(http_path(request), "/slow") == 0) {
         (void)await(never, NULL, 300); /* a handler that takes its time */
+        echo_head(request, out);
+    } else if (strcmp(http_path(request), "/hold") == 0) {
+        (void)await(is_let_go, NULL, 2 * PATIENCE_MS);
         echo_head(request, out);
     } else {
         echo_head(request, out);

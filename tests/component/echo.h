@@ -25,6 +25,7 @@ enum { LARGE = 32 * 1024 * 1024 };
 extern http_server_t *echo_server;
 extern raw_reply_t echo_reply; /* the last answer; too large for a stack */
 extern _Atomic int echo_handled, echo_released;
+extern _Atomic bool echo_held; /* /hold is answered once this is false */
 extern const http_handler_t echo_handler;
 
 http_settings_t echo_settings(void);

@@ -42,8 +42,7 @@ typedef struct {
     bool cut; /* the watcher has shut it down */
     const struct mg_connection *connection;
     /* Only for the thread itself: */
-    bool counted;     /* among `taken` */
-    bool refused;     /* connected when all threads of the settings were taken */
+    bool counted;     /* among the server's `taken` */
     bool answered;    /* something was written for the request at hand */
     const char *head; /* where civetweb puts each request of this thread */
     char *buffer;     /* the response is put together here; kept between requests */
@@ -58,7 +57,7 @@ struct http_server {
     size_t line_count; /* settings.threads and HTTP_DOORS */
     _Atomic size_t lines_used;
     _Atomic int connections, in_flight;
-    _Atomic int taken;          /* connections that have not been told of their end */
+    _Atomic int taken; /* connections that are served; those at the doors wait for a place */
     _Atomic int64_t drained_ms; /* since when; 0: not at all */
     int plug;                   /* eventfd where the listener was; -1: it still is */
     int port;

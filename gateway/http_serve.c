@@ -77,6 +77,16 @@ bool http_is_crowded(const http_server_t *server)
     return (int64_t)atomic_load(&server->taken) * 4 > server->settings.threads * 3;
 }
 
+/* False: all are taken. A connection has one only once. */
+static bool take_place(http_server_t *server, http_line_t *line)
+{
+    if (!line->counted && atomic_fetch_add(&server->taken, 1) < server->settings.threads)
+        line->counted = true;
+    else if (!line->counted)
+        atomic_fetch_sub(&server->taken, 1);
+    return line->counted;
+}
+
 /* The line's connection counts no more: it is about to end. */
 static void let_in_another(http_server_t *server, http_line_t *line)
 {
@@ -130,9 +140,7 @@ static void serve(http_request_t *request)
 {
     const char *detail = NULL;
     const char *expect = http_header(request, "Expect");
-    /* Somebody may have left meanwhile. */
-    if (request->line->refused &&
-        (int64_t)atomic_load(&request->server->taken) > request->server->settings.threads) {
+    if (!take_place(request->server, request->line)) {
         request->close = true;
         refuse(request, 503, "too many connections");
         return;
@@ -288,10 +296,10 @@ static int init_connection(const struct mg_connection *connection, void **data)
     line->answered = false;
     line->connection = connection;
     atomic_fetch_add(&server->connections, 1);
-    line->counted = true;
-    line->refused = atomic_fetch_add(&server->taken, 1) >= server->settings.threads;
-    http_line_enter(line, LINE_FRESH,
-                    clock_ms() + (line->refused ? HTTP_DOOR_MS : server->settings.request_ms));
+    line->counted = false;
+    int64_t patience_ms =
+        take_place(server, line) ? server->settings.request_ms : (int64_t)HTTP_DOOR_MS;
+    http_line_enter(line, LINE_FRESH, clock_ms() + patience_ms);
     return 0;
 }
 

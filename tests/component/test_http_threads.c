@@ -23,12 +23,6 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-static bool all_connected(void *context)
-{
-    (void)context;
-    return http_connections(echo_server) == THREADS;
-}
-
 /* ---- Threads ---- */
 
 static http_server_t *start_another(int64_t request_ms)
@@ -60,126 +54,6 @@ static void test_half_requests_are_cut(void **state)
         assert_in_range(clock_ms() - begin, REQUEST_MS - 100, REQUEST_MS + SLACK_MS);
         (void)close(fds[i]);
     }
-}
-
-/* As many kept connections as threads: the last quarter was told to close. */
-static void test_idle_connections_starve_nobody(void **state)
-{
-    int fds[THREADS];
-    int kept = 0;
-    (void)state;
-    for (int i = 0; i < THREADS; i++) {
-        fds[i] = raw_connect(http_port(echo_server));
-        raw_send_text(fds[i], "GET / HTTP/1.1\r\nHost: h\r\n\r\n");
-        raw_receive(fds[i], 1, false, PATIENCE_MS, &echo_reply);
-        assert_int_equal(echo_reply.status, 200);
-        kept += strstr(echo_reply.bytes, "Connection: keep-alive") != NULL;
-    }
-    assert_int_equal(kept, THREADS * 3 / 4);
-    int64_t begin = clock_ms();
-    echo_ask("GET /new HTTP/1.1\r\nHost: h\r\n\r\n");
-    assert_int_equal(echo_reply.status, 200);
-    assert_true(clock_ms() < begin + KEEP_MS / 2);
-    for (int i = 0; i < THREADS; i++)
-        (void)close(fds[i]);
-}
-
-/* Until then it is refused at once, or closed: it is never left waiting. */
-static bool serves_a_newcomer(void *server)
-{
-    raw_ask(http_port(server), "GET /new HTTP/1.1\r\nHost: h\r\n\r\n", &echo_reply);
-    assert_true(echo_reply.status == 200 || echo_reply.status == 503 || echo_reply.status == 0);
-    assert_true(echo_reply.status == 200 || echo_reply.closed);
-    return echo_reply.status == 200;
-}
-
-static bool all_in_flight(void *context)
-{
-    (void)context;
-    return http_in_flight(echo_server) == THREADS;
-}
-
-/* Every thread at work: newcomers are told so, whether they ask or only connect. */
-static void test_beyond_its_threads_it_refuses(void **state)
-{
-    enum { NEWCOMERS = 40 };
-    int fds[THREADS];
-    (void)state;
-    atomic_store(&echo_held, true);
-    for (int i = 0; i < THREADS; i++) {
-        fds[i] = raw_connect(http_port(echo_server));
-        raw_send_text(fds[i], "GET /hold HTTP/1.1\r\nHost: h\r\n\r\n");
-    }
-    assert_true(await(all_in_flight, NULL, PATIENCE_MS));
-    for (int i = 0; i < NEWCOMERS; i++)
-        echo_expect_refused("GET /new HTTP/1.1\r\nHost: h\r\n\r\n", 503);
-    echo_expect_refused("POST /body HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\n\r\nhi", 503);
-    int silent[NEWCOMERS];
-    for (int i = 0; i < NEWCOMERS; i++)
-        silent[i] = raw_connect(http_port(echo_server));
-    for (int i = 0; i < NEWCOMERS; i++) {
-        assert_true(raw_is_closed(silent[i], PATIENCE_MS));
-        (void)close(silent[i]);
-    }
-    atomic_store(&echo_held, false);
-    for (int i = 0; i < THREADS; i++) {
-        raw_receive(fds[i], 1, false, PATIENCE_MS, &echo_reply);
-        assert_int_equal(echo_reply.status, 200);
-        (void)close(fds[i]);
-    }
-    assert_true(await(echo_is_idle, NULL, PATIENCE_MS));
-    echo_ask("GET /new HTTP/1.1\r\nHost: h\r\n\r\n");
-    assert_int_equal(echo_reply.status, 200);
-}
-
-/* While threads are scarce, who asks all the time stays, and who is idle goes. */
-static void test_the_idle_give_way_to_the_busy(void **state)
-{
-    enum { KEPT = THREADS * 3 / 4 };
-    int fds[KEPT + 1];
-    (void)state;
-    http_settings_t settings = echo_settings();
-    settings.request_ms = settings.keep_alive_ms = 600000;
-    err_t err;
-    assert_int_equal(http_start(&settings, &echo_handler, &patient, &err), STATUS_OK);
-    for (int i = 0; i < KEPT; i++) {
-        fds[i] = raw_connect(http_port(patient));
-        raw_send_text(fds[i], "GET / HTTP/1.1\r\nHost: h\r\n\r\n");
-        raw_receive(fds[i], 1, false, PATIENCE_MS, &echo_reply);
-        assert_int_equal(echo_reply.status, 200);
-    }
-    fds[KEPT] = raw_connect(http_port(patient)); /* one too many */
-    bool stalled = false; /* for so long that we were the idle one: nothing can be said */
-    for (int i = 1; i < KEPT; i++) {
-        bool closed = false;
-        while (!closed && !stalled) {
-            int64_t begin = clock_ms();
-            raw_send_text(fds[0], "GET / HTTP/1.1\r\nHost: h\r\n\r\n");
-            raw_receive(fds[0], 1, false, PATIENCE_MS, &echo_reply);
-            closed = raw_is_closed(fds[i], 50);
-            stalled = clock_ms() - begin >= 1000;
-            assert_true(stalled || echo_reply.status == 200);
-            assert_true(stalled || strstr(echo_reply.bytes, "Connection: keep-alive") != NULL);
-        }
-    }
-    for (int i = 0; i <= KEPT; i++)
-        (void)close(fds[i]);
-    http_stop(&patient);
-}
-
-/* Every thread held by somebody who says nothing: request_ms bounds it (here it is the shorter). */
-static void test_silent_connections_give_way(void **state)
-{
-    int fds[THREADS];
-    int64_t begin = clock_ms();
-    (void)state;
-    for (int i = 0; i < THREADS; i++)
-        fds[i] = raw_connect(http_port(echo_server));
-    assert_true(await(all_connected, NULL, PATIENCE_MS));
-    assert_true(await(serves_a_newcomer, echo_server, PATIENCE_MS));
-    assert_true(clock_ms() < begin + REQUEST_MS + SLACK_MS);
-    for (int i = 0; i < THREADS; i++)
-        (void)close(fds[i]);
 }
 
 typedef struct {
@@ -268,40 +142,6 @@ static void test_many_at_once(void **state)
     }
     assert_int_equal(bad, 0);
     assert_true(await(nobody_in_flight, NULL, PATIENCE_MS));
-    http_stop(&patient);
-}
-
-static bool all_hold_patient(void *context)
-{
-    (void)context;
-    return http_in_flight(patient) == THREADS;
-}
-
-/* Every thread held by somebody who sends a body's first byte and no more. */
-static void test_half_bodies_give_way(void **state)
-{
-    static const char *const heads[] = {
-        "POST /body HTTP/1.1\r\nHost: h\r\nContent-Length: 1000\r\n\r\nx",
-        "POST /body HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nx",
-    };
-    int fds[THREADS];
-    (void)state;
-    patient = start_another(20000);
-    for (int i = 0; i < THREADS; i++) {
-        fds[i] = raw_connect(http_port(patient));
-        raw_send_text(fds[i], heads[i % 2]);
-    }
-    assert_true(await(all_hold_patient, NULL, PATIENCE_MS));
-    int64_t begin = clock_ms();
-    assert_true(await(serves_a_newcomer, patient, PATIENCE_MS));
-    assert_true(clock_ms() < begin + 1000 + SLACK_MS);
-    int cut = 0;
-    for (int i = 0; i < THREADS; i++) {
-        raw_receive(fds[i], 1, false, 2000, &echo_reply);
-        cut += echo_reply.status == 408;
-        (void)close(fds[i]);
-    }
-    assert_true(cut > 0);
     http_stop(&patient);
 }
 
@@ -540,14 +380,9 @@ int main(void)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(test_half_requests_are_cut, echo_settle),
-        cmocka_unit_test_setup(test_idle_connections_starve_nobody, echo_settle),
-        cmocka_unit_test_setup(test_silent_connections_give_way, echo_settle),
         cmocka_unit_test_setup(test_slow_reader_is_cut, echo_settle),
         cmocka_unit_test_setup(test_large_response_arrives_whole, echo_settle),
         cmocka_unit_test_setup(test_many_at_once, echo_settle),
-        cmocka_unit_test_setup(test_beyond_its_threads_it_refuses, echo_settle),
-        cmocka_unit_test_setup(test_the_idle_give_way_to_the_busy, echo_settle),
-        cmocka_unit_test_setup(test_half_bodies_give_way, echo_settle),
         cmocka_unit_test_setup(test_half_requests_hold_nobody_up, echo_settle),
         cmocka_unit_test_setup(test_start_failures, echo_settle),
         cmocka_unit_test_setup(test_descriptor_limit, echo_settle),

@@ -2,9 +2,11 @@
 
 import concurrent.futures
 import signal
+import socket
+import threading
 import time
 
-from suite import Client, Suite, await_that
+from suite import POLL, Client, Suite, await_that
 
 TRUNKS = "/voip/trunk"
 
@@ -95,3 +97,46 @@ def test_more_password_creations_than_can_be_done():
         again = sorted(set(answers) - made)[0]
         body = {"type": "sipuser", "username": again, "password": "correct horse"}
         await_that(lambda: suite.call("POST", f"{TRUNKS}/{trunk}/auth", body).status == 201, 10, "it recovers")
+
+
+def drip(port, count, stop):
+    """Keeps so many connections busy with requests that never end, and makes anew those that are cut."""
+    lines = [None] * count
+    while not stop.is_set():
+        for index, line in enumerate(lines):
+            try:
+                if line is None:
+                    lines[index] = line = socket.create_connection(("127.0.0.1", port), timeout=5)
+                    line.sendall(b"GET /voip/trunk HTTP/1.1\r\nHost: x\r\nx-slow: ")
+                line.send(b"x")
+            except OSError:
+                if line is not None:
+                    line.close()
+                lines[index] = None
+        POLL.wait(0.05)
+    for line in lines:
+        if line is not None:
+            line.close()
+
+
+def test_slow_clients_starve_nobody():
+    """Three times as many as there are threads: others are served, or refused at once."""
+    with Suite(gateway_settings={"LK_HTTP_THREADS": "16", "LK_REQUEST_MS": "3000"}) as suite:
+        stop, statuses = threading.Event(), []
+        dripping = threading.Thread(target=drip, args=(suite.port, 48, stop))
+        dripping.start()
+        try:
+            def is_served():
+                with_patience = Client(suite.port, suite.admin, timeout=60)
+                answer = with_patience.call("GET", f"{TRUNKS}?limit=1")
+                with_patience.close()
+                statuses.append(answer.status)
+                assert answer.status == 200 or (answer.status == 503 and answer.headers["Retry-After"] == "1")
+                return statuses.count(200) == 5
+
+            await_that(is_served, 60, "five are served")
+        finally:
+            stop.set()
+            dripping.join()
+        print(f"{statuses.count(503)} refused for 5 that were served")
+        suite.assert_answers()

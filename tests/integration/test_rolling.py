@@ -1,6 +1,7 @@
 """Every process is started anew, one after the other, under load and behind the load balancer of deploy/: no request
 fails, and no client sees a connection break."""
 
+import concurrent.futures
 import http.client
 import re
 import threading
@@ -13,6 +14,7 @@ from traffic import Traffic
 
 HOSTS = ("127.0.0.1", "127.0.0.2")
 WORKERS_EACH = 2
+PATIENT = {"LK_ANSWER_MS": "60000", "LK_DRAIN_SECONDS": "60"}  # hashing takes long on a busy machine
 
 
 class Cluster(Suite):
@@ -97,7 +99,7 @@ def test_a_gateway_that_ends_is_not_ready_first_then_closes_then_goes():
 
 
 def test_a_request_is_answered_while_the_gateway_drains_and_then_it_goes():
-    with Suite(worker_settings={"LK_PWHASH": "40:64"}) as suite:
+    with Suite(gateway_settings=PATIENT, worker_settings={"LK_PWHASH": "20:64"}) as suite:
         trunk = suite.make_trunk()
         client, idle = Client(suite.port, suite.admin, strict=True), Client(suite.port, suite.admin, strict=True)
         assert idle.call("GET", "/voip/trunk").status == client.call("GET", "/voip/trunk").status == 200
@@ -114,3 +116,25 @@ def test_a_request_is_answered_while_the_gateway_drains_and_then_it_goes():
         with pytest.raises(http.client.RemoteDisconnected):  # in good order, and not reset
             idle.call("GET", "/voip/trunk")
         assert not suite.grep_logs(b"event=drain_cut")
+
+
+def test_a_worker_that_is_asked_twice_does_not_wait_and_another_does_its_work():
+    with Suite(gateway_settings=PATIENT,
+               worker_settings={"LK_PWHASH": "20:64", "LK_SLOW_THREADS": "1", "LK_DRAIN_SECONDS": "600"}) as suite:
+        trunk = suite.make_trunk()
+        names = [f"user{number}" for number in range(2)]
+        with concurrent.futures.ThreadPoolExecutor(len(names)) as clients:
+            answers = [clients.submit(Client(suite.port, suite.admin, timeout=60 * SLOW, strict=True).call, "POST",
+                                      f"/voip/trunk/{trunk}/auth", {"type": "sipuser", "username": name, "password": "correct horse"})
+                       for name in names]
+            await_that(lambda: total(suite.metrics(suite.gateway), "lk_requests_held") == len(names), 10, "a worker has them")
+            first = suite.workers[0]
+            suite.await_joined(suite.start_worker())
+            first.expected_end = True
+            first.popen.terminate()
+            await_that(lambda: b"event=draining" in first.log.read_bytes(), 10, "it begins to end")
+            first.popen.terminate()
+            assert first.popen.wait(10 * SLOW) == 0 and b"event=drain_cut" in first.log.read_bytes()
+            assert [answer.result().status for answer in answers] == [201] * len(names)
+        kept = suite.call("GET", f"/voip/trunk/{trunk}/auth").result
+        assert sorted(method["username"] for method in kept) == names

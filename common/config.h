@@ -72,6 +72,7 @@ enum {
     EXIT_OK = 0,
     EXIT_FAILED = 1,     /* it ran and failed */
     EXIT_BAD_USAGE = 64, /* EX_USAGE: unknown option or argument */
+    EXIT_DAMAGED = 65,   /* EX_DATAERR: a database is damaged: a backup is needed */
     EXIT_BAD_CONFIG =
         78, /* EX_CONFIG: a setting or a key file is wrong: starting again won't help */
 };

@@ -48,7 +48,7 @@ LK_DRAIN_SECONDS is 1 here and LK_NOT_READY_MS 0, so that Ctrl-C is quick; a sec
   $LK_DATA_DIR/keys/                the keys that seal and hash (without them the data is lost), and in curve/ those of the worker port
   $LK_DATA_DIR/run/NAME.N.pid       process ids: gateway.1.pid, ...
 
-Exit codes: 0 stopped on request, 1 failed, 64 wrong arguments or settings, 78 a program refuses its settings.
+Exit codes: 0 stopped on request, 1 failed, 64 wrong arguments or settings, 65 a database is damaged, 78 a program refuses its settings.
 TEXT
 }
 

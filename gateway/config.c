@@ -54,8 +54,8 @@ const program_t gateway_program = {
              "  gateway services        print the services that need a worker, one a line\n"
              "  gateway openapi         print the OpenAPI document of the API\n" BACKUP_USAGE(
                  "gateway ", "        ") "  gateway --help | --version | --metrics\n"
-                                         "Exit codes: 0 clean stop, 1 failed, 64 wrong usage, 65 a "
-                                         "copy is refused,\n"
+                                         "Exit codes: 0 clean stop, 1 failed, 64 wrong usage, 65 "
+                                         "the store is damaged or a copy refused,\n"
                                          "75 the store is in use, 78 wrong setting or key file.\n",
     .settings = settings,
     .setting_count = ARRAY_LEN(settings),

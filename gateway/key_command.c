@@ -33,7 +33,9 @@ static const char usage[] =
     "A running gateway honours a revocation within a second.\n"
     "\n"
     "Settings: LK_DATA_DIR, LK_API_KEY_HASH_FILE (see gateway --help).\n"
-    "Exit codes: 0 done, 1 failed (or no such key), 64 wrong arguments, 78 wrong setting.\n";
+    "Exit codes: 0 done, 1 failed (or no such key), 64 wrong arguments, 65 the store is damaged, "
+    "78 wrong "
+    "setting.\n";
 
 typedef struct {
     api_key_t wanted;
@@ -319,6 +321,8 @@ int key_command(int argc, char *const argv[], const char *directory, const char 
     status_t status = keys_open(directory, hash_file, &keys, &err);
     if (status != STATUS_OK) {
         (void)failed(&err);
+        if (status == STATUS_CORRUPT)
+            return EXIT_DAMAGED;
         return status == STATUS_BUSY || status == STATUS_TIMEOUT ? EXIT_FAILED : EXIT_BAD_CONFIG;
     }
     return run((action_t)action, keys, &arguments, argv[argc - 1]);

@@ -222,6 +222,8 @@ static int serve(const gateway_config_t *config)
     if (status != STATUS_OK) {
         log_failure(LOG_ERROR, "not_started", &err);
         stop_parts(&parts);
+        if (status == STATUS_CORRUPT)
+            return EXIT_DAMAGED;
         return status == STATUS_INVALID || status == STATUS_REFUSED || status == STATUS_UNKNOWN
                    ? EXIT_BAD_CONFIG
                    : EXIT_FAILED;

@@ -28,9 +28,10 @@ struct pending {
     pending_end_t end;
     char *reply; /* PENDING_ANSWERED: an envelope, mem_free by the asker */
     size_t reply_length;
-    bool ended;    /* `end` is set */
-    sem_t done;    /* posted by the broker once it has ended */
-    bool receives; /* broker.c: posted, not because it has ended, but to receive for all */
+    unsigned sends; /* to how many workers it went, one after another */
+    bool ended;     /* `end` is set */
+    sem_t done;     /* posted by the broker once it has ended */
+    bool receives;  /* broker.c: posted, not because it has ended, but to receive for all */
     /* The pool's own: */
     uint64_t id;
     int64_t queued_ms;

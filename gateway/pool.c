@@ -187,6 +187,7 @@ static status_t flush(pool_t *pool, worker_t *worker, int64_t now_ms)
         pendings_remove(&worker->outbox, pending);
         pendings_append(&worker->held, pending);
         pending->sent = true;
+        pending->sends++;
         pool->counters.sent++;
     }
     return STATUS_OK;
@@ -307,6 +308,7 @@ bool pool_submit(pool_t *pool, pending_t *pending, int64_t now_ms)
 {
     pendings_t *queue = &pool->queues[pending->service];
     pending->deaths = 0;
+    pending->sends = 0;
     pending->sent = false;
     pending->holder = NULL;
     pending->reply = NULL;
@@ -395,7 +397,7 @@ static bool tick_worker(pool_t *pool, worker_t *worker, int64_t now_ms)
 /* How a request ends that gets no answer: a worker may have done what it asks, or certainly not. */
 static pending_end_t unanswered(const pending_t *pending)
 {
-    return pending->sent || pending->deaths > 0 ? PENDING_TIMEOUT : PENDING_UNAVAILABLE;
+    return pending->sends > 0 ? PENDING_TIMEOUT : PENDING_UNAVAILABLE;
 }
 
 static void note_live(pool_t *pool, int64_t now_ms)

@@ -17,6 +17,13 @@ static outcome_t outcome_of(pending_end_t end)
     return OUTCOME_INTERNAL;
 }
 
+/* The last of several workers says that it did nothing. What the others did, nobody knows. */
+static bool is_uncertain(const exchange_t *exchange, const pending_t *pending)
+{
+    return exchange->reply.outcome == OUTCOME_UNAVAILABLE && pending->sends > 1 &&
+           (exchange->route.operation->flags & OPERATION_WRITES) != 0;
+}
+
 pending_end_t rpc_ask(broker_t *broker, exchange_t *exchange, int64_t wait_ms)
 {
     reply_t *reply = &exchange->reply;
@@ -37,5 +44,9 @@ pending_end_t rpc_ask(broker_t *broker, exchange_t *exchange, int64_t wait_ms)
             STATUS_OK ||
         envelope_read_reply(&decoded, reply) != STATUS_OK)
         reply_init(reply, exchange->request_id, OUTCOME_INTERNAL);
+    if (is_uncertain(exchange, &pending)) {
+        reply_init(reply, exchange->request_id, OUTCOME_TIMEOUT);
+        return PENDING_TIMEOUT;
+    }
     return pending.end;
 }

@@ -10,6 +10,8 @@ readonly GATEWAY_MORE_MS=2000 # beyond its own limits the workers stay so long, 
 readonly KILL_MORE_MS=300   # beyond all limits; by run.sh's settings the rest of 5 s is for the shell, on a busy machine too
 readonly HURRY_MS=1000      # after a second signal
 readonly EXIT_BAD_CONFIG=78 # of the programs: starting again won't help
+readonly EXIT_DAMAGED=65    # of the programs: their database is; nothing changes until it is restored
+readonly DAMAGED_MS=30000
 
 # One entry each per process.
 CHILD_NAME=()  # gateway.1
@@ -79,6 +81,12 @@ child_watch() {
     if ((status == EXIT_BAD_CONFIG)); then
         complain "${CHILD_NAME[i]} can't run as it is configured (exit code $status): its own message stands above"
         return "$EXIT_BAD_CONFIG"
+    fi
+    if ((status == EXIT_DAMAGED)); then
+        complain "${CHILD_NAME[i]} can't run: its database is damaged; its own message stands above"
+        ((ready)) || return "$EXIT_DAMAGED"
+        CHILD_SINCE[i]=$((now + DAMAGED_MS))
+        return 0
     fi
     # An address that is taken stays so; by a signal it may have died for other reasons.
     if ((!ready && status < 128)) && [[ ${CHILD_NAME[i]} == gateway.* ]]; then

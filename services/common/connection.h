@@ -15,6 +15,7 @@ struct query {
 
 typedef enum {
     CONTROL_BEGIN_READ,
+    CONTROL_LOOK,
     CONTROL_BEGIN,
     CONTROL_COMMIT,
     CONTROL_ROLLBACK,

@@ -11,6 +11,7 @@
 #include "services/common/worker_metrics.h"
 
 #include <assert.h>
+#include <pthread.h>
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
@@ -289,14 +290,34 @@ static log_level_t level_of(const call_t *call, const err_t *err)
     return err == NULL ? LOG_DEBUG : LOG_WARN;
 }
 
+/* A database that is locked, full or damaged fails every call: one line a second for each kind of
+ * failure, on whatever threads. */
+static bool may_log(const err_t *err, int64_t *out_held_back)
+{
+    static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+    static log_limit_t limits[STATUS_SYSTEM + 1];
+    if (err == NULL)
+        return true;
+    worker_metrics_failure(err->status);
+    (void)pthread_mutex_lock(&lock);
+    bool due = log_due(&limits[err->status], clock_ms(), out_held_back);
+    (void)pthread_mutex_unlock(&lock);
+    return due;
+}
+
 static void log_failed(const call_t *call, const err_t *err)
 {
+    int64_t held_back = 0;
+    if (!may_log(err, &held_back))
+        return;
     log_line_t line = log_line(level_of(call, err), "call_failed");
     log_text(&line, "request", call->request.request_id);
     log_text(&line, "operation", call->request.operation);
     log_text(&line, "outcome", outcome_name(call->reply.outcome));
     if (err != NULL)
         log_error(&line, err);
+    if (held_back > 0)
+        log_number(&line, "held_back", held_back);
     log_end(&line);
 }
 

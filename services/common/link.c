@@ -46,6 +46,15 @@ void link_turn_away(link_t *link, peer_t *peer, const char *reason)
     link_lose(link, peer, reason);
 }
 
+/* This process stood still so long (SIGSTOP, a suspended machine) that its gateways have given what
+ * it holds, and what waits in its sockets, to others: nothing of that may be begun now. */
+static void lose_all(link_t *link)
+{
+    for (size_t i = 0; i < link->peers.count; i++)
+        if (link->peers.items[i].greeted)
+            link_lose(link, &link->peers.items[i], "this process stood still");
+}
+
 static void open_peer(link_t *link, peer_t *peer)
 {
     err_t err;
@@ -253,15 +262,18 @@ static void serve_files(link_t *link, const struct pollfd *items)
         begin_drain(link);
 }
 
-/* Messages before timers: after a pause of our own (SIGSTOP, a suspended machine) a gateway that
- * has been writing all the while is not silent. */
+/* Messages before timers: after a pause of our own a gateway that has been writing all the while is
+ * not silent. */
 static void step(link_t *link)
 {
     struct pollfd items[POLL_FIXED + RESOLVER_ADDRESSES_MAX];
     size_t peers = link->peers.count; /* those that were polled: more may join */
     nfds_t count = fill_poll(link, items);
+    int64_t before_ms = link->now_ms;
     int ready = poll(items, count, any_unsettled(link) ? 0 : until_next_tick(link));
     link->now_ms = clock_ms();
+    if (link->now_ms - before_ms >= FRAMES_SILENCE_MS)
+        lose_all(link);
     if (ready > 0)
         serve_files(link, items);
     for (size_t i = 0; i < peers; i++)

@@ -64,6 +64,7 @@ void link_send_finished(link_t *link)
 /* What one REQUEST message needs on its way. */
 typedef struct {
     bool one_state;  /* a read transaction was begun, or tried */
+    bool locked;     /* the database is, so that reads must wait: not here */
     bool has_secret; /* something else than reads is in it */
     job_t *writes;   /* to be handed over together: one group, one commit */
     job_t **writes_end;
@@ -98,9 +99,10 @@ static bool read_now(link_t *link, turn_t *turn, job_t *job)
     if (!turn->one_state) {
         err_t err;
         turn->one_state = true;
-        if (store_begin_read(link->config->reader, &err) != STATUS_OK)
-            log_failure(LOG_WARN, "read_transaction_failed", &err);
+        turn->locked = store_begin_read(link->config->reader, &err) == STATUS_BUSY;
     }
+    if (turn->locked)
+        return false;
     job->call.on_link = true;
     dispatch_read(job, link->config->reader);
     job->call.on_link = false;

@@ -10,10 +10,11 @@
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <string.h>
 #include <unistd.h>
 
-enum { GATE_WAIT_MS = 30000, BUSY_MS = 10000 };
+enum { GATE_WAIT_MS = 30000, BUSY_MS = 10000, CHECK_WAIT_MS = 30000, CHECK_LOOK_MS = 20 };
 
 /* Made here, so that nobody else can read it, and with O_EXCL: see above. SQLite gives its WAL the
  * same permissions. */
@@ -149,24 +150,97 @@ static status_t fail_damaged(status_t status, const char *path, err_t *err)
     return status;
 }
 
-status_t migrate(const store_spec_t *spec, const char *directory, int64_t *out_version, err_t *err)
-{
+/* What migrate() and migrate_and_stay() have between their steps. */
+typedef struct {
     char path[STORE_PATH_SIZE];
-    AUTO(gate_close) gate_t *gate = NULL;
-    AUTO(sqlite_close) sqlite3 *db = NULL;
-    status_t status = store_path(spec, directory, path, err);
+    gate_t *gate;
+    sqlite3 *db;
+    int64_t version; /* that was found */
+} upgrade_t;
+
+static void end_upgrade(upgrade_t *upgrade)
+{
+    sqlite_close(&upgrade->db);
+    gate_close(&upgrade->gate);
+}
+
+static status_t enter_gate(upgrade_t *upgrade, err_t *err)
+{
+    return gate_take(upgrade->gate, clock_ms() + GATE_WAIT_MS, err);
+}
+
+/* Ends inside the gate, if all is well. */
+static status_t begin_upgrade(const store_spec_t *spec, const char *directory, upgrade_t *upgrade,
+                              err_t *err)
+{
+    status_t status = store_path(spec, directory, upgrade->path, err);
     if (status == STATUS_OK)
-        status = gate_open(path, &gate, err);
+        status = gate_open(upgrade->path, &upgrade->gate, err);
     if (status == STATUS_OK)
-        status = gate_take(gate, clock_ms() + GATE_WAIT_MS, err);
+        status = enter_gate(upgrade, err);
     if (status != STATUS_OK)
         return status;
-    int64_t version = 0;
-    status = bring_up(spec, path, &db, &version, err);
-    gate_leave(gate);
-    if (status == STATUS_OK && version == (int64_t)spec->migration_count)
-        status = check_damage(db, path, err);
+    status = bring_up(spec, upgrade->path, &upgrade->db, &upgrade->version, err);
+    if (status != STATUS_OK)
+        gate_leave(upgrade->gate);
+    return status;
+}
+
+status_t migrate(const store_spec_t *spec, const char *directory, int64_t *out_version, err_t *err)
+{
+    AUTO(end_upgrade) upgrade_t upgrade = {.gate = NULL};
+    status_t status = begin_upgrade(spec, directory, &upgrade, err);
+    if (status == STATUS_OK)
+        gate_leave(upgrade.gate);
+    if (status == STATUS_OK && upgrade.version == (int64_t)spec->migration_count)
+        status = check_damage(upgrade.db, upgrade.path, err);
     if (status == STATUS_OK && out_version != NULL)
-        *out_version = version;
-    return fail_damaged(status, path, err);
+        *out_version = upgrade.version;
+    return fail_damaged(status, upgrade.path, err);
+}
+
+/* Begins and ends inside the gate; others may pass while the check runs, or is waited for. */
+static status_t settle(upgrade_t *upgrade, attendance_t *attendance, err_t *err)
+{
+    int64_t until_ms = clock_ms() + CHECK_WAIT_MS;
+    for (;;) {
+        attendance_claim_t claim = attendance_claim(attendance);
+        gate_leave(upgrade->gate);
+        if (claim == ATTENDANCE_AMONG)
+            return STATUS_OK;
+        if (claim == ATTENDANCE_FIRST) {
+            status_t status = check_damage(upgrade->db, upgrade->path, err);
+            if (status == STATUS_OK)
+                attendance_settle(attendance);
+            return status;
+        }
+        if (clock_ms() >= until_ms)
+            return err_set(err, STATUS_TIMEOUT, upgrade->path,
+                           "another process still looks for damage in it: is that one stopped?");
+        (void)poll(NULL, 0, CHECK_LOOK_MS);
+        status_t status = enter_gate(upgrade, err);
+        if (status != STATUS_OK)
+            return status;
+    }
+}
+
+status_t migrate_and_stay(const store_spec_t *spec, const char *directory, int64_t *out_version,
+                          attendance_t **out, err_t *err)
+{
+    AUTO(end_upgrade) upgrade_t upgrade = {.gate = NULL};
+    AUTO(attendance_close) attendance_t *attendance = NULL;
+    status_t status = begin_upgrade(spec, directory, &upgrade, err);
+    if (status == STATUS_OK) {
+        status = attendance_open(upgrade.path, &attendance, err);
+        if (status == STATUS_OK)
+            status = settle(&upgrade, attendance, err);
+        else
+            gate_leave(upgrade.gate);
+    }
+    if (status != STATUS_OK)
+        return fail_damaged(status, upgrade.path, err);
+    if (out_version != NULL)
+        *out_version = upgrade.version;
+    *out = TAKE(attendance);
+    return STATUS_OK;
 }

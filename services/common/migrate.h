@@ -2,6 +2,7 @@
 #ifndef LK_SERVICES_COMMON_MIGRATE_H
 #define LK_SERVICES_COMMON_MIGRATE_H
 
+#include "services/common/attendance.h"
 #include "services/common/store.h"
 
 /* Makes the database (0600) if it is not there, checks it (PRAGMA quick_check) and applies the
@@ -15,5 +16,11 @@
  * finds less than the last is the one who has migrated. */
 status_t migrate(const store_spec_t *spec, const char *directory, int64_t *out_version, err_t *err)
     MUST_CHECK;
+
+/* The same for a process that keeps the database open, until attendance_close: the check is left
+ * out if another one has it open already, and waited for if another one is at it (docs/adr/0019).
+ * STATUS_TIMEOUT if that one needs more than 30 s. */
+status_t migrate_and_stay(const store_spec_t *spec, const char *directory, int64_t *out_version,
+                          attendance_t **out, err_t *err) MUST_CHECK;
 
 #endif

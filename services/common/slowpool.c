@@ -38,7 +38,7 @@ static void read_slowly(slow_thread_t *self, job_t *job)
 {
     err_t err;
     if (store_begin_read(self->reader, &err) != STATUS_OK) {
-        dispatch_finish_with(job, OUTCOME_UNAVAILABLE, &err);
+        dispatch_finish_with(job, call_failure(err.status), &err);
         return;
     }
     dispatch_read(job, self->reader);

@@ -120,6 +120,7 @@ static status_t status_of(sqlite3 *db, int code)
     switch (code & 0xff) {
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
+    case SQLITE_PROTOCOL: /* a lock of the WAL, tried a hundred times */
         return STATUS_BUSY;
     case SQLITE_FULL:
         return STATUS_FULL;

@@ -9,20 +9,17 @@
 #include <assert.h>
 
 enum {
-    READER_BUSY_MS = 1000, /* the link thread must not stand still for long */
+    READER_BUSY_MS = 1000,
     WRITER_BUSY_MS = 5000,
     RESTART_BUSY_MS = 100,
     RESTART_PAGES = 16000, /* 64 MiB: readers keep the WAL from starting over */
 };
 
 static const char *const control_sql[CONTROL_COUNT] = {
-    [CONTROL_BEGIN_READ] = "BEGIN",
-    [CONTROL_BEGIN] = "BEGIN IMMEDIATE",
-    [CONTROL_COMMIT] = "COMMIT",
-    [CONTROL_ROLLBACK] = "ROLLBACK",
-    [CONTROL_SAVE] = "SAVEPOINT request",
-    [CONTROL_KEEP] = "RELEASE request",
-    [CONTROL_UNDO] = "ROLLBACK TO request",
+    [CONTROL_BEGIN_READ] = "BEGIN",      [CONTROL_LOOK] = "SELECT 1 FROM sqlite_schema LIMIT 1",
+    [CONTROL_BEGIN] = "BEGIN IMMEDIATE", [CONTROL_COMMIT] = "COMMIT",
+    [CONTROL_ROLLBACK] = "ROLLBACK",     [CONTROL_SAVE] = "SAVEPOINT request",
+    [CONTROL_KEEP] = "RELEASE request",  [CONTROL_UNDO] = "ROLLBACK TO request",
 };
 
 status_t store_path(const store_spec_t *spec, const char *directory, char out[STORE_PATH_SIZE],
@@ -115,16 +112,18 @@ status_t store_open(const store_spec_t *spec, const char *directory, store_role_
         return status;
     AUTO(store_close) store_t *store = mem_zalloc(sizeof(*store));
     store->spec = spec;
-    int busy_ms = role == STORE_READER ? READER_BUSY_MS : WRITER_BUSY_MS;
+    int busy_ms = role == STORE_WRITER ? WRITER_BUSY_MS : READER_BUSY_MS;
     status = sqlite_open(path, busy_ms, &store->db, spec->file, err);
     if (status == STATUS_OK)
         status = check_version(store, err);
-    if (status == STATUS_OK && role == STORE_READER)
+    if (status == STATUS_OK && role != STORE_WRITER)
         status = sqlite_execute(store->db, "PRAGMA query_only=ON", spec->file, err);
     if (status == STATUS_OK)
         status = prepare_all(store, err);
     if (status != STATUS_OK)
         return status;
+    if (role == STORE_READER_AT_ONCE)
+        (void)sqlite3_busy_timeout(store->db, 0);
     (void)sqlite3_wal_hook(store->db, note_commit, store);
     *out = TAKE(store);
     return STATUS_OK;
@@ -176,7 +175,15 @@ static status_t begin(store_t *store, control_t how, err_t *err)
 
 status_t store_begin_read(store_t *store, err_t *err)
 {
-    return begin(store, CONTROL_BEGIN_READ, err);
+    status_t status = begin(store, CONTROL_BEGIN_READ, err);
+    if (status != STATUS_OK)
+        return status;
+    int code = control(store, CONTROL_LOOK); /* BEGIN alone looks at nothing, and locks nothing */
+    if (code == SQLITE_OK || code == SQLITE_ROW)
+        return STATUS_OK;
+    status = sqlite_fail(store->db, code, store->spec->file, err);
+    store_rollback(store);
+    return status;
 }
 
 void store_end_read(store_t *store)

@@ -37,8 +37,9 @@ typedef struct {
 } store_spec_t;
 
 typedef enum {
-    STORE_READER, /* read-only connection: PRAGMA query_only */
-    STORE_WRITER, /* used only while the gate is held */
+    STORE_READER,         /* read-only connection: PRAGMA query_only */
+    STORE_READER_AT_ONCE, /* the same; a lock is never waited for, it is STATUS_BUSY */
+    STORE_WRITER,         /* used only while the gate is held */
 } store_role_t;
 
 enum { STORE_PATH_SIZE = 1024 };
@@ -103,7 +104,8 @@ void query_end(query_t **query);
 
 /* ---- Transactions ---- */
 
-/* A read transaction, so that several queries see one state. Reader connections. */
+/* A read transaction, so that several queries see one state: that of now. Reader connections.
+ * STATUS_BUSY: another program has locked the database. */
 status_t store_begin_read(store_t *store, err_t *err) MUST_CHECK;
 void store_end_read(store_t *store);
 

@@ -44,6 +44,7 @@ typedef struct {
     curve_t *curve; /* NULL: plain text */
     realms_t realms;
     keeper_t keeper;
+    attendance_t *attendance;
     replylog_t *log;
     jobs_t finished;
     writer_t *writer;
@@ -115,7 +116,7 @@ static status_t prepare_store(worker_t *worker, err_t *err)
     int64_t found = 0;
     status_t status = use_take(worker->spec->store, directory, USE_SHARED, &worker->use, err);
     if (status == STATUS_OK)
-        status = migrate(worker->spec->store, directory, &found, err);
+        status = migrate_and_stay(worker->spec->store, directory, &found, &worker->attendance, err);
     if (status == STATUS_OK && found < (int64_t)worker->spec->store->migration_count) {
         log_line_t line = log_line(LOG_INFO, "migrated");
         log_number(&line, "from", found);
@@ -125,8 +126,8 @@ static status_t prepare_store(worker_t *worker, err_t *err)
     if (status == STATUS_OK)
         status = replylog_open(worker->spec->store, worker->seal, directory, &worker->log, err);
     if (status == STATUS_OK)
-        status =
-            store_open(replylog_store(worker->log), directory, STORE_READER, &worker->reader, err);
+        status = store_open(replylog_store(worker->log), directory, STORE_READER_AT_ONCE,
+                            &worker->reader, err);
     return status;
 }
 
@@ -271,6 +272,7 @@ static void stop(worker_t *worker)
     if (worker->keeper.own != NULL)
         worker->spec->close(&worker->keeper.own);
     store_close(&worker->reader);
+    attendance_close(&worker->attendance);
     replylog_close(&worker->log);
     file_close(&worker->use);
     seal_close(&worker->seal);
@@ -300,9 +302,10 @@ static int exit_code(status_t status)
     case STATUS_BUSY:
     case STATUS_CLOSED:
     case STATUS_FULL:
-    case STATUS_CORRUPT:
     case STATUS_SYSTEM:
         return EXIT_FAILED;
+    case STATUS_CORRUPT:
+        return EXIT_DAMAGED;
     }
     return EXIT_FAILED;
 }
@@ -359,11 +362,9 @@ int worker_main(const worker_spec_t *spec, int argc, char *argv[])
         .name = spec->contract->name,
         .summary = spec->contract->doc,
         .usage = "Without arguments: serves until SIGTERM or SIGINT.\n" BACKUP_USAGE(
-            "",
-            "") "Exit codes: 0 after a clean stop, 64 wrong usage, 65 a copy is refused, 75 the "
-                "store "
-                "is in\nuse, 78 a setting, a key file or the database's version is wrong, 1 other "
-                "failures.\n",
+            "", "") "Exit codes: 0 after a clean stop, 64 wrong usage, 65 the database is damaged "
+                    "or a copy refused,\n75 the store is in use, 78 a setting, a key file or the "
+                    "database's version is wrong, 1 other failures.\n",
         .settings = rows,
         .setting_count = row_count,
         .metrics = worker_metrics(spec->contract),

@@ -36,8 +36,8 @@ typedef struct {
 } worker_spec_t;
 
 /* Runs until SIGTERM or SIGINT, then drains. Returns main's exit code: 0 after a clean stop, 78
- * when a setting, a key file or the database's version is wrong, 1 on other failures. Refuses to
- * start unless every operation has a handler. */
+ * when a setting, a key file or the database's version is wrong, 65 when the database is damaged, 1
+ * on other failures. Refuses to start unless every operation has a handler. */
 int worker_main(const worker_spec_t *spec, int argc, char *argv[]);
 
 #endif

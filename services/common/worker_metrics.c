@@ -14,6 +14,7 @@ enum { OPERATION_NONE, OPERATION_FIRST };
 enum { QUEUE_WRITER, QUEUE_SLOW, QUEUE_WAITING, QUEUE_COUNT };
 
 static const char *const queue_names[QUEUE_COUNT] = {"writer", "slow", "waiting"};
+static const char *const cause_names[] = {"locked", "full", "damaged", "turn", "other"};
 static const char *outcome_names[OUTCOME_COUNT];
 
 static const int64_t batch_bounds[] = {1, 2, 4, 8, 16, 32, 64, 128, 256};
@@ -32,6 +33,13 @@ static metric_t calls = {
     .type = METRIC_COUNTER,
     .labels = {{.name = "operation"}, METRIC_LABEL("outcome", outcome_names)},
     .sparse = true,
+};
+static metric_t failures = {
+    .name = "lk_worker_failures_total",
+    .help = "Calls that failed through no fault of theirs, by cause: the database was locked, its "
+            "disk full, its file damaged, its turn to write did not come in time, or other.",
+    .type = METRIC_COUNTER,
+    .labels = {METRIC_LABEL("cause", cause_names)},
 };
 metric_t worker_metric_replayed = {
     .name = "lk_worker_replayed_total",
@@ -106,6 +114,7 @@ metric_t worker_metric_hash_time = {
 
 static metric_t *const all[] = {
     &calls,
+    &failures,
     &worker_metric_replayed,
     &queues,
     &held,
@@ -200,4 +209,18 @@ void worker_metrics_link(size_t calls_held, size_t gateways_heard)
 {
     metric_set(&held, 0, (int64_t)calls_held);
     metric_set(&gateways, 0, (int64_t)gateways_heard);
+}
+
+void worker_metrics_failure(status_t status)
+{
+    size_t cause = ARRAY_LEN(cause_names) - 1;
+    if (status == STATUS_BUSY)
+        cause = 0;
+    else if (status == STATUS_FULL)
+        cause = 1;
+    else if (status == STATUS_CORRUPT)
+        cause = 2;
+    else if (status == STATUS_TIMEOUT)
+        cause = 3;
+    metric_add(&failures, cause, 1);
 }

@@ -29,6 +29,9 @@ void worker_metrics_watch(jobs_t *writes, jobs_t *slow, jobs_t *waiting, const c
 /* What the link holds now: it alone tells. */
 void worker_metrics_link(size_t calls_held, size_t gateways_heard);
 
+/* A call failed, and not by what it asks. */
+void worker_metrics_failure(status_t status);
+
 /* A call is answered, and its reply sent or lost. */
 void worker_metrics_call(const call_t *call);
 

@@ -18,6 +18,7 @@ enum {
     TURN_WAIT_MS = 500,  /* waiting for the gate, we look so often who has come and who is late */
     IDLE_MS = 10 * 1000, /* an idle writer looks this often what there is to tidy up */
     TIDY_WAIT_MS = 100,  /* and then does not wait long for its turn */
+    PAUSE_MS = 1000,     /* so long no transaction lasts: this process stood still */
     PURGE_LEAST = 32,    /* expired rows removed with each group, and two for each new row: */
     PURGE_IDLE = 1000,   /* the log shrinks faster than it can grow */
 };
@@ -110,9 +111,30 @@ static void purge(writer_t *writer, size_t most)
     }
 }
 
+static int64_t earliest_deadline(const job_t *group)
+{
+    int64_t deadline_ms = group->call.deadline_ms;
+    for (const job_t *job = group->next; job != NULL; job = job->next)
+        if (job->call.deadline_ms < deadline_ms)
+            deadline_ms = job->call.deadline_ms;
+    return deadline_ms;
+}
+
+/* A process that stood still (SIGSTOP, a suspended machine) must not do now what its clients have
+ * been told was not done. */
+static status_t check_in_time(const job_t *group, int64_t begun_ms, err_t *err)
+{
+    int64_t now_ms = clock_ms();
+    if (now_ms - begun_ms >= PAUSE_MS && earliest_deadline(group) <= now_ms)
+        return err_set(err, STATUS_TIMEOUT, "writer", "stood still for %lld ms",
+                       (long long)(now_ms - begun_ms));
+    return STATUS_OK;
+}
+
 /* One transaction for all. STATUS_OK: every job has its answer. Else none of it was done. */
 static status_t run_group(writer_t *writer, job_t *group, err_t *err)
 {
+    int64_t begun_ms = clock_ms();
     status_t status = store_begin(writer->store, err);
     if (status != STATUS_OK)
         return status;
@@ -128,6 +150,11 @@ static status_t run_group(writer_t *writer, job_t *group, err_t *err)
         run_saved(writer, job);
     }
     purge(writer, PURGE_LEAST + 2 * count);
+    status = check_in_time(group, begun_ms, err);
+    if (status != STATUS_OK) {
+        store_rollback(writer->store);
+        return status;
+    }
     return store_commit(writer->store, err);
 }
 
@@ -147,15 +174,6 @@ static void checkpoint(writer_t *writer, int64_t least_pages)
     err_t err;
     if (store_checkpoint(writer->store, least_pages, &err) != STATUS_OK)
         log_failure(LOG_WARN, "checkpoint_failed", &err);
-}
-
-static int64_t earliest_deadline(const job_t *group)
-{
-    int64_t deadline_ms = group->call.deadline_ms;
-    for (const job_t *job = group->next; job != NULL; job = job->next)
-        if (job->call.deadline_ms < deadline_ms)
-            deadline_ms = job->call.deadline_ms;
-    return deadline_ms;
 }
 
 /* What came while we waited for the gate travels with the rest. */

@@ -210,6 +210,64 @@ static void damage_is_told(void **state)
     must_be_corrupt();
 }
 
+static void spoil(void)
+{
+    int file = open(scratch_file(&scratch, "sample.db"), O_RDWR | O_CLOEXEC);
+    char page[4096];
+    memset(page, 0xA5, sizeof(page));
+    assert_int_equal(pwrite(file, page, sizeof(page), 4096), sizeof(page));
+    (void)close(file);
+}
+
+static status_t stay(attendance_t **out)
+{
+    err_t err = {0};
+    return migrate_and_stay(&sample_spec, scratch.path, NULL, out, &err);
+}
+
+/* Damage is what shows who looks. */
+static void only_the_first_looks_for_damage(void **state)
+{
+    (void)state;
+    AUTO(attendance_close) attendance_t *first = NULL;
+    AUTO(attendance_close) attendance_t *second = NULL;
+    AUTO(attendance_close) attendance_t *third = NULL;
+    assert_int_equal(stay(&first), STATUS_OK);
+    assert_int_equal(stay(&second), STATUS_OK);
+    spoil();
+    assert_int_equal(stay(&third), STATUS_OK);
+    attendance_close(&first);
+    attendance_close(&third);
+    assert_int_equal(stay(&third), STATUS_OK); /* the second is still there */
+    attendance_close(&second);
+    attendance_close(&third);
+    assert_int_equal(stay(&first), STATUS_CORRUPT);
+    assert_null(first);
+    assert_int_equal(stay(&second), STATUS_CORRUPT); /* who found it is not there */
+}
+
+static void who_looks_is_waited_for(void **state)
+{
+    (void)state;
+    err_t err = {0};
+    AUTO(attendance_close) attendance_t *looks = NULL;
+    AUTO(attendance_close) attendance_t *waits = NULL;
+    const char *path = scratch_file(&scratch, "sample.db");
+    assert_int_equal(attendance_open(path, &looks, &err), STATUS_OK);
+    assert_int_equal(attendance_open(path, &waits, &err), STATUS_OK);
+    assert_int_equal(attendance_claim(looks), ATTENDANCE_FIRST);
+    assert_int_equal(attendance_claim(waits), ATTENDANCE_UNSETTLED);
+    attendance_settle(looks);
+    assert_int_equal(attendance_claim(waits), ATTENDANCE_AMONG);
+    attendance_close(&looks);
+    attendance_close(&waits);
+    assert_int_equal(attendance_open(path, &looks, &err), STATUS_OK);
+    assert_int_equal(attendance_open(path, &waits, &err), STATUS_OK);
+    assert_int_equal(attendance_claim(looks), ATTENDANCE_FIRST);
+    attendance_close(&looks); /* it has died, or found damage */
+    assert_int_equal(attendance_claim(waits), ATTENDANCE_FIRST);
+}
+
 static void a_missing_directory_is_an_error(void **state)
 {
     (void)state;
@@ -230,6 +288,8 @@ int main(void)
         WITH_FILE(a_newer_database_is_refused),
         WITH_FILE(a_failing_migration_leaves_the_one_before),
         WITH_FILE(damage_is_told),
+        WITH_FILE(only_the_first_looks_for_damage),
+        WITH_FILE(who_looks_is_waited_for),
         WITH_FILE(a_missing_directory_is_an_error),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -131,7 +131,7 @@ static void reading(void **state)
 {
     fixture_t *f = *state;
     sqlite_fault_each(read_twice, reads_on, f);
-    assert_int_equal(f->met, 5 * (2 + 2 * 2));
+    assert_int_equal(f->met, 5 * (3 + 2 * 2));
 }
 
 /* A group of two requests under savepoints: the first fails by a rule and is undone. */

@@ -285,10 +285,11 @@ class Suite:
         base.update(extra or {})
         return base
 
-    def _start(self, program, settings):
+    def _start(self, program, settings, before=()):
+        """before: a command that runs the program somewhere or somehow."""
         self.starts += 1
         name = f"{program}.{self.starts}"
-        process = Process(name, [str(BIN / program)], self.environment(settings), self.directory / f"{name}.log")
+        process = Process(name, [*before, str(BIN / program)], self.environment(settings), self.directory / f"{name}.log")
         self.processes.append(process)
         return process
 

@@ -31,8 +31,14 @@ struct store {
     query_t *queries; /* one for each of the spec's statements */
     sqlite3_stmt *controls[CONTROL_COUNT];
     bool doomed;         /* a rollback failed: nothing of this transaction may be committed */
+    bool read_wrong;     /* what its cache holds must be read again */
     int64_t wal_pages;   /* in the WAL after our latest commit, of all processes */
     int64_t moved_pages; /* of these, already in the database */
 };
+
+/* What a call of SQLite's on this connection has come to. */
+status_t store_fail(store_t *store, int code, err_t *err);
+/* Forgets what was read wrong. At the start of whatever reads. */
+void store_reread(store_t *store);
 
 #endif

@@ -22,6 +22,7 @@ query_t *store_query(store_t *store, size_t index)
     assert(!query->on_row);
     if (query->used)
         reset(query);
+    store_reread(store);
     query->used = true;
     return query;
 }
@@ -77,7 +78,7 @@ status_t query_step(query_t *query, bool *out_row, err_t *err)
         code = sqlite3_step(query->statement);
     query->on_row = code == SQLITE_ROW;
     if (code != SQLITE_ROW && code != SQLITE_DONE)
-        return sqlite_fail(query->store->db, code, query->store->spec->file, err);
+        return store_fail(query->store, code, err);
     *out_row = query->on_row;
     return STATUS_OK;
 }

@@ -151,6 +151,10 @@ status_t sqlite_fail(sqlite3 *db, int code, const char *what, err_t *err)
     case SQLITE_CONSTRAINT_NOTNULL:
         return fail_constraint(STATUS_SYSTEM, message, err);
     default:
-        return err_set(err, status_of(db, code), what, "%s (SQLite %d)", message, code);
+        break;
     }
+    status_t status = status_of(db, code);
+    if (status == STATUS_FULL && (code & 0xff) == SQLITE_IOERR)
+        message = "no space left on its disk";
+    return err_set(err, status, what, "%s (SQLite %d)", message, code);
 }

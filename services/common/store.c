@@ -164,13 +164,31 @@ static status_t fail_lost(store_t *store, err_t *err)
     return err_set(err, STATUS_SYSTEM, store->spec->file, "the transaction was rolled back");
 }
 
+/* A page that was read wrong must not be believed for ever: SQLite keeps it until another
+ * connection writes. */
+status_t store_fail(store_t *store, int code, err_t *err)
+{
+    int kind = code & 0xff;
+    if (kind == SQLITE_CORRUPT || kind == SQLITE_NOTADB || kind == SQLITE_IOERR)
+        store->read_wrong = true;
+    return sqlite_fail(store->db, code, store->spec->file, err);
+}
+
+void store_reread(store_t *store)
+{
+    if (store->read_wrong)
+        (void)sqlite3_db_release_memory(store->db);
+    store->read_wrong = false;
+}
+
 static status_t begin(store_t *store, control_t how, err_t *err)
 {
     assert(!in_transaction(store) || store->doomed);
     if (store->doomed)
         store_rollback(store);
+    store_reread(store);
     int code = store->doomed ? SQLITE_BUSY : control(store, how);
-    return code == SQLITE_OK ? STATUS_OK : sqlite_fail(store->db, code, store->spec->file, err);
+    return code == SQLITE_OK ? STATUS_OK : store_fail(store, code, err);
 }
 
 status_t store_begin_read(store_t *store, err_t *err)
@@ -181,7 +199,7 @@ status_t store_begin_read(store_t *store, err_t *err)
     int code = control(store, CONTROL_LOOK); /* BEGIN alone looks at nothing, and locks nothing */
     if (code == SQLITE_OK || code == SQLITE_ROW)
         return STATUS_OK;
-    status = sqlite_fail(store->db, code, store->spec->file, err);
+    status = store_fail(store, code, err);
     store_rollback(store);
     return status;
 }
@@ -213,7 +231,7 @@ status_t store_commit(store_t *store, err_t *err)
         int code = control(store, CONTROL_COMMIT);
         if (code == SQLITE_OK)
             return STATUS_OK;
-        status = sqlite_fail(store->db, code, store->spec->file, err);
+        status = store_fail(store, code, err);
     }
     store_rollback(store);
     return status;
@@ -224,7 +242,7 @@ static status_t within_transaction(store_t *store, control_t what, err_t *err)
     if (store->doomed || !in_transaction(store))
         return fail_lost(store, err);
     int code = control(store, what);
-    return code == SQLITE_OK ? STATUS_OK : sqlite_fail(store->db, code, store->spec->file, err);
+    return code == SQLITE_OK ? STATUS_OK : store_fail(store, code, err);
 }
 
 status_t store_save(store_t *store, err_t *err)
@@ -270,7 +288,7 @@ status_t store_checkpoint(store_t *store, int64_t least_pages, err_t *err)
     int moved = 0;
     int code = checkpoint(store, store->wal_pages >= RESTART_PAGES, &pages, &moved);
     if (code != SQLITE_OK)
-        return sqlite_fail(store->db, code, store->spec->file, err);
+        return store_fail(store, code, err);
     store->wal_pages = pages;
     store->moved_pages = moved;
     return STATUS_OK;

@@ -30,7 +30,16 @@ struct writer {
     jobs_t queue;
     jobs_t *finished;
     pthread_t thread;
+    log_limit_t warnings;
 };
+
+/* A full or damaged disk fails it every time. */
+static void warn(writer_t *writer, const char *event, const err_t *err)
+{
+    int64_t held_back = 0;
+    if (log_due(&writer->warnings, clock_ms(), &held_back))
+        log_failure(LOG_WARN, event, err);
+}
 
 /* The finished queue has no limit, and is closed only after us. */
 static void give(writer_t *writer, job_t *chain)
@@ -107,7 +116,7 @@ static void purge(writer_t *writer, size_t most)
         status = store_keep(writer->store, &err);
     if (status != STATUS_OK) {
         store_undo(writer->store);
-        log_failure(LOG_WARN, "replylog_purge_failed", &err);
+        warn(writer, "replylog_purge_failed", &err);
     }
 }
 
@@ -173,7 +182,7 @@ static void checkpoint(writer_t *writer, int64_t least_pages)
 {
     err_t err;
     if (store_checkpoint(writer->store, least_pages, &err) != STATUS_OK)
-        log_failure(LOG_WARN, "checkpoint_failed", &err);
+        warn(writer, "checkpoint_failed", &err);
 }
 
 /* What came while we waited for the gate travels with the rest. */
@@ -234,7 +243,7 @@ static void tidy(writer_t *writer)
     if (store_begin(writer->store, &err) == STATUS_OK) {
         purge(writer, PURGE_IDLE);
         if (store_commit(writer->store, &err) != STATUS_OK)
-            log_failure(LOG_WARN, "replylog_purge_failed", &err);
+            warn(writer, "replylog_purge_failed", &err);
     }
     checkpoint(writer, 1);
     gate_leave(writer->gate);

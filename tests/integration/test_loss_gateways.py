@@ -7,7 +7,8 @@ import time
 
 import pytest
 from loss import TRUNKS, Outcomes, Writers
-from suite import Client, Suite, await_that, free_port
+from metrics import total
+from suite import Client, Suite, await_that
 
 
 def test_killed_and_started_again():
@@ -53,32 +54,11 @@ def ended(line):
         return True
 
 
-class Two(Suite):
-    """Two gateways, and workers that know both."""
-
-    def __enter__(self):
-        self.second_port = free_port()
-        second_link = f"tcp://127.0.0.1:{self.second_port + 1}"
-        self.worker_settings = {"LK_GATEWAYS": f"{self.link},{second_link}", **self.worker_settings}
-        super().__enter__()
-        self.second = self._start("gateway", {"LK_LISTEN": f"127.0.0.1:{self.second_port}", "LK_WORKER_LISTEN": second_link})
-        self.ports = (self.port, self.second_port)
-        for worker in self.workers:
-            self.await_both(worker)
-        return self
-
-    def await_both(self, worker):
-        name = await_that(lambda: self.instance(worker), 15, "it has a name")
-        await_that(lambda: len(self.grep_logs(rb" event=worker_joined .*instance=" + name, "gateway")) == 2, 15, "both have it")
-
-    def instance(self, worker):
-        lines = self.grep_logs(b" event=worker_started ", worker.name)
-        return lines and lines[0].split(b"instance=")[1].split()[0]
-
-
 @pytest.fixture(name="two", scope="module")
 def two_gateways():
-    with Two(workers=2) as suite:
+    with Suite(workers=2, gateways=2) as suite:
+        for gateway in suite.gateways:
+            await_that(lambda it=gateway: total(suite.metrics(it), "lk_workers", state="live") == 2, 20, "each has both workers")
         yield suite
 
 
@@ -110,12 +90,12 @@ def test_the_same_key_through_both_applies_once(two):
 
 
 def test_one_dies_and_the_other_does_not_notice(two):
-    """The last of this suite: its second gateway is gone then."""
+    """The last of this suite: one gateway is gone then."""
     outcomes, doomed = Outcomes(two), Outcomes(two)
     with Writers(outcomes, lambda _: Client(two.port, two.admin, strict=True)), \
-         Writers(doomed, lambda _: Client(two.second_port, two.admin, strict=True)):
+         Writers(doomed, lambda _: Client(two.ports[1], two.admin, strict=True)):
         await_that(lambda: min(len(some.with_status(201)) for some in (outcomes, doomed)) >= 30, 20, "both write")
-        two.second.kill(signal.SIGKILL)
+        two.gateways[1].kill(signal.SIGKILL)
         reached = len(outcomes.with_status(201)) + 100
         await_that(lambda: len(outcomes.with_status(201)) >= reached, 20, "the other goes on")
     assert set(outcomes.told.values()) == {201}

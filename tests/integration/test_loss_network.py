@@ -20,12 +20,14 @@ class Apart(Suite):
         super().__init__(workers=0)
         self.network, self.near = network, near
         self.link = f"tcp://{network.here}:{self.port + 1}"
+        self.worker_settings = {"LK_GATEWAYS": self.link}
+        self.gateway_settings = {"LK_WORKER_LISTEN": self.link}
 
     def __enter__(self):
         super().__enter__()
         if self.near:
             self.await_joined(self.start_worker())
-        self.far = self._start("trunk-auth", {}, before=self.network.command)
+        self.far = self._start("trunk-auth", self.worker_settings, before=self.network.command)
         self.workers.append(self.far)
         self.await_joined(self.far)
         return self

@@ -35,14 +35,14 @@ def resent(suite):
 
 def test_killed_while_it_reads():
     """Stopped first, so that the requests are with it for certain when it is killed."""
-    with Suite(workers=2) as suite, concurrent.futures.ThreadPoolExecutor(8) as pool:
+    with Suite(workers=2, gateway_settings={"LK_ANSWER_MS": "60000"}) as suite, concurrent.futures.ThreadPoolExecutor(8) as pool:
         both_joined(suite)
         trunk = suite.make_trunk()
         victim = suite.workers[0]
         victim.kill(signal.SIGSTOP)
-        clients = [Client(suite.port, suite.admin, strict=True) for _ in range(8)]
+        clients = [Client(suite.port, suite.admin, timeout=90, strict=True) for _ in range(8)]
         asked = [pool.submit(client.call, "GET", f"{TRUNKS}/{trunk}") for client in clients]
-        await_that(lambda: total(suite.metrics(suite.gateway), "lk_requests_held") > 0, 10, "it holds some")
+        await_that(lambda: any(one.done() for one in asked), 20, "the other answers its share")
         victim.kill(signal.SIGKILL)
         assert [one.result().status for one in asked] == [200] * len(asked)
         assert resent(suite) > 0
@@ -65,7 +65,7 @@ def test_killed_while_its_write_waits_for_its_turn():
 def test_killed_while_it_hashes():
     """The hash takes long enough to be met: the other worker begins it anew."""
     with Suite(workers=2, gateway_settings={"LK_ANSWER_MS": "60000"},
-               worker_settings={"LK_PWHASH": "8:256"}) as suite, concurrent.futures.ThreadPoolExecutor(1) as pool:
+               worker_settings={"LK_PWHASH": "6:128"}) as suite, concurrent.futures.ThreadPoolExecutor(1) as pool:
         both_joined(suite)
         trunk = suite.make_trunk()
         body = {"type": "sipuser", "username": "someone", "password": "correct horse"}
@@ -145,7 +145,7 @@ def test_what_waits_in_a_stopped_worker_is_not_done_when_it_is_continued():
 
 def test_a_late_reply_is_counted_and_goes_to_nobody():
     """The client has its 504; the worker's reply comes when other requests are on their way."""
-    with Suite(gateway_settings={"LK_ANSWER_MS": "400"}, worker_settings={"LK_PWHASH": "12:256"}) as suite:
+    with Suite(gateway_settings={"LK_ANSWER_MS": "400"}, worker_settings={"LK_PWHASH": "16:128"}) as suite:
         await_that(lambda: Outcomes(suite).write(suite.client, "its name") == 201, 20, "400 ms were enough")
         listed = await_that(lambda: (answer := suite.call("GET", TRUNKS)).status == 200 and answer, 20, "400 ms were enough")
         trunk = listed.result[0]["uuid"]

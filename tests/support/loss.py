@@ -124,7 +124,8 @@ class Writers:
 
     def run(self, client):
         while not self.stop.is_set():
-            self.outcomes.write(client)
+            if self.outcomes.write(client) == "cut":
+                self.stop.wait(0.1)
 
     def __enter__(self):
         self.threads = [threading.Thread(target=self.run, args=(self.clients(i),)) for i in range(self.count)]

@@ -1,6 +1,7 @@
 """What goes wrong during a soak. Each fault is over when its function returns, but for what has to start."""
 
 import collections
+import contextlib
 import os
 import resource
 import signal
@@ -113,13 +114,11 @@ class Faults:
         """By somebody who knows nothing of the gate: a backup, a curious operator."""
         path = self.suite.data / f"{self.choice.choice(self.suite.services)}.db"
         database = sqlite3.connect(path, timeout=10, isolation_level=None)
-        try:
+        with contextlib.closing(database), contextlib.suppress(sqlite3.OperationalError):  # no room among the writers
             database.execute("PRAGMA wal_autocheckpoint = 0")
             database.execute("BEGIN IMMEDIATE")
             POLL.wait(self.seconds())
             database.execute("ROLLBACK")
-        finally:
-            database.close()
 
     # ---- clients and strangers ----
 

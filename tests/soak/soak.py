@@ -4,6 +4,7 @@ import argparse
 import json
 import pathlib
 import random
+import signal
 import sys
 import time
 
@@ -160,6 +161,7 @@ def main():
     settings = parser.parse_args()
     if settings.load and not (settings.kills and can_be_had()):
         parser.error("--load takes wrk, and --kills: wrk sends nothing twice")
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # not without ending what was started
     with SoakSuite(workers=3, gateways=1 if settings.kills else 2) as suite:
         soak = Soak(suite, settings)
         openapi.load(suite.port)

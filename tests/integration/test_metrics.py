@@ -113,16 +113,22 @@ def test_a_worker_that_stops_and_one_that_dies():
         def workers(state):
             return lambda numbers: total(numbers, "lk_workers", service="trunk-auth", state=state)
 
-        assert workers("live")(suite.metrics(suite.gateway)) == 2
-        suite.workers[0].kill(signal.SIGSTOP)
-        clients = [Client(suite.port, suite.admin, timeout=90) for _ in range(16)]
-        with concurrent.futures.ThreadPoolExecutor(len(clients)) as pool:
-            asked = [pool.submit(client.call, "GET", TRUNKS) for client in clients]
-            await_numbers(suite, suite.gateway, lambda numbers: workers("live")(numbers) == 1, "one is missed")
-            assert {one.result().status for one in asked} == {200}
+        def is_stopped_with_requests():
+            """On a busy machine it may be missed before the requests come: then once more."""
+            await_numbers(suite, suite.gateway, lambda numbers: workers("live")(numbers) == 2, "both are there")
+            suite.workers[0].kill(signal.SIGSTOP)
+            clients = [Client(suite.port, suite.admin, timeout=90) for _ in range(16)]
+            with concurrent.futures.ThreadPoolExecutor(len(clients)) as pool:
+                asked = [pool.submit(client.call, "GET", TRUNKS) for client in clients]
+                await_numbers(suite, suite.gateway, lambda numbers: workers("live")(numbers) == 1, "one is missed")
+                assert {one.result().status for one in asked} == {200}
+            suite.workers[0].kill(signal.SIGCONT)
+            return total(suite.metrics(suite.gateway), "lk_requests_resent_total") > 0
+
+        await_that(is_stopped_with_requests, 60, "a stopped worker's requests are sent again")
         after = suite.metrics(suite.gateway)
-        assert total(after, "lk_requests_resent_total") > 0
-        assert total(after, "lk_workers_lost_total") == total(after, "lk_workers_silent_total") == 1
+        # Others may be missed for a moment, too, and come again.
+        assert total(after, "lk_workers_lost_total") >= total(after, "lk_workers_silent_total") >= 1
         suite.workers[0].kill(signal.SIGKILL)
         suite.workers[1].kill(signal.SIGKILL)
         await_numbers(suite, suite.gateway, lambda numbers: workers("live")(numbers) == 0, "both are missed")

@@ -69,6 +69,20 @@ static status_t send_message(void *context, const void *identity, size_t identit
     return status;
 }
 
+/* libzmq lets a connection be whose key is on the list no more. */
+static bool tolerate(void *context, const sender_t *sender)
+{
+    const broker_t *broker = context;
+    bool known = allow_knows(broker->allow, sender->key);
+    return visitors_tolerate(broker->port.visitors, sender->line, known);
+}
+
+static void note_works(void *context, int line, bool works)
+{
+    const broker_t *broker = context;
+    visitors_work(broker->port.visitors, line, works);
+}
+
 static bool may_serve(void *context, const char *key, size_t service)
 {
     const broker_t *broker = context;
@@ -124,6 +138,13 @@ static const char *key_of(const broker_t *broker, message_t *message)
     return key == NULL ? "" : key;
 }
 
+/* Its descriptor; it may be another's by now. */
+static int line_of(const broker_t *broker, message_t *message)
+{
+    zmq_msg_t *frame = &message->frames[message->count - 1];
+    return broker->port.zap == NULL ? -1 : zmq_msg_get(frame, ZMQ_SRCFD);
+}
+
 /* ROUTER's own identities. A peer may choose one instead, and so take that of another which has
  * just gone: ours don't. */
 static bool is_assigned(const sender_t *sender)
@@ -136,12 +157,13 @@ static void handle_message(const broker_t *broker, message_t *message, int64_t n
     pool_t *pool = broker->pool;
     sender_t sender = {.identity = zmq_msg_data(&message->frames[0]),
                        .length = zmq_msg_size(&message->frames[0]),
-                       .key = key_of(broker, message)};
+                       .key = key_of(broker, message),
+                       .line = line_of(broker, message)};
     command_t command = COMMAND_HEARTBEAT;
     if (message->count < 2 || message->too_many || !is_assigned(&sender) ||
         frames_read_head(zmq_msg_data(&message->frames[1]), zmq_msg_size(&message->frames[1]),
                          &command) != STATUS_OK) {
-        pool_garbage(pool, sender.identity, sender.length);
+        pool_garbage(pool, &sender);
         return;
     }
     bool has_body = message->count == FRAMES_PER_MESSAGE;
@@ -363,13 +385,18 @@ status_t broker_start(const broker_settings_t *settings, broker_t **out, err_t *
     pool_limits_t limits = {.services = registry_count,
                             .queue_max = (size_t)settings->queue_max,
                             .in_flight_max = (size_t)settings->in_flight_max};
-    pool_io_t io = {.send = send_message,
-                    .may_serve = settings->allow == NULL ? NULL : may_serve,
-                    .context = broker};
+    pool_io_t io = {.send = send_message, .context = broker};
+    if (settings->allow != NULL) {
+        io.may_serve = may_serve;
+        io.tolerate = tolerate;
+        io.works = note_works;
+    }
     broker->pool = pool_new(&limits, &io);
     broker->allow = settings->allow;
-    const port_settings_t port = {
-        .listen = settings->listen, .curve = settings->curve, .allow = settings->allow};
+    const port_settings_t port = {.listen = settings->listen,
+                                  .curve = settings->curve,
+                                  .allow = settings->allow,
+                                  .workers = registry_count * POOL_WORKERS_MAX};
     broker->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     broker->nudge_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     broker->zmq = zmq_ctx_new();
@@ -445,6 +472,12 @@ const char *broker_endpoint(const broker_t *broker)
 zap_counters_t broker_strangers(broker_t *broker)
 {
     return broker->port.zap == NULL ? (zap_counters_t){0} : zap_counters(broker->port.zap);
+}
+
+visitors_counters_t broker_visitors(broker_t *broker)
+{
+    return broker->port.visitors == NULL ? (visitors_counters_t){0}
+                                         : visitors_counters(broker->port.visitors);
 }
 
 void broker_recheck(broker_t *broker)

@@ -45,6 +45,7 @@ const char *broker_endpoint(const broker_t *broker);
 pool_counters_t broker_counters(broker_t *broker);
 /* Who has come to the worker port; all 0 without CURVE. */
 zap_counters_t broker_strangers(broker_t *broker);
+visitors_counters_t broker_visitors(broker_t *broker);
 /* The allow list is another: workers that are not on it any more are sent away. */
 void broker_recheck(broker_t *broker);
 

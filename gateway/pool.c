@@ -22,6 +22,7 @@ pool_t *pool_new(const pool_limits_t *limits, const pool_io_t *io)
     pool_t *pool = mem_zalloc(sizeof(*pool));
     pool->limits = *limits;
     pool->io = *io;
+    pool->workers = mem_array(limits->services * POOL_WORKERS_MAX, sizeof(worker_t *));
     pool->queues = mem_array(limits->services, sizeof(pendings_t));
     pool->live_ms = mem_array(limits->services, sizeof(int64_t));
     pool->slots = mem_array(limits->in_flight_max, sizeof(slot_t));
@@ -40,6 +41,7 @@ void pool_destroy(pool_t **pool)
     for (size_t i = 0; i < self->worker_count; i++)
         mem_free(self->workers[i]);
     batch_free(&self->batch);
+    mem_free(self->workers);
     mem_free(self->queues);
     mem_free(self->live_ms);
     mem_free(self->slots);
@@ -341,6 +343,8 @@ void pool_forget(pool_t *pool, worker_t *worker)
         if (pool->workers[i] != worker)
             continue;
         pool->workers[i] = pool->workers[--pool->worker_count];
+        if (pool->io.works != NULL)
+            pool->io.works(pool->io.context, worker->line, false);
         mem_free(worker);
         return;
     }

@@ -24,13 +24,23 @@
 
 enum {
     POOL_IDENTITY_MAX = 32, /* ours are ROUTER's own: 5 bytes */
-    POOL_WORKERS_MAX = 256,
+    POOL_WORKERS_MAX = 64,  /* of one service */
     POOL_NO_WORKER_MS = 2000,
     POOL_DEATHS_BEFORE_ALONE = 2,
     POOL_UNTAKEN_MAX = 8,                    /* REQUEST messages that a worker has not taken yet */
     POOL_MESSAGE_BYTES = SCAN_BYTES_MAX / 2, /* of one REQUEST message, about */
     POOL_BUSY = 8,                           /* a worker that holds so many is sent batches */
+    POOL_CHATTER_MAX = 1000,    /* of one worker in a second: messages that move nothing on */
+    POOL_CHATTER_BYTES = 65536, /* of such a message that count as another */
 };
+
+/* Who a message is from. */
+typedef struct {
+    const void *identity;
+    size_t length;
+    const char *key; /* that its connection has proved to have (proto/curve.h); "" for none */
+    int line;        /* the connection, as pool_io_t knows it */
+} sender_t;
 
 /* How the pool sends. Returns STATUS_OK, STATUS_BUSY (try again on the next tick) or STATUS_CLOSED
  * (the peer is gone). body NULL: no body frame. */
@@ -39,15 +49,13 @@ typedef struct {
                      const void *body, size_t body_length);
     /* Whether that key may serve; NULL: whoever is there may. */
     bool (*may_serve)(void *context, const char *key, size_t service);
+    /* The sender has done what workers don't. Returns whether it is to be answered all the same:
+     * its connection may have been ended. NULL: it is. */
+    bool (*tolerate)(void *context, const sender_t *sender);
+    /* A connection (sender_t.line) is a worker's, or is one no more. NULL: of no interest. */
+    void (*works)(void *context, int line, bool works);
     void *context;
 } pool_io_t;
-
-/* Who a message is from. */
-typedef struct {
-    const void *identity;
-    size_t length;
-    const char *key; /* that its connection has proved to have (proto/curve.h); "" for none */
-} sender_t;
 
 typedef struct {
     size_t services;      /* how many there are */
@@ -72,12 +80,13 @@ void pool_destroy(pool_t **pool);
 /* Accepts a request; it may be done at once. Returns whether a message was sent. */
 bool pool_submit(pool_t *pool, pending_t *pending, int64_t now_ms);
 
-/* A message from a worker. A malformed one is counted and answered with DISCONNECT. One that comes
- * with another key than the worker's READY did is a stranger's. */
+/* A message from a worker. One that talks without end (POOL_CHATTER_MAX) is lost. A malformed one
+ * is counted and answered with DISCONNECT, if it is tolerated. One that comes with another key than
+ * the worker's READY did is a stranger's. */
 void pool_message(pool_t *pool, const sender_t *sender, command_t command, const void *body,
                   size_t body_length, int64_t now_ms);
 /* A message that is none of the protocol's. */
-void pool_garbage(pool_t *pool, const void *identity, size_t identity_length);
+void pool_garbage(pool_t *pool, const sender_t *sender);
 
 /* Who may serve has changed: workers that may not any more are sent away. */
 void pool_recheck(pool_t *pool, int64_t now_ms);

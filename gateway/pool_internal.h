@@ -10,6 +10,7 @@ typedef struct worker {
     char identity[POOL_IDENTITY_MAX];
     size_t identity_length;
     char key[CURVE_KEY_SIZE];
+    int line; /* sender_t's */
     size_t service;
     char instance[UUID_SIZE];
     uint32_t window;
@@ -18,6 +19,8 @@ typedef struct worker {
     unsigned untaken;  /* REQUEST messages that are out and have not been answered */
     bool draining;     /* said DISCONNECT: finishes what it holds */
     pending_t *only;   /* this worker is kept for one dangerous request */
+    size_t chatter;    /* since chatter_ms */
+    int64_t chatter_ms;
     int64_t heard_ms;
     int64_t beat_ms; /* when we last sent it something */
 } worker_t;
@@ -31,7 +34,7 @@ typedef struct {
 struct pool {
     pool_limits_t limits;
     pool_io_t io;
-    worker_t *workers[POOL_WORKERS_MAX];
+    worker_t **workers; /* room for POOL_WORKERS_MAX of each service */
     size_t worker_count;
     pendings_t *queues; /* one per service */
     int64_t *live_ms;   /* one per service: when a tick last found a live worker */

@@ -1,12 +1,17 @@
 /* Must never: bind a socket that lets strangers in where they can reach it. Next: zap.c. */
 #include "gateway/port.h"
 
+#include "common/text.h"
+#include "proto/frames.h"
 #include "proto/scan.h"
 
 #include <errno.h>
+#include <string.h>
 #include <zmq.h>
 
-enum { LINGER_MS = 1000 };
+/* A worker gives its connection up after FRAMES_SILENCE_MS without a word: to wait for its
+ * handshake longer than that helps nobody but strangers. */
+enum { LINGER_MS = 1000, HANDSHAKE_MS = 2 * FRAMES_SILENCE_MS };
 
 static status_t set_option(void *router, int option, int value, err_t *err)
 {
@@ -26,10 +31,23 @@ static status_t guard(const port_settings_t *settings, void *context, port_t *po
                        settings->listen);
     if (settings->curve == NULL)
         return STATUS_OK;
-    status_t status = zap_start(context, port->router, settings->allow, &port->zap, err);
+    status_t status = visitors_new(settings->workers, &port->visitors, err);
+    if (status == STATUS_OK)
+        status = zap_start(context, port->router, settings->allow, port->visitors, &port->zap, err);
     if (status == STATUS_OK)
         status = curve_serve(settings->curve, port->router, err);
     return status;
+}
+
+/* 0: it has none. */
+static uint16_t port_number(const char *endpoint)
+{
+    const char *colon = strrchr(endpoint, ':');
+    uint64_t port = 0;
+    if (strncmp(endpoint, "tcp://", 6) != 0 ||
+        text_number(colon + 1, strlen(colon + 1), UINT16_MAX, &port) != STATUS_OK)
+        return 0;
+    return (uint16_t)port;
 }
 
 status_t port_open(const port_settings_t *settings, void *context, port_t *out, err_t *err)
@@ -38,8 +56,9 @@ status_t port_open(const port_settings_t *settings, void *context, port_t *out, 
     static const struct {
         int option, value;
     } options[] = {
-        {ZMQ_ROUTER_MANDATORY, 1}, {ZMQ_LINGER, LINGER_MS}, {ZMQ_SNDHWM, 1000}, {ZMQ_RCVHWM, 1000},
-        {ZMQ_HANDSHAKE_IVL, 5000}, {ZMQ_TCP_KEEPALIVE, 1},  {ZMQ_BACKLOG, 256},
+        {ZMQ_ROUTER_MANDATORY, 1}, {ZMQ_LINGER, LINGER_MS},           {ZMQ_SNDHWM, 1000},
+        {ZMQ_RCVHWM, 1000},        {ZMQ_HANDSHAKE_IVL, HANDSHAKE_MS}, {ZMQ_TCP_KEEPALIVE, 1},
+        {ZMQ_BACKLOG, 256},
     };
     out->router = zmq_socket(context, ZMQ_ROUTER);
     if (out->router == NULL)
@@ -64,6 +83,8 @@ status_t port_open(const port_settings_t *settings, void *context, port_t *out, 
     if (zmq_getsockopt(out->router, ZMQ_LAST_ENDPOINT, out->endpoint, &size) != 0 ||
         zmq_getsockopt(out->router, ZMQ_FD, &out->fd, &fd_size) != 0)
         return err_set(err, STATUS_SYSTEM, listen, "%s", zmq_strerror(zmq_errno()));
+    if (out->visitors != NULL)
+        visitors_at(out->visitors, port_number(out->endpoint));
     return STATUS_OK;
 }
 
@@ -76,4 +97,5 @@ void port_close(port_t *port, void *context)
     if (context != NULL)
         (void)zmq_ctx_shutdown(context); /* ends the ZAP handler's wait */
     zap_stop(&port->zap);
+    visitors_free(&port->visitors);
 }

@@ -9,12 +9,14 @@ typedef struct {
     const char *listen;
     const curve_t *curve; /* both or neither; borrowed until port_close. NULL: plain text */
     allow_t *allow;
+    size_t workers; /* how many there may be */
 } port_settings_t;
 
 typedef struct {
     void *router;
     int fd;     /* ZMQ_FD */
     zap_t *zap; /* NULL: plain text */
+    visitors_t *visitors;
     char endpoint[256];
 } port_t;
 

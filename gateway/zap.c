@@ -23,6 +23,7 @@ enum { VERSION, REQUEST_ID, DOMAIN, ADDRESS, IDENTITY, MECHANISM, CREDENTIALS };
 
 struct zap {
     allow_t *allow;
+    visitors_t *visitors;
     void *handler, *monitor;
     pthread_t thread;
     atomic_uint_fast64_t admitted, unknown_keys, strangers;
@@ -149,16 +150,24 @@ static uint64_t unfinished(const zap_t *zap)
 static bool note_one(zap_t *zap)
 {
     zmq_msg_t messages[2];
-    uint16_t event = 0;
+    struct {
+        uint16_t name;
+        int32_t value;
+    } __attribute__((packed)) event = {0, -1};
     size_t count = receive(zap->monitor, messages, 2);
     if (count == 0)
         return false;
-    if (zmq_msg_size(&messages[0]) >= sizeof(event))
+    if (zmq_msg_size(&messages[0]) == sizeof(event))
         memcpy(&event, zmq_msg_data(&messages[0]), sizeof(event));
     close_all(messages, count, 2);
-    zap->accepted += event == ZMQ_EVENT_ACCEPTED;
-    if (event == ZMQ_EVENT_HANDSHAKE_SUCCEEDED)
+    if (event.name == ZMQ_EVENT_ACCEPTED) {
+        zap->accepted++;
+        visitors_accepted(zap->visitors, event.value);
+    } else if (event.name == ZMQ_EVENT_HANDSHAKE_SUCCEEDED) {
         atomic_fetch_add(&zap->admitted, 1);
+    } else {
+        visitors_gone(zap->visitors, event.value);
+    }
     if (unfinished(zap) < zap->open_least)
         zap->open_least = unfinished(zap);
     return true;
@@ -225,14 +234,17 @@ static bool open_sockets(zap_t *zap, void *context, void *socket)
            zmq_setsockopt(zap->monitor, ZMQ_RCVHWM, &none, sizeof(none)) == 0 &&
            zmq_bind(zap->handler, HANDLER) == 0 &&
            zmq_socket_monitor(socket, MONITOR,
-                              ZMQ_EVENT_ACCEPTED | ZMQ_EVENT_HANDSHAKE_SUCCEEDED) == 0 &&
+                              ZMQ_EVENT_ACCEPTED | ZMQ_EVENT_HANDSHAKE_SUCCEEDED |
+                                  ZMQ_EVENT_DISCONNECTED) == 0 &&
            zmq_connect(zap->monitor, MONITOR) == 0;
 }
 
-status_t zap_start(void *context, void *socket, allow_t *allow, zap_t **out, err_t *err)
+status_t zap_start(void *context, void *socket, allow_t *allow, visitors_t *visitors, zap_t **out,
+                   err_t *err)
 {
     AUTO(free_zap) zap_t *zap = mem_zalloc(sizeof(*zap));
     zap->allow = allow;
+    zap->visitors = visitors;
     zap->settle_ms = clock_ms() + SETTLE_MS;
     if (!open_sockets(zap, context, socket))
         return err_set(err, STATUS_SYSTEM, "ZAP handler", "can't be set up: %s",

@@ -3,11 +3,12 @@
  *
  * A thread of its own at inproc://zeromq.zap.01 of the broker's context. Each key that is on the
  * allow list is let in, and its Z85 becomes the User-Id of every message of that connection: which
- * service it may serve is decided when it says READY (pool.h). Next: allow.h. */
+ * service it may serve is decided when it says READY (pool.h). Next: allow.h, visitors.h. */
 #ifndef LK_GATEWAY_ZAP_H
 #define LK_GATEWAY_ZAP_H
 
 #include "gateway/allow.h"
+#include "gateway/visitors.h"
 #include "proto/curve.h"
 
 #include <stdint.h>
@@ -22,9 +23,10 @@ typedef struct {
                               second later */
 } zap_counters_t;
 
-/* Starts the thread. socket: of that context, not bound yet; its connections are counted. allow:
- * borrowed. */
-status_t zap_start(void *context, void *socket, allow_t *allow, zap_t **out, err_t *err) MUST_CHECK;
+/* Starts the thread. socket: of that context, not bound yet; its connections are counted, and told
+ * to visitors. allow, visitors: borrowed. */
+status_t zap_start(void *context, void *socket, allow_t *allow, visitors_t *visitors, zap_t **out,
+                   err_t *err) MUST_CHECK;
 /* Waits for the thread's end: the socket's monitor is ended and the context is shut down.
  * NULL-safe; clears *zap. */
 void zap_stop(zap_t **zap);

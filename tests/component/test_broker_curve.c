@@ -1,5 +1,5 @@
 /* Who gets in at a worker port that speaks CURVE, and who does not. */
-#include "tests/component/asking.h"
+#include "tests/component/curve_desk.h"
 
 #include <stdarg.h>
 #include <stddef.h>
@@ -8,131 +8,15 @@
 #include <cmocka.h>
 
 #include "common/clock.h"
-#include "common/mem.h"
 #include "proto/registry.h"
 #include "tests/support/await.h"
 #include "tests/support/raw_http.h"
-#include "tests/support/scratch.h"
 
 #include <sodium.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 #include <zmq.h>
-
-typedef struct {
-    world_t world; /* first: what asking.h makes and takes */
-    scratch_t scratch;
-    curve_t *gateway;
-    curve_t *keys[2]; /* key i is on the list for service i */
-    allow_t *allow;
-    uint64_t wanted; /* for the conditions */
-} desk_t;
-
-static void write_list(const desk_t *desk, bool with_first)
-{
-    char list[256];
-    (void)snprintf(list, sizeof(list), "%s%s %s\n%s %s\n", with_first ? "" : "#", registry[0]->name,
-                   curve_public(desk->keys[0]), registry[1]->name, curve_public(desk->keys[1]));
-    scratch_write(&desk->scratch, "workers", list, 0600);
-}
-
-/* A broker by CURVE, and a worker of service 0 that is in. */
-static int set_up(void **state)
-{
-    desk_t *desk = mem_zalloc(sizeof(*desk));
-    err_t err;
-    *state = desk;
-    desk->scratch = scratch_make();
-    desk->gateway = curve_new();
-    desk->keys[0] = curve_new();
-    desk->keys[1] = curve_new();
-    write_list(desk, true);
-    if (allow_open(scratch_file(&desk->scratch, "workers"), &desk->allow, &err) != STATUS_OK)
-        return -1;
-    broker_settings_t settings = {.listen = "tcp://127.0.0.1:*",
-                                  .queue_max = 1000,
-                                  .in_flight_max = 2000,
-                                  .curve = desk->gateway,
-                                  .allow = desk->allow};
-    if (broker_start(&settings, &desk->world.broker, &err) != STATUS_OK)
-        return -1;
-    fake_worker_start_with(&desk->world.workers[0], broker_endpoint(desk->world.broker),
-                           registry[0]->name, desk->keys[0], curve_public(desk->gateway));
-    desk->world.worker_count = 1;
-    return await(world_is_live, &desk->world, WAIT_MS) ? 0 : -1;
-}
-
-static int tear_down(void **state)
-{
-    desk_t *desk = *state;
-    broker_stop(&desk->world.broker);
-    for (size_t i = 0; i < desk->world.worker_count; i++)
-        fake_worker_end(&desk->world.workers[i]);
-    allow_close(&desk->allow);
-    curve_close(&desk->keys[0]);
-    curve_close(&desk->keys[1]);
-    curve_close(&desk->gateway);
-    scratch_remove(&desk->scratch);
-    mem_free(desk);
-    return 0;
-}
-
-/* ---- strangers ---- */
-
-typedef struct {
-    void *context, *socket;
-} stranger_t;
-
-static void open_stranger(stranger_t *stranger)
-{
-    int none = 0;
-    int wait_ms = WAIT_MS;
-    int slowly_ms = 200;
-    stranger->context = zmq_ctx_new();
-    stranger->socket = zmq_socket(stranger->context, ZMQ_DEALER);
-    (void)zmq_setsockopt(stranger->socket, ZMQ_LINGER, &none, sizeof(none));
-    (void)zmq_setsockopt(stranger->socket, ZMQ_RCVTIMEO, &wait_ms, sizeof(wait_ms));
-    (void)zmq_setsockopt(stranger->socket, ZMQ_SNDTIMEO, &wait_ms, sizeof(wait_ms));
-    (void)zmq_setsockopt(stranger->socket, ZMQ_RECONNECT_IVL, &slowly_ms, sizeof(slowly_ms));
-}
-
-static void connect_stranger(const stranger_t *stranger, const desk_t *desk)
-{
-    assert_int_equal(zmq_connect(stranger->socket, broker_endpoint(desk->world.broker)), 0);
-}
-
-static void connect_with(const stranger_t *stranger, const desk_t *desk, const curve_t *key)
-{
-    err_t err;
-    assert_int_equal(curve_dial(key, curve_public(desk->gateway), stranger->socket, &err),
-                     STATUS_OK);
-    connect_stranger(stranger, desk);
-}
-
-static void close_stranger(stranger_t *stranger)
-{
-    (void)zmq_close(stranger->socket);
-    (void)zmq_ctx_term(stranger->context);
-}
-
-/* False: there is no connection to say it on, as a stranger finds. */
-static bool say_ready(const stranger_t *stranger, size_t service, int flags)
-{
-    ready_t ready = {.window = 1};
-    msgpack_sbuffer bytes;
-    msgpack_packer out;
-    (void)snprintf(ready.service, sizeof(ready.service), "%s", registry[service]->name);
-    uuid_new(ready.instance);
-    msgpack_sbuffer_init(&bytes);
-    msgpack_packer_init(&out, &bytes, msgpack_sbuffer_write);
-    frames_write_ready(&ready, &out);
-    bool said = zmq_send(stranger->socket, "LKW1R", 5, flags | ZMQ_SNDMORE) == 5 &&
-                zmq_send(stranger->socket, bytes.data, bytes.size, flags) > 0;
-    msgpack_sbuffer_destroy(&bytes);
-    return said;
-}
 
 static void assert_told(const stranger_t *stranger, const char *head)
 {
@@ -147,18 +31,9 @@ static void assert_told_nothing(const stranger_t *stranger)
     assert_int_equal(zmq_recv(stranger->socket, received, sizeof(received), ZMQ_DONTWAIT), -1);
 }
 
-static void assert_works(desk_t *desk)
-{
-    asker_t asker = {.world = &desk->world, .word = "ask", .deadline_ms = LONG_MS};
-    assert_int_equal(ask(&asker, 1), PENDING_ANSWERED);
-    assert_int_equal(asker.wrong, 0);
-    assert_int_equal(broker_live(desk->world.broker, 0), 1);
-    assert_int_equal(broker_counters(desk->world.broker).lost_workers, 0);
-}
-
 static bool strangers_are_counted(void *context)
 {
-    const desk_t *desk = context;
+    const curve_desk_t *desk = context;
     return broker_strangers(desk->world.broker).strangers >= desk->wanted;
 }
 
@@ -166,62 +41,62 @@ static bool strangers_are_counted(void *context)
 
 static void a_known_key_serves(void **state)
 {
-    desk_t *desk = *state;
-    assert_works(desk);
+    curve_desk_t *desk = *state;
+    curve_desk_assert_works(desk);
     zap_counters_t counters = broker_strangers(desk->world.broker);
     assert_int_equal(counters.admitted, 1);
     assert_int_equal(counters.unknown_keys, 0);
     assert_int_equal(counters.strangers, 0);
 }
 
-static void by_unknown_key(const stranger_t *stranger, const desk_t *desk)
+static void by_unknown_key(const stranger_t *stranger, const curve_desk_t *desk)
 {
     curve_t *key = curve_new();
-    connect_with(stranger, desk, key);
+    stranger_connect_with(stranger, desk, key);
     curve_close(&key);
 }
 
-static void by_another_gateways_key(const stranger_t *stranger, const desk_t *desk)
+static void by_another_gateways_key(const stranger_t *stranger, const curve_desk_t *desk)
 {
     err_t err;
     assert_int_equal(curve_dial(desk->keys[0], curve_public(desk->keys[1]), stranger->socket, &err),
                      STATUS_OK);
-    connect_stranger(stranger, desk);
+    stranger_connect(stranger, desk);
 }
 
-static void by_plain_text(const stranger_t *stranger, const desk_t *desk)
+static void by_plain_text(const stranger_t *stranger, const curve_desk_t *desk)
 {
-    connect_stranger(stranger, desk);
+    stranger_connect(stranger, desk);
 }
 
-static void by_password(const stranger_t *stranger, const desk_t *desk)
+static void by_password(const stranger_t *stranger, const curve_desk_t *desk)
 {
     assert_int_equal(zmq_setsockopt(stranger->socket, ZMQ_PLAIN_USERNAME, "admin", 5), 0);
     assert_int_equal(zmq_setsockopt(stranger->socket, ZMQ_PLAIN_PASSWORD, "admin", 5), 0);
-    connect_stranger(stranger, desk);
+    stranger_connect(stranger, desk);
 }
 
 static void who_is_not_known_gets_nowhere(void **state)
 {
     static const struct {
         const char *name;
-        void (*come)(const stranger_t *stranger, const desk_t *desk);
+        void (*come)(const stranger_t *stranger, const curve_desk_t *desk);
     } ways[] = {{"unknown key", by_unknown_key},
                 {"another gateway's key", by_another_gateways_key},
                 {"plain text", by_plain_text},
                 {"password", by_password}};
-    desk_t *desk = *state;
+    curve_desk_t *desk = *state;
     for (size_t i = 0; i < ARRAY_LEN(ways); i++) {
         stranger_t stranger;
-        open_stranger(&stranger);
+        stranger_open(&stranger);
         ways[i].come(&stranger, desk);
-        (void)say_ready(&stranger, 0, ZMQ_DONTWAIT);
+        (void)stranger_says_ready(&stranger, 0, ZMQ_DONTWAIT);
         desk->wanted = broker_strangers(desk->world.broker).strangers + 1;
         if (!await(strangers_are_counted, desk, WAIT_MS))
             fail_msg("%s is not counted", ways[i].name);
         assert_told_nothing(&stranger);
-        assert_works(desk);
-        close_stranger(&stranger);
+        curve_desk_assert_works(desk);
+        stranger_close(&stranger);
     }
     assert_int_not_equal(broker_strangers(desk->world.broker).unknown_keys, 0);
     assert_int_equal(broker_strangers(desk->world.broker).admitted, 1);
@@ -251,7 +126,7 @@ static void garbage_gets_nowhere(void **state)
          "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\x06\x7f\xff\xff\xff\xff\xff\xff\xff",
          73},
     };
-    desk_t *desk = *state;
+    curve_desk_t *desk = *state;
     int port = (int)strtol(strrchr(broker_endpoint(desk->world.broker), ':') + 1, NULL, 10);
     int silent = raw_connect(port);
     int lines[ARRAY_LEN(streams)];
@@ -261,7 +136,7 @@ static void garbage_gets_nowhere(void **state)
     }
     desk->wanted = ARRAY_LEN(streams) + 1;
     assert_true(await(strangers_are_counted, desk, WAIT_MS));
-    assert_works(desk);
+    curve_desk_assert_works(desk);
     for (size_t i = 0; i < ARRAY_LEN(streams); i++) {
         if (!raw_is_closed(lines[i], WAIT_MS))
             fail_msg("stream %zu is kept", i);
@@ -274,81 +149,71 @@ static void garbage_gets_nowhere(void **state)
 
 static bool second_service_is_live(void *context)
 {
-    const desk_t *desk = context;
+    const curve_desk_t *desk = context;
     return broker_live(desk->world.broker, 1) == 1;
 }
 
 static void a_key_serves_its_own_service_and_no_other(void **state)
 {
-    desk_t *desk = *state;
+    curve_desk_t *desk = *state;
     stranger_t stranger;
-    open_stranger(&stranger);
-    connect_with(&stranger, desk, desk->keys[1]);
-    assert_true(say_ready(&stranger, 0, 0));
+    stranger_open(&stranger);
+    stranger_connect_with(&stranger, desk, desk->keys[1]);
+    assert_true(stranger_says_ready(&stranger, 0, 0));
     assert_told(&stranger, "LKW1D");
     assert_int_equal(broker_counters(desk->world.broker).refused_workers, 1);
-    assert_works(desk);
-    assert_true(say_ready(&stranger, 1, 0));
+    curve_desk_assert_works(desk);
+    assert_true(stranger_says_ready(&stranger, 1, 0));
     assert_told(&stranger, "LKW1H");
     assert_true(await(second_service_is_live, desk, WAIT_MS));
-    close_stranger(&stranger);
-    assert_works(desk);
+    stranger_close(&stranger);
+    curve_desk_assert_works(desk);
 }
 
 /* What a broker sends to an identity must not end with another who has taken it. */
 static void identities_are_not_chosen(void **state)
 {
-    desk_t *desk = *state;
+    curve_desk_t *desk = *state;
     stranger_t stranger;
-    open_stranger(&stranger);
+    stranger_open(&stranger);
     assert_int_equal(zmq_setsockopt(stranger.socket, ZMQ_ROUTING_ID, "mine!", 5), 0);
-    connect_with(&stranger, desk, desk->keys[0]);
-    assert_true(say_ready(&stranger, 0, 0));
+    stranger_connect_with(&stranger, desk, desk->keys[0]);
+    assert_true(stranger_says_ready(&stranger, 0, 0));
     assert_told(&stranger, "LKW1D");
     assert_int_equal(broker_counters(desk->world.broker).bad_messages, 1);
-    close_stranger(&stranger);
-    assert_works(desk);
+    stranger_close(&stranger);
+    curve_desk_assert_works(desk);
 }
 
 static bool first_service_is_dead(void *context)
 {
-    const desk_t *desk = context;
+    const curve_desk_t *desk = context;
     return broker_live(desk->world.broker, 0) == 0;
-}
-
-/* A list comes into force when it has been read twice. */
-static void refresh_list(const desk_t *desk)
-{
-    bool changed = false;
-    err_t err;
-    for (int i = 0; i < 2; i++)
-        assert_int_equal(allow_refresh(desk->allow, &changed, &err), STATUS_OK);
-    assert_true(changed);
 }
 
 /* The fake worker says READY again whenever it is sent away: by the same connection. */
 static void a_revoked_key_serves_no_more(void **state)
 {
-    desk_t *desk = *state;
-    write_list(desk, false);
-    refresh_list(desk);
+    curve_desk_t *desk = *state;
+    curve_desk_write(desk, false);
+    curve_desk_refresh(desk);
     broker_recheck(desk->world.broker);
     assert_true(await(first_service_is_dead, desk, WAIT_MS));
     stranger_t stranger;
-    open_stranger(&stranger);
-    connect_with(&stranger, desk, desk->keys[0]);
+    stranger_open(&stranger);
+    stranger_connect_with(&stranger, desk, desk->keys[0]);
     desk->wanted = 1;
     assert_true(await(strangers_are_counted, desk, WAIT_MS));
-    close_stranger(&stranger);
+    stranger_close(&stranger);
     assert_int_equal(broker_live(desk->world.broker, 0), 0);
-    write_list(desk, true);
-    refresh_list(desk);
+    curve_desk_write(desk, true);
+    curve_desk_refresh(desk);
     assert_true(await(world_is_live, &desk->world, WAIT_MS));
 }
 
 static void askers_notice_nothing_of_strangers(void **state)
 {
-    desk_t *desk = *state;
+    curve_desk_t *desk = *state;
     asker_t askers[ASKERS / 2];
     asker_t like = {.word = "ask", .deadline_ms = LONG_MS};
     unsigned came = 0;
@@ -356,24 +221,24 @@ static void askers_notice_nothing_of_strangers(void **state)
     start_askers(&desk->world, askers, ARRAY_LEN(askers), &like);
     while (clock_ms() < like.until_ms) {
         stranger_t stranger;
-        open_stranger(&stranger);
+        stranger_open(&stranger);
         if (came++ % 2 == 0)
             by_unknown_key(&stranger, desk);
         else
             by_plain_text(&stranger, desk);
-        (void)say_ready(&stranger, 0, ZMQ_DONTWAIT);
-        close_stranger(&stranger);
+        (void)stranger_says_ready(&stranger, 0, ZMQ_DONTWAIT);
+        stranger_close(&stranger);
     }
     asker_t sum = join_askers(askers, ARRAY_LEN(askers));
     show_asker("beside strangers", &sum);
     assert_all_answered(&sum);
-    assert_works(desk);
+    curve_desk_assert_works(desk);
 }
 
 static void plain_text_stays_on_this_machine(void **state)
 {
     static const char *const everywhere[] = {"tcp://0.0.0.0:*", "tcp://*:*", "tcp://lo:*"};
-    desk_t *desk = *state;
+    curve_desk_t *desk = *state;
     broker_settings_t settings = {.queue_max = 1, .in_flight_max = 1};
     broker_t *other = NULL;
     err_t err;
@@ -391,7 +256,7 @@ static void plain_text_stays_on_this_machine(void **state)
     broker_stop(&other);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, curve_desk_open, curve_desk_close)
 
 int main(void)
 {

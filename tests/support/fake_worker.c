@@ -3,12 +3,13 @@
 #include "common/clock.h"
 #include "common/mem.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <zmq.h>
 
-enum { BEAT_MS = 100, POLL_MS = 10 };
+enum { BEAT_MS = 100, POLL_MS = 10, DEAF_MS = 3 * FRAMES_SILENCE_MS };
 
 static const char prefix[] = "answer to ";
 
@@ -25,8 +26,9 @@ static void say(fake_worker_t *worker, command_t command, const void *body, size
     char head[FRAMES_HEAD_SIZE];
     frames_write_head(command, head);
     int more = body == NULL ? 0 : ZMQ_SNDMORE;
-    must(zmq_send(worker->socket, head, sizeof(head), more) >= 0, "send");
-    if (body != NULL)
+    int sent = zmq_send(worker->socket, head, sizeof(head), more | ZMQ_DONTWAIT);
+    must(sent >= 0 || zmq_errno() == EAGAIN, "send");
+    if (sent >= 0 && body != NULL)
         must(zmq_send(worker->socket, body, length, 0) >= 0, "send");
 }
 
@@ -79,6 +81,7 @@ static void take_message(fake_worker_t *worker)
     char head[FRAMES_HEAD_SIZE];
     command_t command = COMMAND_HEARTBEAT;
     int length = zmq_recv(worker->socket, head, sizeof(head), 0);
+    worker->heard_ms = clock_ms();
     must(length > 0 && frames_read_head(head, (size_t)length, &command) == STATUS_OK, "bad head");
     zmq_msg_t body;
     (void)zmq_msg_init(&body);
@@ -96,6 +99,19 @@ static void take_message(fake_worker_t *worker)
     (void)zmq_msg_close(&body);
 }
 
+static void connect_worker(fake_worker_t *worker)
+{
+    err_t err;
+    int linger = 0;
+    worker->socket = zmq_socket(worker->context, ZMQ_DEALER);
+    must(zmq_setsockopt(worker->socket, ZMQ_LINGER, &linger, sizeof(linger)) == 0, "linger");
+    must(worker->curve == NULL ||
+             curve_dial(worker->curve, worker->gateway, worker->socket, &err) == STATUS_OK,
+         "keys");
+    must(zmq_connect(worker->socket, worker->endpoint) == 0, worker->endpoint);
+    worker->heard_ms = clock_ms();
+}
+
 /* One round; false at the end. */
 static bool work(fake_worker_t *worker, int64_t *next_beat_ms)
 {
@@ -108,6 +124,11 @@ static bool work(fake_worker_t *worker, int64_t *next_beat_ms)
         (void)atomic_compare_exchange_strong(&worker->manner, &manner, FAKE_WORKS);
     }
     int64_t now_ms = clock_ms();
+    if (!silent && now_ms - worker->heard_ms >= DEAF_MS) {
+        (void)zmq_close(worker->socket);
+        connect_worker(worker);
+        say_ready(worker);
+    }
     if (!silent && now_ms >= *next_beat_ms) {
         say(worker, COMMAND_HEARTBEAT, NULL, 0);
         *next_beat_ms = now_ms + BEAT_MS;
@@ -139,19 +160,16 @@ void fake_worker_start(fake_worker_t *worker, const char *endpoint, const char *
 void fake_worker_start_with(fake_worker_t *worker, const char *endpoint, const char *service,
                             const curve_t *curve, const char *gateway)
 {
-    err_t err;
     memset(worker, 0, sizeof(*worker));
     (void)snprintf(worker->endpoint, sizeof(worker->endpoint), "%s", endpoint);
     (void)snprintf(worker->ready.service, sizeof(worker->ready.service), "%s", service);
     uuid_new(worker->ready.instance);
     worker->ready.window = FRAMES_WINDOW;
     batch_init(&worker->held);
+    worker->curve = curve;
+    worker->gateway = gateway;
     worker->context = zmq_ctx_new();
-    worker->socket = zmq_socket(worker->context, ZMQ_DEALER);
-    int linger = 0;
-    must(zmq_setsockopt(worker->socket, ZMQ_LINGER, &linger, sizeof(linger)) == 0, "linger");
-    must(curve == NULL || curve_dial(curve, gateway, worker->socket, &err) == STATUS_OK, "keys");
-    must(zmq_connect(worker->socket, endpoint) == 0, endpoint);
+    connect_worker(worker);
     must(pthread_create(&worker->thread, NULL, run, worker) == 0, "thread");
 }
 

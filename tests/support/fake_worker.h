@@ -1,6 +1,6 @@
 /* The worker's end of the worker protocol, played by a thread of the test: it says READY, beats,
  * and answers at once. What it answers is made from the request, so that the asker can tell its
- * own. */
+ * own. Where nobody answers any more, it connects anew, as a worker does. */
 #ifndef LK_TESTS_SUPPORT_FAKE_WORKER_H
 #define LK_TESTS_SUPPORT_FAKE_WORKER_H
 
@@ -29,12 +29,15 @@ typedef struct {
     /* The thread's own: */
     pthread_t thread;
     void *context, *socket;
+    const curve_t *curve;
+    const char *gateway;
+    int64_t heard_ms;
     batch_t held;
 } fake_worker_t;
 
 /* Starts it; it may take a moment until the broker knows it. Aborts on failure. */
 void fake_worker_start(fake_worker_t *worker, const char *endpoint, const char *service);
-/* By CURVE: with that key, to the gateway of that one. */
+/* By CURVE: with that key, to the gateway of that one; both are borrowed. */
 void fake_worker_start_with(fake_worker_t *worker, const char *endpoint, const char *service,
                             const curve_t *curve, const char *gateway);
 /* Ends it and waits for its thread. */

@@ -17,6 +17,10 @@ typedef struct {
     command_t sent; /* the last message */
     char to;
     bool revoked;
+    unsigned place;    /* stands in the instance's last places but one */
+    unsigned patience; /* strikes that are tolerated; 0: all */
+    int line, strikes; /* the last one's */
+    bool works;
 } world_t;
 
 static status_t fake_send(void *context, const void *identity, size_t identity_length,
@@ -37,11 +41,29 @@ static bool may_serve(void *context, const char *key, size_t service)
     return !world->revoked && strncmp(key, "key-", 4) == 0 && key[4] == (char)('0' + service);
 }
 
+static bool tolerate(void *context, const sender_t *sender)
+{
+    world_t *world = context;
+    (void)sender;
+    return (unsigned)++world->strikes <= world->patience || world->patience == 0;
+}
+
+static void works(void *context, int line, bool works)
+{
+    world_t *world = context;
+    world->line = line;
+    world->works = works;
+}
+
 static void new_world(world_t *world)
 {
     *world = (world_t){.sent = COMMAND_REQUEST};
     pool_limits_t limits = {.services = registry_count, .queue_max = 8, .in_flight_max = 8};
-    pool_io_t io = {.send = fake_send, .may_serve = may_serve, .context = world};
+    pool_io_t io = {.send = fake_send,
+                    .may_serve = may_serve,
+                    .tolerate = tolerate,
+                    .works = works,
+                    .context = world};
     world->pool = pool_new(&limits, &io);
 }
 
@@ -52,11 +74,13 @@ static void join(world_t *world, char identity, const char *key, size_t service,
     msgpack_packer packer;
     (void)snprintf(ready.service, sizeof(ready.service), "%s", registry[service]->name);
     ready.instance[35] = instance;
+    ready.instance[34] = "0123456789abcdef"[world->place % 16];
+    ready.instance[33] = "0123456789abcdef"[world->place / 16];
     msgpack_sbuffer_init(&body);
     msgpack_packer_init(&packer, &body, msgpack_sbuffer_write);
     frames_write_ready(&ready, &packer);
-    pool_message(world->pool, &(sender_t){&identity, 1, key}, COMMAND_READY, body.data, body.size,
-                 1000);
+    pool_message(world->pool, &(sender_t){&identity, 1, key, identity}, COMMAND_READY, body.data,
+                 body.size, 1000);
     msgpack_sbuffer_destroy(&body);
 }
 
@@ -111,6 +135,72 @@ static void refusals_take_no_other_events_place(void **state)
     pool_destroy(&world.pool);
 }
 
+/* Whoever has one service's key can't keep the others' workers out. */
+static void each_service_has_its_own_room(void **state)
+{
+    world_t world;
+    (void)state;
+    new_world(&world);
+    for (; world.place < POOL_WORKERS_MAX; world.place++)
+        join(&world, (char)(1 + world.place), "key-0", 0, 'a');
+    assert_int_equal(pool_live(world.pool, 0), POOL_WORKERS_MAX);
+    join(&world, 'z', "key-0", 0, 'a');
+    assert_int_equal(world.sent, COMMAND_DISCONNECT);
+    assert_int_equal(pool_live(world.pool, 0), POOL_WORKERS_MAX);
+    join(&world, 'y', "key-1", 1, 'a');
+    assert_int_equal(pool_live(world.pool, 1), 1);
+    pool_destroy(&world.pool);
+}
+
+/* What a worker does once, a stranger with a key could do without end. */
+static void who_is_not_tolerated_is_not_answered(void **state)
+{
+    world_t world;
+    (void)state;
+    new_world(&world);
+    world.patience = 2;
+    join(&world, 'a', "key-0", 0, 'a');
+    assert_int_equal(world.strikes, 1); /* READY is for once */
+    assert_true(world.works && world.line == 'a');
+    char a = 'a';
+    const sender_t sender = {&a, 1, "key-0", 'a'};
+    pool_message(world.pool, &sender, COMMAND_DISCONNECT, "", 0, 1000);
+    assert_int_equal(world.strikes, 2);
+    assert_false(world.works);
+    world.sent = COMMAND_REQUEST;
+    join(&world, 'a', "key-0", 0, 'a');
+    pool_message(world.pool, &sender, COMMAND_HEARTBEAT, "", 0, 1000);
+    assert_int_equal(world.strikes, 4);
+    assert_int_equal(world.sent, COMMAND_REQUEST);
+    assert_int_equal(pool_live(world.pool, 0), 0);
+    pool_destroy(&world.pool);
+}
+
+static void talk(world_t *world, char who, command_t command, size_t times, int64_t now_ms)
+{
+    const sender_t sender = {&who, 1, "key-0", who};
+    for (size_t i = 0; i < times; i++) /* a REPLY without a reply */
+        pool_message(world->pool, &sender, command, "\x90", command == COMMAND_REPLY, now_ms);
+}
+
+static void who_talks_without_end_is_lost(void **state)
+{
+    static const command_t commands[] = {COMMAND_HEARTBEAT, COMMAND_REPLY};
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(commands); i++) {
+        world_t world;
+        new_world(&world);
+        join(&world, 'a', "key-0", 0, 'a');
+        talk(&world, 'a', commands[i], POOL_CHATTER_MAX, 2000);
+        talk(&world, 'a', commands[i], POOL_CHATTER_MAX, 3000); /* another second */
+        assert_int_equal(pool_live(world.pool, 0), 1);
+        talk(&world, 'a', commands[i], 1, 3999);
+        assert_int_equal(pool_live(world.pool, 0), 0);
+        assert_int_equal(world.sent, COMMAND_DISCONNECT);
+        pool_destroy(&world.pool);
+    }
+}
+
 /* Neither an identity nor an instance is worth anything with another key. */
 static void names_of_others_are_of_no_use(void **state)
 {
@@ -125,9 +215,9 @@ static void names_of_others_are_of_no_use(void **state)
     assert_int_equal(pool_live(world.pool, 0), 1);
     assert_int_equal(pool_live(world.pool, 1), 0);
     char a = 'a';
-    pool_message(world.pool, &(sender_t){&a, 1, "key-1"}, COMMAND_DISCONNECT, "", 0, 1000);
-    pool_message(world.pool, &(sender_t){&a, 1, "key-1"}, COMMAND_REPLY, "\xc1", 1, 1000);
-    pool_message(world.pool, &(sender_t){&a, 1, "key-1"}, COMMAND_HEARTBEAT, "", 0, 100000);
+    pool_message(world.pool, &(sender_t){&a, 1, "key-1", -1}, COMMAND_DISCONNECT, "", 0, 1000);
+    pool_message(world.pool, &(sender_t){&a, 1, "key-1", -1}, COMMAND_REPLY, "\xc1", 1, 1000);
+    pool_message(world.pool, &(sender_t){&a, 1, "key-1", -1}, COMMAND_HEARTBEAT, "", 0, 100000);
     assert_int_equal(pool_live(world.pool, 0), 1);
     pool_tick(world.pool, 1000 + FRAMES_SILENCE_MS); /* that heartbeat was not its own */
     assert_int_equal(pool_live(world.pool, 0), 0);
@@ -162,6 +252,9 @@ int main(void)
         cmocka_unit_test(a_key_serves_its_own_service),
         cmocka_unit_test(refusals_take_no_other_events_place),
         cmocka_unit_test(names_of_others_are_of_no_use),
+        cmocka_unit_test(each_service_has_its_own_room),
+        cmocka_unit_test(who_is_not_tolerated_is_not_answered),
+        cmocka_unit_test(who_talks_without_end_is_lost),
         cmocka_unit_test(a_revoked_worker_is_sent_away),
     };
     return cmocka_run_group_tests_name("pool_keys", tests, NULL, NULL);

@@ -1,5 +1,6 @@
 #include "common/metrics_process.h"
 
+#include "common/accept.h"
 #include "common/clock.h"
 
 #include <dirent.h>
@@ -35,6 +36,11 @@ metric_t metric_files_max = {
     .name = "process_max_fds",
     .help = "The most file descriptors that may be open.",
     .type = METRIC_GAUGE,
+};
+metric_t metric_files_refused = {
+    .name = "lk_accepts_refused_total",
+    .help = "Connections closed at once, since no file descriptor was left for them.",
+    .type = METRIC_COUNTER,
 };
 metric_t metric_start_time = {
     .name = "process_start_time_seconds",
@@ -86,6 +92,7 @@ void metrics_process_refresh(void)
     struct rlimit limit;
     if (getrlimit(RLIMIT_NOFILE, &limit) == 0)
         metric_set(&metric_files_max, 0, (int64_t)limit.rlim_cur);
+    metric_set(&metric_files_refused, 0, (int64_t)accept_refused());
     refresh_memory();
     refresh_files();
 }

@@ -6,12 +6,12 @@
 #include "common/metrics.h"
 
 extern metric_t metric_build_info, metric_cpu, metric_memory, metric_files, metric_files_max,
-    metric_start_time;
+    metric_files_refused, metric_start_time;
 
 /* For a program's table. */
 #define METRICS_OF_PROCESS                                                                         \
     &metric_build_info, &metric_cpu, &metric_memory, &metric_files, &metric_files_max,             \
-        &metric_start_time
+        &metric_files_refused, &metric_start_time
 
 /* For a program's refresh: sets all of them. The first call counts as the start. */
 void metrics_process_refresh(void);

@@ -440,6 +440,11 @@ void broker_stop(broker_t **broker)
     *broker = NULL;
 }
 
+size_t broker_descriptors(void)
+{
+    return VISITORS_STRANGERS_MAX + registry_count * POOL_WORKERS_MAX;
+}
+
 size_t broker_live(broker_t *broker, size_t service)
 {
     lock(broker);

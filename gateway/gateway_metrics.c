@@ -39,11 +39,18 @@ static const char *const worker_states[] = {[WORKER_LIVE] = "live",
                                             [WORKER_SILENT] = "silent",
                                             [WORKER_DRAINING] = "draining"};
 
-typedef enum { PEER_ADMITTED, PEER_UNKNOWN_KEY, PEER_OTHER_SERVICE, PEER_STRANGER } peer_result_t;
-static const char *const peer_results[] = {[PEER_ADMITTED] = "admitted",
-                                           [PEER_UNKNOWN_KEY] = "unknown_key",
-                                           [PEER_OTHER_SERVICE] = "other_service",
-                                           [PEER_STRANGER] = "stranger"};
+typedef enum {
+    PEER_ADMITTED,
+    PEER_UNKNOWN_KEY,
+    PEER_OTHER_SERVICE,
+    PEER_STRANGER,
+    PEER_CROWDED_OUT,
+    PEER_CUT
+} peer_result_t;
+static const char *const peer_results[] = {
+    [PEER_ADMITTED] = "admitted",           [PEER_UNKNOWN_KEY] = "unknown_key",
+    [PEER_OTHER_SERVICE] = "other_service", [PEER_STRANGER] = "stranger",
+    [PEER_CROWDED_OUT] = "crowded_out",     [PEER_CUT] = "cut"};
 
 /* Of requests without an operation; those of the registry follow. */
 typedef enum { OPERATION_NONE, OPERATION_HEALTH, OPERATION_OPENAPI, OPERATION_FIRST } own_t;
@@ -141,15 +148,36 @@ static metric_t peers = {
     .name = "lk_worker_port_connections_total",
     .help =
         "Connections at the worker port: admitted by their CURVE key, refused for an unknown key "
-        "or for another service than the key's, strangers (no CURVE, or silent).",
+        "or for another service than the key's, strangers (no CURVE, or silent); and those that "
+        "the "
+        "gateway ended: crowded out by others, or cut for what they sent.",
     .type = METRIC_COUNTER,
     .labels = {METRIC_LABEL("result", peer_results)},
 };
+static metric_t peers_open = {
+    .name = "lk_worker_port_open",
+    .help = "Open connections at the worker port, by CURVE.",
+    .type = METRIC_GAUGE,
+};
 
 static metric_t *const all[] = {
-    &requests,     &latency,      &refusals, &connections,       &in_flight, &queue,
-    &held,         &workers,      &lost,     &lost_silent,       &sent,      &resent,
-    &late_replies, &bad_messages, &peers,    METRICS_OF_PROCESS,
+    &requests,
+    &latency,
+    &refusals,
+    &connections,
+    &in_flight,
+    &queue,
+    &held,
+    &workers,
+    &lost,
+    &lost_silent,
+    &sent,
+    &resent,
+    &late_replies,
+    &bad_messages,
+    &peers,
+    &peers_open,
+    METRICS_OF_PROCESS,
 };
 
 /* ---- what is known elsewhere ---- */
@@ -196,6 +224,10 @@ static void refresh_counters(void)
     metric_set(&peers, PEER_UNKNOWN_KEY, (int64_t)seen.unknown_keys);
     metric_set(&peers, PEER_OTHER_SERVICE, (int64_t)counters.refused_workers);
     refresh_strangers(&seen);
+    visitors_counters_t visitors = broker_visitors(watched.broker);
+    metric_set(&peers, PEER_CROWDED_OUT, (int64_t)visitors.crowded_out);
+    metric_set(&peers, PEER_CUT, (int64_t)visitors.cut);
+    metric_set(&peers_open, 0, (int64_t)visitors.open);
     metric_set(&refusals, REFUSED_QUEUE, (int64_t)counters.queue_full);
     metric_set(&refusals, REFUSED_NO_WORKER, (int64_t)counters.unavailable);
     metric_set(&refusals, REFUSED_TIMEOUT, (int64_t)counters.timed_out);

@@ -3,13 +3,13 @@
 
 #include "common/clock.h"
 #include "common/mem.h"
+#include "common/process.h"
 #include "common/text.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
 #include <signal.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
@@ -31,26 +31,6 @@ static status_t parse_listen(const char *listen, struct sockaddr_in *out, err_t 
                        "is not an IPv4 address and a port, such as 127.0.0.1:8080");
     address.sin_port = htons((uint16_t)port);
     *out = address;
-    return STATUS_OK;
-}
-
-/* civetweb's accept loop spins on a full descriptor table, so that must not come about. */
-static status_t ensure_descriptors(int64_t threads, err_t *err)
-{
-    struct rlimit limit;
-    rlim_t need = (rlim_t)threads + HTTP_DOORS + HTTP_QUEUE + HTTP_FD_MARGIN;
-    if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
-        return err_errno(err, "RLIMIT_NOFILE", "reading");
-    if (limit.rlim_cur >= need)
-        return STATUS_OK;
-    if (limit.rlim_max < need)
-        return err_set(err, STATUS_REFUSED, "RLIMIT_NOFILE",
-                       "allows %llu open files; %lld threads need %llu (ulimit -Hn)",
-                       (unsigned long long)limit.rlim_max, (long long)threads,
-                       (unsigned long long)need);
-    limit.rlim_cur = limit.rlim_max;
-    if (setrlimit(RLIMIT_NOFILE, &limit) != 0)
-        return err_errno(err, "RLIMIT_NOFILE", "raising");
     return STATUS_OK;
 }
 
@@ -167,7 +147,9 @@ status_t http_start(const http_settings_t *settings, const http_handler_t *handl
     char reason[160] = "";
     status_t status = parse_listen(settings->listen, &address, err);
     if (status == STATUS_OK)
-        status = ensure_descriptors(settings->threads, err);
+        status = process_descriptors((size_t)settings->threads + settings->beside + HTTP_DOORS +
+                                         HTTP_QUEUE + HTTP_FD_MARGIN,
+                                     err);
     if (status != STATUS_OK)
         return status;
     http_server_t *server = new_server(settings, handler);

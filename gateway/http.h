@@ -61,6 +61,7 @@ typedef struct {
 typedef struct {
     const char *listen; /* "127.0.0.1:8080", IPv4; port 0 picks one; borrowed during http_start */
     int64_t threads;    /* connections served at once */
+    size_t beside;      /* descriptors that are kept for other parts of the program */
     int64_t request_ms; /* a whole request must have arrived by then */
     int64_t keep_alive_ms; /* how long an idle connection is kept */
     int64_t drain_idle_ms; /* while draining: how long a connection without a request is kept */
@@ -70,8 +71,8 @@ typedef struct {
 
 /* Starts listening; its threads have all signals blocked. STATUS_BUSY if the address is taken;
  * STATUS_INVALID if it is malformed or not IPv4 (Debian's civetweb speaks nothing else);
- * STATUS_REFUSED if the limit on open files (raised to the hard one where needed) is too low for so
- * many threads: civetweb's accept loop spins when it is hit. */
+ * STATUS_REFUSED if the limit on open files (which is raised to the hard one) is too low for so
+ * many threads and what is beside them. */
 status_t http_start(const http_settings_t *settings, const http_handler_t *handler,
                     http_server_t **out, err_t *err) MUST_CHECK;
 /* The port that was bound. */

@@ -98,6 +98,7 @@ static status_t start_parts(const gateway_config_t *config, parts_t *parts, err_
         return status;
     http_settings_t http = {.listen = config->listen,
                             .threads = config->http_threads,
+                            .beside = broker_descriptors(),
                             .request_ms = config->request_ms,
                             .keep_alive_ms = config->keep_alive_ms,
                             .drain_idle_ms = DRAIN_IDLE_MS,

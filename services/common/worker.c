@@ -31,8 +31,9 @@
 #include <unistd.h>
 
 enum {
-    SLOW_QUEUE = 256, /* calls that may wait for the slow pool */
-    OTHER_MIB = 64,   /* of memory, for all but hashing */
+    SLOW_QUEUE = 256,  /* calls that may wait for the slow pool */
+    OTHER_MIB = 64,    /* of memory, for all but hashing */
+    DESCRIPTORS = 128, /* what a worker may need: about 40, some for each gateway and each fetch */
 };
 
 /* All that runs. */
@@ -314,7 +315,9 @@ static int run(const worker_spec_t *spec, const program_t *program)
 {
     worker_t worker = {.spec = spec, .use = -1, .signals = -1};
     err_t err;
-    status_t status = open_signals(&worker, &err);
+    status_t status = process_descriptors(DESCRIPTORS, &err);
+    if (status == STATUS_OK)
+        status = open_signals(&worker, &err);
     if (status == STATUS_OK)
         status = start(&worker, program, &err);
     if (status == STATUS_OK)

@@ -214,6 +214,9 @@ static void test_descriptor_limit(void **state)
     other.threads = (int64_t)before.rlim_max + 1;
     assert_int_equal(http_start(&other, &echo_handler, &second, &err), STATUS_REFUSED);
     assert_non_null(strstr(err.text, "open files"));
+    other = echo_settings();
+    other.beside = before.rlim_max;
+    assert_int_equal(http_start(&other, &echo_handler, &second, &err), STATUS_REFUSED);
 }
 
 static void signal_hit(int number)

@@ -12,7 +12,7 @@ import time
 
 import pytest
 import zmq
-from suite import BIN, SLOW, Client, Suite, await_that, free_port
+from suite import BIN, SLOW, Client, Suite, await_that, free_port, processor_seconds
 
 
 @pytest.fixture
@@ -33,12 +33,6 @@ def keys_elsewhere(suite, name):
 def strange_worker(suite, folder):
     """A real worker with the keys of that folder."""
     return suite._start("trunk-auth", {"LK_CURVE_DIR": str(folder)})
-
-
-def processor_seconds(process):
-    with open(f"/proc/{process.pid}/stat", encoding="ascii") as status:
-        fields = status.read().rsplit(")", 1)[1].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def resident_kib(process):

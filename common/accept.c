@@ -1,0 +1,77 @@
+/* accept(2) and accept4(2), for libraries that can't be without descriptors.
+ *
+ * civetweb and libzmq try again at once when accept fails, and again, for ever: two threads spin,
+ * and clients wait for nobody. So one descriptor is kept aside: when there is none left, it is
+ * given up for the moment that it takes to accept the connection and close it. The client sees the
+ * end of it, and the listener goes on: docs/adr/0024. A program that links this file answers for
+ * its libraries, too, since a program's own symbols come before those of libraries. Must never: be
+ * linked into a library that others load. */
+#include "common/accept.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static int spare = -1;
+static atomic_uint_least64_t refused;
+
+static int take(int fd, struct sockaddr *address, socklen_t *length, int flags)
+{
+    return (int)syscall(SYS_accept4, fd, address, length, flags);
+}
+
+static void keep_spare(void)
+{
+    if (spare < 0)
+        spare = open("/dev/null", O_RDONLY | O_CLOEXEC);
+}
+
+/* Returns whether one was there to be refused. Another thread may take the descriptor first: then
+ * it is of use, and the next call tries again. */
+static bool refuse_one(int fd)
+{
+    (void)pthread_mutex_lock(&lock);
+    if (spare >= 0)
+        (void)close(spare);
+    spare = -1;
+    int refusal = take(fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+    if (refusal >= 0)
+        (void)close(refusal);
+    keep_spare();
+    (void)pthread_mutex_unlock(&lock);
+    atomic_fetch_add(&refused, refusal >= 0);
+    return refusal >= 0;
+}
+
+int accept4(int fd, __SOCKADDR_ARG address, socklen_t *restrict length, int flags)
+{
+    int accepted = take(fd, address.__sockaddr__, length, flags);
+    if (accepted >= 0 || (errno != EMFILE && errno != ENFILE))
+        return accepted;
+    int failed = errno;
+    errno = refuse_one(fd) ? ECONNABORTED : failed;
+    return -1;
+}
+
+int accept(int fd, __SOCKADDR_ARG address, socklen_t *restrict length)
+{
+    return accept4(fd, address, length, 0);
+}
+
+void accept_keep(void)
+{
+    (void)pthread_mutex_lock(&lock);
+    keep_spare();
+    (void)pthread_mutex_unlock(&lock);
+}
+
+uint64_t accept_refused(void)
+{
+    return atomic_load(&refused);
+}

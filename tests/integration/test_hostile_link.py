@@ -160,5 +160,10 @@ def test_random_frames(suite, dealer):
         frames = [chance.choice(heads) if i == 0 else chance.randbytes(chance.randrange(60))
                   for i in range(chance.randrange(1, 5))]
         dealer.send_multipart(frames)
-    dealer.send_multipart([b"LKW1H"])
-    assert await_command(dealer, b"D") is not None
+
+    def is_answered():
+        dealer.send_multipart([b"LKW1H"])
+        return await_command(dealer, b"D", 1)
+
+    # It has been cut again and again meanwhile, and comes anew each time.
+    await_that(is_answered, 20, "it is heard")

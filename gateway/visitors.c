@@ -215,9 +215,23 @@ bool visitors_tolerate(visitors_t *visitors, int fd, bool welcome)
     return stays;
 }
 
+/* A worker's end may have been told while it was one. */
+static void forget_the_gone(visitors_t *visitors)
+{
+    for (size_t i = 0; i < visitors->count;) {
+        uint64_t cookie = 0;
+        visitor_t *visitor = &visitors->items[i];
+        if (read_cookie(visitor->fd, &cookie) && cookie == visitor->cookie)
+            i++;
+        else
+            forget(visitors, visitor);
+    }
+}
+
 visitors_counters_t visitors_counters(visitors_t *visitors)
 {
     lock(visitors);
+    forget_the_gone(visitors);
     visitors_counters_t counters = {
         .open = visitors->count, .crowded_out = visitors->crowded_out, .cut = visitors->cut};
     unlock(visitors);

@@ -125,9 +125,9 @@ static void idlers_are_bounded(void **state)
 
 /* ---- those who talk ---- */
 
-static bool one_is_cut(void *context)
+static bool any_is_cut(void *context)
 {
-    return visitors_of(context).cut == 1;
+    return visitors_of(context).cut >= 1; /* the worker may have been silent, and be cut, too */
 }
 
 enum { SPIN = 2000 };
@@ -135,9 +135,9 @@ enum { SPIN = 2000 };
 /* A stranger who never comes again, and says nonsense as fast as he can. */
 static void spin(curve_desk_t *desk, stranger_t *stranger)
 {
-    for (size_t i = 0; i < SPIN && !one_is_cut(desk); i++)
+    for (size_t i = 0; i < SPIN && !any_is_cut(desk); i++)
         (void)zmq_send(stranger->socket, "nonsense", 8, ZMQ_DONTWAIT);
-    assert_true(await(one_is_cut, desk, WAIT_MS));
+    assert_true(await(any_is_cut, desk, WAIT_MS));
 }
 
 static size_t answers(const stranger_t *stranger)

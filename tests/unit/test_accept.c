@@ -1,0 +1,70 @@
+/* accept() when no descriptor is left: who comes is refused, and who comes later is not. */
+#include "common/accept.h"
+
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+static int listener_at(struct sockaddr_in *out)
+{
+    socklen_t size = sizeof(*out);
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+    *out = (struct sockaddr_in){.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
+    assert_int_equal(bind(fd, (struct sockaddr *)out, size), 0);
+    assert_int_equal(listen(fd, 8), 0);
+    assert_int_equal(getsockname(fd, (struct sockaddr *)out, &size), 0);
+    return fd;
+}
+
+static int dial(const struct sockaddr_in *address)
+{
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+    assert_int_equal(connect(fd, (const struct sockaddr *)address, sizeof(*address)), 0);
+    return fd;
+}
+
+static void who_has_no_room_is_refused(void **state)
+{
+    struct rlimit before;
+    struct sockaddr_in address;
+    char byte;
+    (void)state;
+    accept_keep();
+    int listener = listener_at(&address);
+    int first = dial(&address), second = dial(&address);
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+    /* All numbers up to the highest are in use: the next would be beyond the limit. */
+    struct rlimit none = {.rlim_cur = (rlim_t)second + 1, .rlim_max = before.rlim_max};
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(accept(listener, NULL, NULL), -1);
+        assert_int_equal(errno, ECONNABORTED);
+    }
+    assert_int_equal(accept4(listener, NULL, NULL, 0), -1);
+    assert_true(errno == EMFILE || errno == EAGAIN); /* nobody is there any more */
+    assert_int_equal(read(first, &byte, 1), 0);
+    assert_int_equal(read(second, &byte, 1), 0);
+    assert_int_equal(accept_refused(), 2);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+    int third = dial(&address);
+    int accepted = accept(listener, NULL, NULL);
+    assert_true(accepted >= 0);
+    const int all[] = {listener, first, second, third, accepted};
+    for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
+        (void)close(all[i]);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(who_has_no_room_is_refused)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,5 +1,6 @@
 """docker-compose.yml as an operator runs it: three replicas of each worker, two gateways, one port."""
 
+import json
 import os
 import re
 import resource
@@ -107,19 +108,19 @@ def test_an_address_can_not_be_claimed(project):
     assert all(f"client={network['IPAddress']}" not in line for network in balancer)
 
 
+def logs(container):
+    return subprocess.run(["docker", "logs", container["Id"]], check=True, capture_output=True, text=True, timeout=30).stderr
+
+
 def joined(gateway, service):
     """The instances of the service that the gateway has ever had."""
-    said = subprocess.run(["docker", "logs", gateway["Id"]], check=True, capture_output=True, text=True,
-                          timeout=30).stderr
-    return {line.split("instance=")[1].split()[0] for line in said.splitlines()
+    return {line.split("instance=")[1].split()[0] for line in logs(gateway).splitlines()
             if f"event=worker_joined service={service} " in line}
 
 
 def instances(project, service):
     """Those that run now, by their own logs: a container may have had several."""
-    said = (subprocess.run(["docker", "logs", worker["Id"]], check=True, capture_output=True, text=True, timeout=30).stderr
-            for worker in project.inspect(service))
-    return {re.findall(r" event=worker_started .*instance=(\S+)", lines)[-1] for lines in said}
+    return {re.findall(r" event=worker_started .*instance=(\S+)", logs(worker))[-1] for worker in project.inspect(service)}
 
 
 def await_everybody_joined(project):
@@ -135,9 +136,7 @@ def test_every_gateway_has_every_worker_and_its_share(project):
         traffic.await_more(200)
     traffic.check()
     for gateway in project.inspect("gateway"):
-        said = subprocess.run(["docker", "logs", gateway["Id"]], check=True, capture_output=True, text=True,
-                              timeout=30).stderr
-        assert said.count("method=POST") >= 20
+        assert logs(gateway).count("method=POST") >= 20
 
 
 def test_killed_containers_cost_a_wait_and_nothing_else(project):
@@ -196,6 +195,18 @@ def test_idle_clients_are_held_and_cost_the_gateways_nothing(project):
     for client in idle:
         assert client.call("GET", TRUNKS + "?limit=1").status == 200
         client.close()
+
+
+def test_gateways_are_stopped_before_workers_and_nobody_is_killed(project):
+    gateways = project.inspect("gateway")
+    workers = [worker for service in WORKERS for worker in project.inspect(service)]
+    project.compose("stop")
+    ended = [max(re.findall(r"time=(\S+) .* event=draining ", logs(container))) for container in gateways + workers]
+    assert max(ended[:len(gateways)]) < min(ended[len(gateways):])
+    for container in gateways + workers:
+        state = json.loads(subprocess.run(["docker", "inspect", container["Id"]], check=True, capture_output=True, timeout=30).stdout)
+        assert state[0]["State"]["ExitCode"] == 0
+    project.up()
 
 
 def test_what_was_kept_is_there_after_the_project_was_taken_down(project):

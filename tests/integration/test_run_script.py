@@ -280,6 +280,18 @@ def test_a_program_that_refuses_its_settings_ends_the_suite(running, directory):
     assert one_more.wait() != 0 and "LK_LOG_LEVEL" in one_more.err.read_text()
 
 
+def test_a_damaged_database_ends_the_suite_that_was_never_ready(running, directory):
+    data = directory / "var"
+    data.mkdir(mode=0o700)
+    (data / "trunk-auth.db").write_bytes(b"This is no database.\n" * 1000)
+    run = Run(directory)
+    assert run.wait() == 65
+    said = run.err.read_text()
+    assert "trunk-auth.1 can't run: its database is damaged" in said
+    assert re.search(r"trunk-auth\.db.*restore a backup", said), said
+    assert "ready:" not in run.out.read_text()
+
+
 def stub(directory, name, text):
     folder = directory / "stubs"
     folder.mkdir(exist_ok=True)

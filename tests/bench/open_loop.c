@@ -12,7 +12,6 @@
  *   RESULT ok/s refused/s other lost given-up/s  p50 p99 of ok, in ms  p50 p99 of refused, in ms
  *
  * refused: 503 and 429; other: a status that is neither these nor 2xx; lost: no whole answer. */
-#define _GNU_SOURCE 1
 #include <errno.h>
 #include <inttypes.h>
 #include <netinet/in.h>
@@ -107,7 +106,10 @@ static int compare(const void *a, const void *b)
 
 static double percentile_ms(const samples_t *sorted, size_t percent)
 {
-    return sorted->count == 0 ? 0 : (double)sorted->us[(sorted->count - 1) * percent / 100] / 1e3;
+    if (sorted->count == 0)
+        return 0;
+    size_t place = (sorted->count - 1) * percent / 100;
+    return (double)sorted->us[place] / 1e3;
 }
 
 static void report(void)
@@ -256,9 +258,7 @@ static size_t take_head(line_t *line, const char *bytes, size_t length)
 static void take(line_t *line, const char *bytes, size_t length)
 {
     if (line->body_left < 0) {
-        size_t taken = take_head(line, bytes, length);
-        bytes += taken;
-        length -= taken;
+        length -= take_head(line, bytes, length);
     }
     if (line->body_left < 0)
         return;
@@ -331,10 +331,11 @@ static void read_templates(void)
 {
     char *text = NULL;
     size_t room = 0;
-    for (ssize_t length; (length = getline(&text, &room, stdin)) > 0; text = NULL, room = 0) {
+    while (getline(&text, &room, stdin) > 0) {
         text[strcspn(text, "\n")] = '\0';
         g.templates = grow(g.templates, g.template_count + 1, sizeof(*g.templates));
         g.templates[g.template_count++] = text;
+        text = NULL;
     }
     free(text);
     if (g.template_count == 0)

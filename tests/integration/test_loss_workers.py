@@ -34,16 +34,20 @@ def resent(suite):
 
 
 def test_killed_while_it_reads():
-    """Stopped first, so that the requests are with it for certain when it is killed."""
+    """Both stopped first, so that requests are with the one for certain when it is killed."""
     with Suite(workers=2, gateway_settings={"LK_ANSWER_MS": "60000"}) as suite, concurrent.futures.ThreadPoolExecutor(8) as pool:
         both_joined(suite)
         trunk = suite.make_trunk()
-        victim = suite.workers[0]
-        victim.kill(signal.SIGSTOP)
+        sent = lambda: total(suite.metrics(suite.gateway), "lk_requests_sent_total")  # noqa: E731
+        before = sent()
+        victim, other = suite.workers
+        for worker in suite.workers:
+            worker.kill(signal.SIGSTOP)
         clients = [Client(suite.port, suite.admin, timeout=90, strict=True) for _ in range(8)]
         asked = [pool.submit(client.call, "GET", f"{TRUNKS}/{trunk}") for client in clients]
-        await_that(lambda: any(one.done() for one in asked), 20, "the other answers its share")
+        await_that(lambda: sent() >= before + len(asked), 20, "each has its share")
         victim.kill(signal.SIGKILL)
+        resume(other)
         assert [one.result().status for one in asked] == [200] * len(asked)
         assert resent(suite) > 0
 

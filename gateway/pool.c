@@ -164,7 +164,7 @@ static const pending_t *pack(pool_t *pool, const worker_t *worker, int64_t now_m
             pool->batch.bytes.size + pending->request_length > POOL_MESSAGE_BYTES)
             break;
         batch_add_request(&pool->batch, pending->id, pending->deadline_ms - now_ms,
-                          pending->request, pending->request_length);
+                          pending->sends > 0, pending->request, pending->request_length);
     }
     return pending;
 }

@@ -7,7 +7,7 @@
 
 static const char tag[] = "LKW1";
 
-enum { TAG_SIZE = sizeof(tag) - 1, COUNT_SIZE = 5, REQUEST_ITEM = 3, REPLY_ITEM = 2 };
+enum { TAG_SIZE = sizeof(tag) - 1, COUNT_SIZE = 5, REQUEST_ITEM = 4, REPLY_ITEM = 2 };
 
 void frames_write_head(command_t command, char out[FRAMES_HEAD_SIZE])
 {
@@ -118,14 +118,18 @@ static void write_bin(msgpack_packer *out, const void *bytes, size_t length)
     msgpack_pack_bin_body(out, bytes, length);
 }
 
-void batch_add_request(batch_t *batch, uint64_t id, int64_t ms_left, const void *request,
-                       size_t length)
+void batch_add_request(batch_t *batch, uint64_t id, int64_t ms_left, bool again,
+                       const void *request, size_t length)
 {
     msgpack_packer out;
     msgpack_packer_init(&out, &batch->bytes, msgpack_sbuffer_write);
     msgpack_pack_array(&out, REQUEST_ITEM);
     msgpack_pack_uint64(&out, id);
     msgpack_pack_int64(&out, ms_left < 0 ? 0 : ms_left);
+    if (again)
+        msgpack_pack_true(&out);
+    else
+        msgpack_pack_false(&out);
     write_bin(&out, request, length);
     batch->count++;
 }
@@ -157,7 +161,8 @@ static bool item_is_good(const msgpack_object *item, uint32_t elements)
         element[elements - 1].type != MSGPACK_OBJECT_BIN)
         return false;
     return elements == REPLY_ITEM ||
-           (element[1].type == MSGPACK_OBJECT_POSITIVE_INTEGER && element[1].via.u64 <= INT64_MAX);
+           (element[1].type == MSGPACK_OBJECT_POSITIVE_INTEGER && element[1].via.u64 <= INT64_MAX &&
+            element[2].type == MSGPACK_OBJECT_BOOLEAN);
 }
 
 static status_t read_batch(batch_reader_t *reader, const void *bytes, size_t length,
@@ -196,6 +201,7 @@ batch_item_t batch_item(const batch_reader_t *reader, uint32_t index)
     return (batch_item_t){
         .id = element[0].via.u64,
         .ms_left = last == REQUEST_ITEM - 1 ? element[1].via.i64 : 0,
+        .again = last == REQUEST_ITEM - 1 && element[2].via.boolean,
         .bytes = element[last].via.bin.ptr,
         .length = element[last].via.bin.size,
     };

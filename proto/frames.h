@@ -6,7 +6,7 @@
  *
  *   letter  command     from     body frame
  *   R       READY       worker   msgpack [service, instance, window]
- *   Q       REQUEST     gateway  msgpack [[id, milliseconds left, bin request], ...]
+ *   Q       REQUEST     gateway  msgpack [[id, milliseconds left, again, bin request], ...]
  *   A       REPLY       worker   msgpack [[id, bin reply], ...], perhaps empty
  *   H       HEARTBEAT   both     none
  *   D       DISCONNECT  both     none
@@ -21,7 +21,10 @@
  *   holds the other for dead after FRAMES_SILENCE_MS without any.
  * - DISCONNECT from a worker: send me nothing more, I finish what I have. From a gateway: I don't
  *   know you, say READY again. Anything that breaks these rules is answered with DISCONNECT.
- * - id is the gateway's own number for the request and comes back with its reply. */
+ * - id is the gateway's own number for the request and comes back with its reply.
+ * - again: it was sent to another worker before, which was lost with it. Its client has been
+ * waiting since, and of a write nobody knows whether it was done: it is not to be refused for want
+ * of room while there is time for it. */
 #ifndef LK_PROTO_FRAMES_H
 #define LK_PROTO_FRAMES_H
 
@@ -66,8 +69,8 @@ void batch_init(batch_t *batch);
 void batch_free(batch_t *batch);
 /* Empties it, wipes what it held, and keeps the memory. */
 void batch_clear(batch_t *batch);
-void batch_add_request(batch_t *batch, uint64_t id, int64_t ms_left, const void *request,
-                       size_t length);
+void batch_add_request(batch_t *batch, uint64_t id, int64_t ms_left, bool again,
+                       const void *request, size_t length);
 void batch_add_reply(batch_t *batch, uint64_t id, const void *reply, size_t length);
 /* The finished body, valid until the batch is changed. An empty batch is an empty array. */
 const void *batch_bytes(batch_t *batch, size_t *out_length);
@@ -76,6 +79,7 @@ const void *batch_bytes(batch_t *batch, size_t *out_length);
 typedef struct {
     uint64_t id;
     int64_t ms_left; /* of a request */
+    bool again;      /* the same */
     const void *bytes;
     size_t length;
 } batch_item_t;

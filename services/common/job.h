@@ -34,6 +34,7 @@ typedef struct job {
     const handler_t *handler;
     lane_t lane;
     bool paced, queued;  /* slowpool.c: judged before it was taken; found no thread free */
+    bool again;          /* frames.h: not to be refused while there is time */
     uint64_t id;         /* the gateway's number for it */
     uint64_t connection; /* the connection it came on: link.c */
     uint8_t digest[JOB_DIGEST_SIZE]; /* what is asked: replylog.h */

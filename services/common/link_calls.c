@@ -88,7 +88,7 @@ static void give(link_t *link, peer_t *peer, job_t *job)
 {
     bool crowded = peer->lingering * 4 >= (size_t)link->config->ready.window * 3;
     bool given = job->lane == LANE_WAIT
-                     ? !crowded && shares_give(link->shares, job)
+                     ? (!crowded || job->again) && shares_give(link->shares, job)
                      : slowpool_give(link->config->slow, job, crowded, link->now_ms);
     note_given(link, peer, job, true, given);
 }

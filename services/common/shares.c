@@ -21,7 +21,8 @@ struct shares {
     size_t working_each;
     size_t held;
     size_t count;
-    share_t *items; /* `limit` of them: nobody is listed who holds nothing */
+    size_t room;
+    share_t *items; /* nobody is listed who holds nothing */
 };
 
 static size_t quarter(size_t whole)
@@ -36,7 +37,8 @@ shares_t *shares_new(jobs_t *queue, size_t limit, size_t threads)
     shares->limit = limit == 0 ? 1 : limit;
     shares->held_each = quarter(shares->limit);
     shares->working_each = quarter(threads);
-    shares->items = mem_array(shares->limit, sizeof(*shares->items));
+    shares->room = shares->limit;
+    shares->items = mem_array(shares->room, sizeof(*shares->items));
     return shares;
 }
 
@@ -65,6 +67,10 @@ static share_t *find(shares_t *shares, const char *organization_id)
 
 static share_t *add(shares_t *shares, const char *organization_id)
 {
+    if (shares->count == shares->room) { /* of more organizations than the limit */
+        shares->room *= 2;
+        shares->items = mem_resize(shares->items, shares->room * sizeof(*shares->items));
+    }
     share_t *share = &shares->items[shares->count++];
     *share = (share_t){.held = 0};
     text_cut(share->organization_id, sizeof(share->organization_id), organization_id);
@@ -91,7 +97,9 @@ bool shares_give(shares_t *shares, job_t *job)
 {
     const char *organization_id = job->call.request.principal.organization_id;
     share_t *share = find(shares, organization_id);
-    if (shares->held == shares->limit || (share != NULL && share->held == shares->held_each))
+    bool full =
+        shares->held >= shares->limit || (share != NULL && share->held >= shares->held_each);
+    if (full && !job->again)
         return false;
     job->next = NULL;
     if (share == NULL)

@@ -6,6 +6,9 @@
  *   organization   holds at most a quarter of these, and has at most a quarter of the threads at
  *                  work; what is over waits here and goes on when one of its own comes back
  *
+ * What is sent again is held whoever holds how much, and has its turn like the rest: another worker
+ * had let it in.
+ *
  * Belongs to the link thread. Next: slowpool.h. */
 #ifndef LK_SERVICES_COMMON_SHARES_H
 #define LK_SERVICES_COMMON_SHARES_H

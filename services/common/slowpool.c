@@ -154,7 +154,7 @@ bool slowpool_give(slowpool_t *pool, job_t *job, bool crowded, int64_t now_ms)
 {
     pace_t *pace = &pool->pace;
     int64_t wait_ms = pace_wait_ms(pace);
-    int64_t longest_ms = crowded ? CROWDED_WAIT_MS : pool->spec.wait_ms;
+    int64_t longest_ms = job->again ? INT64_MAX : crowded ? CROWDED_WAIT_MS : pool->spec.wait_ms;
     job->paced = true;
     job->queued = pace_is_busy(pace);
     job->next = NULL;

@@ -13,12 +13,22 @@
 
 enum { WINDOW = 64, LINGERING = 48 }; /* three quarters of the window */
 
-static uint64_t ask_hash(fixture_t *f, unsigned i, int64_t ms_left)
+static uint64_t ask_one(fixture_t *f, unsigned i, int64_t ms_left, bool again)
 {
     char body[64];
     (void)snprintf(body, sizeof(body), "{'id':'%u','text':'T'}", i);
-    return fake_ask(&f->gateway,
-                    &(ask_t){.operation = "note_hash", .body = body, .ms_left = ms_left});
+    ask_t hash = {.operation = "note_hash", .body = body, .ms_left = ms_left, .again = again};
+    return fake_ask(&f->gateway, &hash);
+}
+
+static uint64_t ask_hash(fixture_t *f, unsigned i, int64_t ms_left)
+{
+    return ask_one(f, i, ms_left, false);
+}
+
+static uint64_t ask_hash_again(fixture_t *f, unsigned i, int64_t ms_left)
+{
+    return ask_one(f, i, ms_left, true);
 }
 
 static void expect(fixture_t *f, uint64_t id, outcome_t outcome)
@@ -120,6 +130,26 @@ static void a_bad_estimate_is_corrected(void **state)
     }
 }
 
+/* Its worker has died, and its client waits: to refuse it would make an error of a wait. */
+static void what_is_sent_again_is_refused_by_its_deadline_only(void **state)
+{
+    fixture_t *f = *state;
+    desk_start_with(f, "LK_SLOW_WAIT_MS=0");
+    assert_true(fake_await(&f->gateway, &f->gateway.readies, 1));
+    measure(f, 500);
+    uint64_t ids[LINGERING + 2];
+    for (unsigned i = 0; i < ARRAY_LEN(ids); i++) /* more than a crowd */
+        ids[i] = ask_hash_again(f, i, 600000);
+    uint64_t late = ask_hash_again(f, ARRAY_LEN(ids), 700);
+    uint64_t new = ask_hash(f, ARRAY_LEN(ids) + 1, 600000);
+    fake_send(&f->gateway);
+    expect(f, late, OUTCOME_UNAVAILABLE);
+    expect(f, new, OUTCOME_UNAVAILABLE);
+    desk_release_slow(f);
+    for (unsigned i = 0; i < ARRAY_LEN(ids); i++)
+        expect(f, ids[i], OUTCOME_CREATED);
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, desk_set_up, desk_tear_down)
 
 int main(void)
@@ -129,6 +159,7 @@ int main(void)
         CASE(what_would_wait_too_long_is_refused_at_once),
         CASE(what_could_not_be_done_in_time_is_refused_at_once),
         CASE(a_bad_estimate_is_corrected),
+        CASE(what_is_sent_again_is_refused_by_its_deadline_only),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -52,7 +52,8 @@ static void run_batch(reading_t read, const uint8_t *bytes, size_t size)
         for (uint32_t i = 0; i < reader.count; i++) {
             batch_item_t item = batch_item(&reader, i);
             if (read == batch_read_requests)
-                batch_add_request(&batch, item.id, item.ms_left, item.bytes, item.length);
+                batch_add_request(&batch, item.id, item.ms_left, item.again, item.bytes,
+                                  item.length);
             else
                 batch_add_reply(&batch, item.id, item.bytes, item.length);
         }
@@ -60,7 +61,8 @@ static void run_batch(reading_t read, const uint8_t *bytes, size_t size)
         must(read(&back, made, length) == STATUS_OK && back.count == reader.count);
         for (uint32_t i = 0; i < reader.count; i++) {
             batch_item_t a = batch_item(&reader, i), b = batch_item(&back, i);
-            must(a.id == b.id && a.ms_left == b.ms_left && a.length == b.length &&
+            must(a.id == b.id && a.ms_left == b.ms_left && a.again == b.again &&
+                 a.length == b.length &&
                  (a.length == 0 || memcmp(a.bytes, b.bytes, a.length) == 0));
         }
         batch_reader_free(&back);

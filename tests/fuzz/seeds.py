@@ -62,7 +62,7 @@ write("envelope", "reply-deleted", pack([1, "r", "DELETED", False, "", None, [],
 for letter in b"RQAHDX":
     write("frames", f"head-{letter:02x}", b"\0LKW1" + bytes([letter]))
 write("frames", "ready", b"\1" + pack(["trunk-auth", ID, 64]))
-write("frames", "requests", b"\2" + pack([[1, 1500, b"\1\2"], [2**40, 0, b""]]))
+write("frames", "requests", b"\2" + pack([[1, 1500, False, b"\1\2"], [2**40, 0, True, b""]]))
 write("frames", "replies", b"\3" + pack([[1, b"\x91\xc0"], [2**64 - 1, b""]]))
 write("frames", "none", b"\2\xdd\0\0\0\0")
 write("frames", "bomb", b"\3\xdd\0\x10\0\0")

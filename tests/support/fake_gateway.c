@@ -164,7 +164,7 @@ uint64_t fake_ask_bytes(fake_gateway_t *gateway, const void *bytes, size_t lengt
 {
     uint64_t id = gateway->next_id++;
     must(id < FAKE_IDS, "too many requests");
-    batch_add_request(&gateway->batch, id, 10000, bytes, length);
+    batch_add_request(&gateway->batch, id, 10000, false, bytes, length);
     return id;
 }
 
@@ -202,8 +202,8 @@ uint64_t fake_ask(fake_gateway_t *gateway, const ask_t *ask)
     pack_part(ask->path, &out);
     pack_part(ask->query, &out);
     pack_part(ask->body, &out);
-    batch_add_request(&gateway->batch, id, ask->ms_left == 0 ? 10000 : ask->ms_left, bytes.data,
-                      bytes.size);
+    batch_add_request(&gateway->batch, id, ask->ms_left == 0 ? 10000 : ask->ms_left, ask->again,
+                      bytes.data, bytes.size);
     msgpack_sbuffer_destroy(&bytes);
     return id;
 }

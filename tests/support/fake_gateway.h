@@ -45,6 +45,7 @@ typedef struct {
     bool client_key;
     scope_t scope;
     int64_t ms_left; /* 0: 10 s; below 0: none */
+    bool again;
 } ask_t;
 
 /* Adds a request to the next message; returns its id. */

@@ -10,12 +10,14 @@ from outcomes import Applied, OutcomeLog
 from suite import Client, Suite, await_that
 from writes import CHAINS, walk
 
-PATIENT = {"LK_ANSWER_MS": "60000"}  # a busy machine is no reason to give a write up
+PATIENT = {"LK_ANSWER_MS": "60000"}  # a busy machine is no reason to give a write up,
+WILLING = {"LK_SLOW_WAIT_MS": "60000"}  # nor to refuse it
 
 
 class World(Suite):
     def __init__(self, service, workers=2, gateways=1):
-        super().__init__(services=[service], workers=0, gateways=gateways, gateway_settings=PATIENT)
+        super().__init__(services=[service], workers=0, gateways=gateways, gateway_settings=PATIENT,
+                         worker_settings=WILLING)
         self.service, self.count = service, workers
 
     def __enter__(self):

@@ -116,9 +116,11 @@ class Step:
     wanted: int
     key: str = dataclasses.field(default_factory=lambda: str(uuid.uuid4()))
     answer: object = None
+    told: list = dataclasses.field(default_factory=list)  # the line's
 
     def send(self, line, client, body=None):
         """Notes in the line of the outcome log what the client is told. With a key if the line has one."""
+        self.told = line.told
         headers = {"Idempotency-Key": line.key} if line.key else None
         try:
             answer = client.call(self.method, self.path, body or self.body, headers)

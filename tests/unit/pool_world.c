@@ -27,8 +27,10 @@ static status_t fake_send(void *context, const void *identity, size_t length, co
     batch_reader_t batch;
     assert_int_equal(batch_read_requests(&batch, body, body_length), STATUS_OK);
     sent->count = batch.count;
-    for (uint32_t i = 0; i < batch.count; i++)
+    for (uint32_t i = 0; i < batch.count; i++) {
         sent->ids[i] = batch_item(&batch, i).id;
+        sent->again[i] = batch_item(&batch, i).again;
+    }
     batch_reader_free(&batch);
     return STATUS_OK;
 }

@@ -12,6 +12,7 @@ typedef struct {
     command_t command;
     uint32_t count;
     uint64_t ids[REQUESTS];
+    bool again[REQUESTS];
 } sent_t;
 
 typedef struct {

@@ -16,7 +16,7 @@
 static const char golden_ready[] =
     "93aa7472756e6b2d61757468d92430313866303030302d303030302d373030302d"
     "383030302d30303030303030303030303140";
-static const char golden_requests[] = "dd000000029301cd05dcc402010293cf000001000000000000c400";
+static const char golden_requests[] = "dd000000029401cd05dcc2c402010294cf000001000000000000c3c400";
 static const char golden_replies[] = "dd000000029201c40291c092cf0000010000000000c400";
 
 static void heads_are_five_bytes(void **state)
@@ -111,8 +111,8 @@ static void batches_have_their_bytes(void **state)
     batch_init(&batch);
     assert_hex(batch_bytes(&batch, &length), 5, "dd00000000"); /* none is an empty array */
     assert_int_equal(length, 5);
-    batch_add_request(&batch, 1, 1500, "\x01\x02", 2);
-    batch_add_request(&batch, (uint64_t)1 << 40, -5, "", 0); /* late is no time left */
+    batch_add_request(&batch, 1, 1500, false, "\x01\x02", 2);
+    batch_add_request(&batch, (uint64_t)1 << 40, -5, true, "", 0); /* late is no time left */
     const void *bytes = batch_bytes(&batch, &length);
     assert_hex(bytes, length, golden_requests);
     batch_clear(&batch);
@@ -135,11 +135,13 @@ static void batches_are_read(void **state)
     batch_item_t item = batch_item(&reader, 0);
     assert_int_equal(item.id, 1);
     assert_int_equal(item.ms_left, 1500);
+    assert_false(item.again);
     assert_int_equal(item.length, 2);
     assert_memory_equal(item.bytes, "\x01\x02", 2);
     item = batch_item(&reader, 1);
     assert_true(item.id == (uint64_t)1 << 40);
     assert_int_equal(item.ms_left, 0);
+    assert_true(item.again);
     assert_int_equal(item.length, 0);
     batch_reader_free(&reader);
     assert_int_equal(batch_read_replies(&reader, packed.bytes.data, packed.bytes.size),
@@ -171,16 +173,19 @@ static void every_item_of_a_batch_is_checked(void **state)
         {"80", STATUS_INVALID, STATUS_INVALID},
         {"91c0", STATUS_INVALID, STATUS_INVALID},
         {"9190", STATUS_INVALID, STATUS_INVALID},
-        {"91 93 01 02 c400", STATUS_OK, STATUS_INVALID},
-        {"91 93 ff 02 c400", STATUS_INVALID, STATUS_INVALID},
-        {"91 93 c0 02 c400", STATUS_INVALID, STATUS_INVALID},
-        {"91 93 01 ff c400", STATUS_INVALID, STATUS_INVALID},
-        {"91 93 01 cf8000000000000000 c400", STATUS_INVALID, STATUS_INVALID},
-        {"91 93 cf8000000000000000 00 c400", STATUS_OK, STATUS_INVALID},
-        {"91 93 01 02 a0", STATUS_INVALID, STATUS_INVALID},
-        {"91 93 01 02 c0", STATUS_INVALID, STATUS_INVALID},
-        {"91 94 01 02 c400 c0", STATUS_INVALID, STATUS_INVALID},
-        {"92 93 01 02 c400 c0", STATUS_INVALID, STATUS_INVALID},
+        {"91 94 01 02 c2 c400", STATUS_OK, STATUS_INVALID},
+        {"91 94 ff 02 c2 c400", STATUS_INVALID, STATUS_INVALID},
+        {"91 94 c0 02 c2 c400", STATUS_INVALID, STATUS_INVALID},
+        {"91 94 01 ff c2 c400", STATUS_INVALID, STATUS_INVALID},
+        {"91 94 01 cf8000000000000000 c2 c400", STATUS_INVALID, STATUS_INVALID},
+        {"91 94 cf8000000000000000 00 c3 c400", STATUS_OK, STATUS_INVALID},
+        {"91 94 01 02 c2 a0", STATUS_INVALID, STATUS_INVALID},
+        {"91 94 01 02 c2 c0", STATUS_INVALID, STATUS_INVALID},
+        {"91 95 01 02 c2 c400 c0", STATUS_INVALID, STATUS_INVALID},
+        {"92 94 01 02 c2 c400 c0", STATUS_INVALID, STATUS_INVALID},
+        {"91 94 01 02 00 c400", STATUS_INVALID, STATUS_INVALID},
+        {"91 94 01 02 c0 c400", STATUS_INVALID, STATUS_INVALID},
+        {"91 93 01 02 c400", STATUS_INVALID, STATUS_INVALID},
         {"91 92 01 c400", STATUS_INVALID, STATUS_OK},
         {"91 92 01 a0", STATUS_INVALID, STATUS_INVALID},
         {"91 92 a0 c400", STATUS_INVALID, STATUS_INVALID},

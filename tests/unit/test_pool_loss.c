@@ -49,6 +49,8 @@ static void silence_moves_requests(void **state)
     assert_int_equal(last_sent(&world)->to, 'b');
     assert_int_equal(last_sent(&world)->count, POOL_BUSY + 2);
     assert_true(last_sent(&world)->ids[0] == old_id); /* in their old order */
+    assert_true(last_sent(&world)->again[0]);
+    assert_false(last_sent(&world)->again[POOL_BUSY + 1]); /* a had not been sent it */
     assert_true(last_sent(&world)->ids[POOL_BUSY + 1] == world.pending[1].id);
     reply(&world, 'a', &old_id, 1); /* a wakes up: a stranger now, told to say READY */
     assert_false(world.ended[0]);

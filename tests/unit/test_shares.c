@@ -34,15 +34,21 @@ static int tear_down(void **state)
     return 0;
 }
 
-static bool give(fixture_t *f, unsigned organization, uint64_t id)
+static bool give_job(fixture_t *f, unsigned organization, uint64_t id, bool again)
 {
     job_t *job = job_new(0);
     job->id = id;
+    job->again = again;
     (void)snprintf(job->call.request.principal.organization_id, UUID_SIZE, "%u", organization);
     bool given = shares_give(f->shares, job);
     if (!given)
         job_free(&job);
     return given;
+}
+
+static bool give(fixture_t *f, unsigned organization, uint64_t id)
+{
+    return give_job(f, organization, id, false);
 }
 
 /* The queue's first job comes back; returns its id. */
@@ -96,12 +102,37 @@ static void a_quarter_is_one_at_least(void **state)
     }
 }
 
+/* Its worker has died: it is held, and waits for the turn of its organization. */
+static void what_is_sent_again_is_held_whatever_is_there(void **state)
+{
+    fixture_t *f = *state;
+    for (unsigned i = 0; i < HELD_EACH; i++)
+        assert_true(give(f, 1, i));
+    assert_true(give_job(f, 1, HELD_EACH, true));
+    assert_false(give(f, 1, 99));
+    assert_int_equal(f->queue.count, WORKING_EACH);
+    for (unsigned i = 0; i < 2 * LIMIT; i++) /* more organizations than there may be calls */
+        assert_true(give_job(f, 100 + i, 100 + i, true));
+    assert_false(give(f, 2, 99));
+    static const uint64_t first[] = {0, 1};
+    for (unsigned i = 0; i < ARRAY_LEN(first); i++)
+        assert_int_equal(finish_first(f), first[i]);
+    for (unsigned i = 0; i < 2 * LIMIT; i++)
+        assert_int_equal(finish_first(f), 100 + i);
+    for (unsigned i = 2; i <= HELD_EACH; i++)
+        assert_int_equal(finish_first(f), i);
+    assert_int_equal(f->queue.count, 0);
+    assert_true(give(f, 1, 0));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(an_organization_has_a_quarter, set_up, tear_down),
         cmocka_unit_test_setup_teardown(all_together_have_the_limit, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_quarter_is_one_at_least, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(what_is_sent_again_is_held_whatever_is_there, set_up,
+                                        tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -142,7 +142,8 @@ static status_t wait_for(gate_t *gate, int (*lock)(int, bool), timer_t timer, in
         int64_t left = deadline_ms - clock_ms();
         if (left <= 0)
             return err_set(err, STATUS_TIMEOUT, gate->path,
-                           "another process holds the write gate: is one stopped?");
+                           "another process holds the write gate: is one stopped (state T in ps)? "
+                           "Continue or kill it");
         arm(timer, left < TICK_MS ? left : TICK_MS);
         if (lock(gate->file, true) == 0)
             return STATUS_OK;

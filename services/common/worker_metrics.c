@@ -89,7 +89,8 @@ metric_t worker_metric_commit_time = {
 };
 metric_t worker_metric_commit_failures = {
     .name = "lk_worker_commit_failures_total",
-    .help = "Transactions of which nothing was kept, and gates that could not be taken.",
+    .help = "Transactions of which nothing was kept, and gates that failed; not those that "
+            "others held.",
     .type = METRIC_COUNTER,
 };
 metric_t worker_metric_gate_wait = {

@@ -33,7 +33,7 @@ struct writer {
     log_limit_t warnings;
 };
 
-/* A full or damaged disk fails it every time. */
+/* A full disk, or a gate that is held, fails it every time. */
 static void warn(writer_t *writer, const char *event, const err_t *err)
 {
     int64_t held_back = 0;
@@ -52,6 +52,8 @@ static void give(writer_t *writer, job_t *chain)
 /* Takes the late ones out of the group and answers them. */
 static void drop_late(writer_t *writer, job_t **group)
 {
+    err_t err;
+    (void)err_set(&err, STATUS_TIMEOUT, "writer", "its turn to write did not come in time");
     int64_t now_ms = clock_ms();
     job_t *late = NULL;
     for (job_t **at = group; *at != NULL;) {
@@ -63,7 +65,7 @@ static void drop_late(writer_t *writer, job_t **group)
         *at = job->next;
         job->next = late;
         late = job;
-        dispatch_finish_with(job, OUTCOME_UNAVAILABLE, NULL);
+        dispatch_finish_with(job, OUTCOME_UNAVAILABLE, &err);
     }
     give(writer, late);
 }
@@ -231,6 +233,7 @@ static void work(writer_t *writer, job_t *group)
             return;
         }
         metric_add(&worker_metric_gate_timeouts, 0, 1);
+        warn(writer, "gate_not_taken", &err);
         take_more(writer, &group);
     }
 }

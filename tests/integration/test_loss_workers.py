@@ -123,6 +123,9 @@ def test_stopped_with_the_write_gate():
             before = len(outcomes.with_status(201))
             await_that(lambda: len(failed()) >= 12, 20, "they still are")
             assert len(outcomes.with_status(201)) == before
+            other = next(worker for worker in suite.workers if worker is not victim)
+            assert suite.grep_logs(b"event=gate_not_taken .*is one stopped", other.name), "it says why"
+            assert total(suite.metrics(other), "lk_worker_failures_total", cause="turn") > 0
             resume(victim)
             await_that(lambda: len(outcomes.with_status(201)) > before + 20, 20, "writes flow again")
         assert set(outcomes.told.values()) <= {201, 503, 504}, set(outcomes.told.values())

@@ -30,6 +30,7 @@ struct store {
     sqlite3 *db;
     query_t *queries; /* one for each of the spec's statements */
     sqlite3_stmt *controls[CONTROL_COUNT];
+    err_t lost;          /* what ended the transaction by itself; STATUS_OK: nothing did */
     bool doomed;         /* a rollback failed: nothing of this transaction may be committed */
     bool read_wrong;     /* what its cache holds must be read again */
     int64_t wal_pages;   /* in the WAL after our latest commit, of all processes */

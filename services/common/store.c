@@ -159,8 +159,10 @@ static bool in_transaction(const store_t *store)
     return sqlite3_get_autocommit(store->db) == 0;
 }
 
-static status_t fail_lost(store_t *store, err_t *err)
+static status_t fail_lost(const store_t *store, err_t *err)
 {
+    if (store->lost.status != STATUS_OK)
+        return err_set(err, store->lost.status, store->lost.where, "%s", store->lost.text);
     return err_set(err, STATUS_SYSTEM, store->spec->file, "the transaction was rolled back");
 }
 
@@ -171,6 +173,8 @@ status_t store_fail(store_t *store, int code, err_t *err)
     int kind = code & 0xff;
     if (kind == SQLITE_CORRUPT || kind == SQLITE_NOTADB || kind == SQLITE_IOERR)
         store->read_wrong = true;
+    if (!in_transaction(store))
+        (void)sqlite_fail(store->db, code, store->spec->file, &store->lost);
     return sqlite_fail(store->db, code, store->spec->file, err);
 }
 
@@ -186,6 +190,7 @@ static status_t begin(store_t *store, control_t how, err_t *err)
     assert(!in_transaction(store) || store->doomed);
     if (store->doomed)
         store_rollback(store);
+    store->lost.status = STATUS_OK;
     store_reread(store);
     int code = store->doomed ? SQLITE_BUSY : control(store, how);
     return code == SQLITE_OK ? STATUS_OK : store_fail(store, code, err);
@@ -219,6 +224,7 @@ void store_rollback(store_t *store)
 {
     if (in_transaction(store))
         (void)control(store, CONTROL_ROLLBACK);
+    store->lost.status = STATUS_OK;
     store->doomed = in_transaction(store);
 }
 
@@ -259,8 +265,13 @@ void store_undo(store_t *store)
 {
     if (!in_transaction(store) || store->doomed)
         return;
-    if (control(store, CONTROL_UNDO) != SQLITE_OK || control(store, CONTROL_KEEP) != SQLITE_OK)
-        store_rollback(store);
+    int code = control(store, CONTROL_UNDO);
+    if (code == SQLITE_OK)
+        code = control(store, CONTROL_KEEP);
+    if (code == SQLITE_OK)
+        return;
+    store_rollback(store);
+    (void)sqlite_fail(store->db, code, store->spec->file, &store->lost);
 }
 
 /* A WAL that never is free of readers never starts over, and grows: then the readers that hold it

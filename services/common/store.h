@@ -111,7 +111,8 @@ void store_end_read(store_t *store);
 
 /* A write transaction (BEGIN IMMEDIATE). The caller holds the gate. A commit that fails has rolled
  * back. A full disk or a failed write may end the transaction early: then nothing of it is kept,
- * and store_save, store_keep and store_commit fail until the next store_begin. */
+ * and store_save, store_keep and store_commit fail with what ended it until the next store_begin.
+ */
 status_t store_begin(store_t *store, err_t *err) MUST_CHECK;
 status_t store_commit(store_t *store, err_t *err) MUST_CHECK;
 void store_rollback(store_t *store);

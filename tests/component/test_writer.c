@@ -1,5 +1,6 @@
 /* The writer with the Nth SQLite call failing, N = 1, 2, ...: a success is answered if and only if
- * it was committed, every call is answered, and what failed can be sent again. */
+ * it was committed, every call is answered, and what failed can be sent again. And with time that
+ * passes where it should not. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
@@ -17,14 +18,40 @@
 #include "tests/support/sqlite_fault.h"
 
 #include <sqlite3.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum { GROUP = 3, LONGEST_MS = 30000 };
 
+/* ---- time that passes when it is told to ---- */
+
+int64_t __real_clock_ms(void);
+int64_t __wrap_clock_ms(void);
+
+static _Atomic int64_t stopped_ms; /* 0: the clock runs */
+static int64_t steps_ms[GROUP];    /* what making each note takes */
+static unsigned made;
+
+int64_t __wrap_clock_ms(void)
+{
+    int64_t now_ms = atomic_load(&stopped_ms);
+    return now_ms == 0 ? __real_clock_ms() : now_ms;
+}
+
+static void make_in_time(call_t *call, store_t *store)
+{
+    notes_spec.handlers[NOTE_CREATE].write(call, store);
+    if (atomic_load(&stopped_ms) != 0)
+        (void)atomic_fetch_add(&stopped_ms, steps_ms[made++]);
+}
+
 typedef struct {
     scratch_t scratch;
+    handler_t handlers[NOTE_OPERATIONS];
+    worker_spec_t spec;
+    int64_t ms_left; /* that a call has when it comes */
     replylog_t *log;
     dispatch_t *dispatch;
     store_t *reader;
@@ -49,7 +76,12 @@ static int set_up(void **state)
     jobs_init(&f->finished, SIZE_MAX, -1);
     must(f, migrate(notes_spec.store, f->scratch.path, NULL, &f->err));
     must(f, replylog_open(notes_spec.store, NULL, f->scratch.path, &f->log, &f->err));
-    must(f, dispatch_new(&notes_spec, &f->keeper, &f->dispatch, &f->err));
+    f->ms_left = LONGEST_MS;
+    memcpy(f->handlers, notes_spec.handlers, sizeof(f->handlers));
+    f->handlers[NOTE_CREATE].write = make_in_time;
+    f->spec = notes_spec;
+    f->spec.handlers = f->handlers;
+    must(f, dispatch_new(&f->spec, &f->keeper, &f->dispatch, &f->err));
     must(f, store_open(replylog_store(f->log), f->scratch.path, STORE_READER, &f->reader, &f->err));
     return 0;
 }
@@ -88,7 +120,7 @@ static job_t *take_in(fixture_t *f, const char *operation, const char *id, uint6
     msgpack_pack_nil(&packed.packer);
     (void)msgpack_pack_object(&packed.packer, reads ? nothing : *object);
     batch_item_t item = {.id = number,
-                         .ms_left = LONGEST_MS,
+                         .ms_left = f->ms_left,
                          .bytes = packed.bytes.data,
                          .length = packed.bytes.size};
     job_t *job = dispatch_accept(f->dispatch, &item, clock_ms());
@@ -180,10 +212,54 @@ static void any_call_may_fail(void **state)
     }
 }
 
+/* Three notes that take so long, one after the other; all of them have the same outcome. */
+static outcome_t write_for(const int64_t times_ms[GROUP], int64_t ms_left)
+{
+    void *state = NULL;
+    assert_int_equal(set_up(&state), 0);
+    fixture_t *f = state;
+    char ids[GROUP][16] = {"first", "second", "third"};
+    memcpy(steps_ms, times_ms, sizeof(steps_ms));
+    made = 0;
+    f->ms_left = ms_left;
+    atomic_store(&stopped_ms, __real_clock_ms());
+    (void)write_group(f, ids, 0, 0);
+    atomic_store(&stopped_ms, 0);
+    assert_int_equal(made, GROUP);
+    f->ms_left = LONGEST_MS;
+    for (unsigned i = 0; i < GROUP; i++) {
+        assert_int_equal(f->outcomes[i], f->outcomes[0]);
+        assert_int_equal(exists(f, ids[i]), f->outcomes[i] == OUTCOME_CREATED);
+    }
+    outcome_t outcome = f->outcomes[0];
+    (void)tear_down(&state);
+    return outcome;
+}
+
+/* Their clients have been told by now that it is not known whether they were made. */
+static void who_stood_still_makes_nothing_late(void **state)
+{
+    (void)state;
+    static const int64_t pauses_ms[][GROUP] = {{1500, 0, 0}, {0, 1500, 0}, {0, 0, 1500}};
+    for (size_t i = 0; i < ARRAY_LEN(pauses_ms); i++) {
+        assert_int_equal(write_for(pauses_ms[i], 1200), OUTCOME_UNAVAILABLE);
+        assert_int_equal(write_for(pauses_ms[i], 5000), OUTCOME_CREATED);
+    }
+}
+
+/* Else a disk that is always so slow would never be written to. */
+static void who_is_slow_makes_what_it_began(void **state)
+{
+    (void)state;
+    assert_int_equal(write_for((const int64_t[GROUP]){600, 600, 600}, 1200), OUTCOME_CREATED);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(any_call_may_fail, set_up, tear_down),
+        cmocka_unit_test(who_stood_still_makes_nothing_late),
+        cmocka_unit_test(who_is_slow_makes_what_it_began),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -2,6 +2,10 @@
 find_package(Threads REQUIRED)
 find_package(PkgConfig REQUIRED)
 pkg_check_modules(ZMQ REQUIRED IMPORTED_TARGET libczmq libzmq)
+# Folders of what libzmq itself is made with, one by "-isystem": CMake 3.25 takes that apart in its first run, but not out of
+# its cache, and all would be compiled anew after the second. ZeroMQ's own headers need none of them.
+set_target_properties(PkgConfig::ZMQ PROPERTIES
+    INTERFACE_INCLUDE_DIRECTORIES "${ZMQ_libczmq_INCLUDEDIR};${ZMQ_libzmq_INCLUDEDIR}" INTERFACE_COMPILE_OPTIONS "")
 pkg_check_modules(MSGPACK REQUIRED IMPORTED_TARGET msgpack)
 pkg_check_modules(SQLITE REQUIRED IMPORTED_TARGET sqlite3)
 pkg_check_modules(SODIUM REQUIRED IMPORTED_TARGET libsodium)

@@ -165,11 +165,20 @@ reachable() {
     fi
 }
 
+# A folder of ours, made where it is missing. Says whose it is if we can't have it.
 make_dir() {
+    local there=$1 error
     if [[ ! -d $1 ]]; then
-        mkdir -p "$1" 2>/dev/null || fail "can't make the directory $1"
+        if ! error=$(LC_ALL=C mkdir -p "$1" 2>&1); then
+            until [[ -e $there ]]; do
+                there=$(dirname "$there")
+            done
+            fail "can't make the directory $1: ${error##*: } ($there is $(stat -c %U "$there")'s)"
+        fi
         MADE_DIRS+=("$1")
     fi
+    [[ -r $1 && -w $1 && -x $1 ]] ||
+        fail "can't write to $1, which is $(stat -c %U "$1")'s: start this as that user, or name others by LK_DATA_DIR and LK_BUILD_DIR"
 }
 
 # One suite per data directory: the lock is on the directory itself, and the children hold it too,

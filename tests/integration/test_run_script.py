@@ -15,7 +15,7 @@ import time
 
 import openapi
 import pytest
-from suite import Client, ROOT, await_that, every_service, free_port
+from suite import Client, ROOT, SLOW, await_that, every_service, free_port
 
 BUILD = os.environ.get("LK_RUN_BUILD_DIR", str(ROOT / "build/run"))
 ONE_EACH = {f"{name}.1.pid" for name in ["gateway", *every_service()]}
@@ -290,6 +290,38 @@ def test_a_damaged_database_ends_the_suite_that_was_never_ready(running, directo
     assert "trunk-auth.1 can't run: its database is damaged" in said
     assert re.search(r"trunk-auth\.db.*restore a backup", said), said
     assert "ready:" not in run.out.read_text()
+
+
+@pytest.mark.parametrize("theirs", ["var", "var/run", "build"])
+def test_a_folder_of_somebody_else_is_told_of(directory, theirs):
+    other = 65534 if os.geteuid() == 0 else os.geteuid()
+    directory.chmod(0o777)
+    for path in (directory / "var", directory / "build", directory / theirs):
+        path.mkdir(exist_ok=True)
+        path.chmod(0o700)
+        os.chown(path, other, -1)
+    os.chown(directory / theirs, os.geteuid(), -1)
+    (directory / theirs).chmod(0)
+    as_other = ["setpriv", "--reuid", str(other), "--clear-groups"] if os.geteuid() == 0 else []
+    command = [*as_other, ROOT / "deploy/run.sh"]
+    if subprocess.run([*as_other, "test", "-x", ROOT / "deploy/run.sh"], check=False).returncode:
+        pytest.skip("the source is root's alone")
+    environment = {**os.environ, "LK_LISTEN": f"127.0.0.1:{free_port()}", "LK_DATA_DIR": str(directory / "var"),
+                   "LK_BUILD_DIR": str(directory / "build")}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60 * SLOW, check=False)
+    (directory / theirs).chmod(0o700)
+    assert done.returncode == 1 and len(done.stderr.splitlines()) == 1, done.stderr
+    assert f"{directory / theirs}" in done.stderr and f"{pathlib.Path(directory).owner()}'s" in done.stderr
+
+
+def test_a_second_configuration_changes_no_command(directory):
+    """Or every second start would compile all of it again."""
+    def commands():
+        subprocess.run(["cmake", "--preset", "release", "-S", ROOT, "-B", directory / "build"], check=True, capture_output=True,
+                       timeout=120 * SLOW)
+        return (directory / "build/compile_commands.json").read_text(encoding="utf-8")
+
+    assert commands() == commands()
 
 
 def stub(directory, name, text):

@@ -41,22 +41,38 @@ fail() {
     exit "${2:-1}"
 }
 
-# The value of a line NAME=VALUE of .env.
-setting() {
-    sed -n "s/^$1=//p" "$ENV_FILE" | tail -n 1
+# identity NAME: the number of a line NAME=NUMBER of .env. Compose takes it in quotes too.
+identity() {
+    local value
+    value=$(sed -n "s/^$1=//p" "$ENV_FILE" | tail -n 1 | tr -d "\"' \t\r")
+    [[ $value =~ ^[0-9]{0,9}$ ]] || fail "$ENV_FILE: $1=$value is not a number"
+    printf '%s' "$((10#${value:-$OWNER}))"
+}
+
+# One at a time, or keys would not fit each other.
+lock_folder() {
+    mkdir -p "$SECRETS" 2>/dev/null || fail "can't make the folder $SECRETS: name another by LK_SECRETS"
+    [[ -r $SECRETS && -w $SECRETS && -x $SECRETS ]] ||
+        fail "can't write to $SECRETS, which is $(stat -c %U "$SECRETS")'s: call this as that user or as root"
+    exec {LOCK}<"$SECRETS"
+    flock -w 60 "$LOCK" || fail "another secrets.sh is at work in $SECRETS"
+}
+
+new_env() {
+    cat "$ROOT/deploy/env.example" || return
+    if ((EUID != 0)); then
+        printf '\nLK_UID=%s\nLK_GID=%s\n' "$EUID" "$(id -g)"
+    fi
 }
 
 make_env() {
     if [[ ! -e $ENV_FILE ]]; then
-        cp "$ROOT/deploy/env.example" "$ENV_FILE"
-        if ((EUID != 0)); then
-            printf '\nLK_UID=%s\nLK_GID=%s\n' "$EUID" "$(id -g)" >>"$ENV_FILE"
-        fi
+        new_env 2>/dev/null >"$ENV_FILE.new" || fail "can't write $ENV_FILE: name another file by LK_ENV_FILE"
+        mv "$ENV_FILE.new" "$ENV_FILE"
     fi
-    RUN_UID=$(setting LK_UID)
-    RUN_UID=${RUN_UID:-$OWNER}
-    RUN_GID=$(setting LK_GID)
-    RUN_GID=${RUN_GID:-$OWNER}
+    [[ -r $ENV_FILE ]] || fail "can't read $ENV_FILE: call this as its owner or as root"
+    RUN_UID=$(identity LK_UID)
+    RUN_GID=$(identity LK_GID)
     ((EUID == 0 || EUID == RUN_UID)) || fail "$ENV_FILE has LK_UID=$RUN_UID: you are $EUID; call this as that user or as root"
 }
 
@@ -65,11 +81,17 @@ secret() {
     local file=$SECRETS/$1
     shift
     make_secret "$file" "$@"
-    hand_over "$file"
+    keep "$file"
+}
+
+# keep FILE: a secret that is there.
+keep() {
+    [[ -f $1 && -s $1 ]] || fail "$1 is empty, or no file: put back your copy of it, or delete it if it was never in use"
+    hand_over "$1"
 }
 
 hand_over() {
-    chmod 0400 "$1"
+    chmod 0400 "$1" 2>/dev/null || fail "$1 is $(stat -c %U "$1")'s: call this as root"
     if ((EUID == 0)); then
         chown "$RUN_UID:$RUN_GID" "$1"
     fi
@@ -80,6 +102,7 @@ hand_over() {
 worker() {
     local key=$SECRETS/$1.key list=$SECRETS/workers public
     if [[ -e $key ]]; then
+        keep "$key"
         return
     fi
     rm -f "$key.made" # of a run that was killed
@@ -92,7 +115,6 @@ worker() {
         fi
         printf '%s %s\n' "$1" "$public"
     } | write_secret "$list"
-    hand_over "$list"
     sync "$key.made"
     hand_over "$key.made"
     mv -f "$key.made" "$key"
@@ -100,7 +122,7 @@ worker() {
 
 new_certificate() {
     local work status=0
-    work=$(mktemp -d)
+    work=$(mktemp -d 2>/dev/null) || fail "can't make a temporary folder: name one with room by TMPDIR"
     openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days "$CERTIFICATE_DAYS" \
         -subj /CN=localhost -addext "subjectAltName=DNS:localhost,IP:127.0.0.1,IP:::1" \
         -keyout "$work/key" -out "$work/certificate" 2>"$work/log" || status=$?
@@ -121,7 +143,6 @@ take_certificate() {
     certified=$(openssl x509 -in "$1" -noout -pubkey 2>/dev/null) || fail "$1 is no certificate in PEM"
     own=$(openssl pkey -in "$2" -passin pass: -pubout 2>/dev/null) || fail "$2 is no key in PEM without a password"
     [[ -n $certified && $certified == "$own" ]] || fail "$2 is not the key of the certificate in $1"
-    mkdir -p "$SECRETS"
     cat "$1" "$2" | write_secret "$SECRETS/tls.pem"
     hand_over "$SECRETS/tls.pem"
     tell "the load balancer takes it when it starts: docker compose restart balancer"
@@ -133,12 +154,16 @@ main() {
     SECRETS=${LK_SECRETS:-$ROOT/secrets}
     ENV_FILE=${LK_ENV_FILE:-$ROOT/.env}
     case $#:${1:-} in
-    0:) make_env ;;
+    0:)
+        lock_folder
+        make_env
+        ;;
     1:--help | 1:-h)
         usage
         return
         ;;
     3:--tls)
+        lock_folder
         make_env
         take_certificate "$2" "$3"
         ;;
@@ -151,10 +176,13 @@ main() {
     secret api-key-hash new_hash_key
     secret gateway.key new_curve_key
     secret gateway.pub curve_public "$SECRETS/gateway.key"
+    [[ $(<"$SECRETS/gateway.pub") == "$(curve_public "$SECRETS/gateway.key")" ]] ||
+        fail "$SECRETS/gateway.pub is not that of gateway.key: delete it, and call this again"
     for service in "${SERVICES[@]}"; do
         worker "$service"
     done
     [[ -e $SECRETS/workers ]] || fail "$SECRETS/workers is gone: put it back, or delete the workers' keys for new ones"
+    hand_over "$SECRETS/workers"
     secret tls.pem new_certificate
     tell "secrets are in $SECRETS, settings in $ENV_FILE"
 }

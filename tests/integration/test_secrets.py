@@ -1,5 +1,6 @@
 """deploy/secrets.sh: what is there stays, what was revoked stays revoked, and only a pair becomes tls.pem."""
 
+import concurrent.futures
 import os
 import stat
 import subprocess
@@ -14,7 +15,8 @@ class Secrets:
     def __init__(self, folder):
         self.folder = folder / "secrets"
         self.list = self.folder / "workers"
-        self.environment = os.environ | {"LK_SECRETS": str(self.folder), "LK_ENV_FILE": str(folder / "env")}
+        self.settings = folder / "env"
+        self.environment = os.environ | {"LK_SECRETS": str(self.folder), "LK_ENV_FILE": str(self.settings)}
 
     def make(self, *arguments, wanted=0):
         done = subprocess.run([ROOT / "deploy/secrets.sh", *arguments], env=self.environment, capture_output=True,
@@ -77,6 +79,63 @@ def test_a_key_that_is_gone_is_made_with_its_line(secrets):
 def test_a_list_that_is_gone_is_told_of(secrets):
     secrets.list.unlink()
     assert "workers is gone" in secrets.make(wanted=1)
+
+
+@pytest.mark.parametrize("number", ["12345", '"12345"', "'12345' "])
+def test_a_new_owner_has_all_of_them(secrets, number):
+    if os.geteuid():
+        pytest.skip("needs root")
+    with open(secrets.settings, "a", encoding="utf-8") as settings:
+        settings.write(f"\nLK_UID={number}\nLK_GID=23456\n")
+    secrets.make()
+    assert {(path.stat().st_uid, path.stat().st_gid) for path in secrets.folder.iterdir()} == {(12345, 23456)}
+
+
+def test_an_owner_that_is_no_number_is_told_of(secrets):
+    secrets.settings.write_text("LK_UID=somebody\n", encoding="utf-8")
+    assert "LK_UID=somebody is not a number" in secrets.make(wanted=1)
+
+
+@pytest.mark.parametrize("name", ["seal.key", "gateway.key", "trunk-auth.key"])
+def test_an_empty_key_is_refused(secrets, name):
+    (secrets.folder / name).write_bytes(b"")
+    before = secrets.all()
+    assert f"{name} is empty" in secrets.make(wanted=1)
+    assert secrets.all() == before
+
+
+def test_a_public_key_of_another_is_told_of(secrets):
+    (secrets.folder / "gateway.key").unlink()
+    assert "gateway.pub is not that of gateway.key" in secrets.make(wanted=1)
+    (secrets.folder / "gateway.pub").unlink()
+    secrets.make()
+
+
+def test_several_at_once_make_one_set(tmp_path):
+    several = Secrets(tmp_path)
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        for made in [pool.submit(several.make) for _ in range(4)]:
+            made.result()
+    before = several.all()
+    assert [line.split()[0] for line in several.list.read_text().splitlines()] == list(SERVICES)
+    assert {name for name in before if name.endswith((".new", ".made"))} == set()
+    several.make()  # they fit each other
+    assert several.all() == before
+
+
+def test_what_it_can_not_write_is_one_line(tmp_path):
+    (tmp_path / "file").touch()
+    below = Secrets(tmp_path / "file")
+    said = below.make(wanted=1)
+    assert len(said.splitlines()) == 1 and "LK_SECRETS" in said
+    other = Secrets(tmp_path)
+    other.environment["LK_ENV_FILE"] = str(tmp_path / "none/env")
+    said = other.make(wanted=1)
+    assert len(said.splitlines()) == 1 and "LK_ENV_FILE" in said
+    other = Secrets(tmp_path)
+    other.environment["TMPDIR"] = str(tmp_path / "none")
+    said = other.make(wanted=1)
+    assert len(said.splitlines()) == 1 and "TMPDIR" in said
 
 
 def pair(folder, name):

@@ -6,6 +6,8 @@ PROGRAM=roll.sh
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 # shellcheck source=lib/common.sh
 source "$ROOT/deploy/lib/common.sh"
+# shellcheck source=lib/compose.sh
+source "$ROOT/deploy/lib/compose.sh"
 
 readonly BAD_USAGE=64
 readonly SERVICES=(trunk-auth fqdn-auth auth-provider gateway) # workers first: what a gateway sends, they must know
@@ -21,21 +23,45 @@ roll.sh: replaces running containers by new ones of the images and settings ther
 
 For each: as many new containers as there are old ones, beside them; when those are healthy, the old ones are stopped
 one by one, and removed. There must be room for twice the containers of a service. The balancer is not replaced.
-Options of docker compose itself go by its variables: COMPOSE_FILE, COMPOSE_ENV_FILES, COMPOSE_PROJECT_NAME.
+Options of docker compose itself go by its variables: COMPOSE_FILE, COMPOSE_PROJECT_NAME.
 
-Exit codes: 0 all replaced, 1 failed: what had not been replaced still runs, 64 wrong arguments.
+  LK_ENV_FILE  another file of settings than ./.env
+
+Exit codes: 0 all replaced, 1 failed: what had not been replaced still runs, and new ones that were not healthy are removed,
+64 wrong arguments.
 TEXT
 }
 
+# containers SERVICE: all of them, stopped ones too.
+containers() {
+    compose ps -a -q "$1"
+}
+
+# remove_new SERVICE CONTAINER...: all of the service but these.
+remove_new() {
+    local service=$1 container
+    shift
+    for container in $(containers "$service"); do
+        if [[ " $* " != *" $container "* ]]; then
+            docker rm -f "$container" >/dev/null || true
+        fi
+    done
+}
+
 roll() {
-    local service=$1 old=() container
-    mapfile -t old < <(docker compose ps -q "$service")
+    local service=$1 old=() before=() container
+    mapfile -t before < <(containers "$service")
+    mapfile -t old < <(compose ps -q "$service")
     if ((${#old[@]} == 0)); then
         tell "$service: none runs"
         return
     fi
     tell "$service: ${#old[@]} new"
-    docker compose up -d --no-build --no-deps --no-recreate --wait --scale "$service=$((2 * ${#old[@]}))" "$service"
+    if ! compose up -d --no-build --no-deps --no-recreate --wait --scale "$service=$((2 * ${#old[@]}))" "$service"; then
+        remove_new "$service" "${before[@]}"
+        complain "$service: the new ones are not healthy, and removed; the old ones serve on"
+        exit 1
+    fi
     sleep "$SEEN_SECONDS"
     for container in "${old[@]}"; do
         tell "$service: $container goes"
@@ -59,7 +85,6 @@ main() {
             exit "$BAD_USAGE"
         fi
     done
-    cd "$ROOT"
     for service in "${chosen[@]}"; do
         roll "$service"
     done

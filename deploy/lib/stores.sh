@@ -9,6 +9,9 @@ DATA=
 BIN=
 KEY_FILE=
 
+# shellcheck source=compose.sh
+source "$ROOT/deploy/lib/compose.sh"
+
 # Takes one option of where the suite is; sets TAKEN to how many arguments it was, 0: it was none.
 # stores_option ARGUMENT...
 stores_option() {
@@ -45,10 +48,6 @@ stores_find() {
         [[ -z $DATA && -z $BIN ]] || fail "--compose goes without --data and --bin: the containers have theirs" "$BAD_USAGE"
         command -v docker >/dev/null || fail "docker is missing"
         KEY_FILE=${LK_SECRETS:-$ROOT/secrets}/seal.key
-        if [[ -n ${LK_ENV_FILE:-} ]]; then
-            LK_ENV_FILE=$(realpath -m "$LK_ENV_FILE")
-            export LK_ENV_FILE
-        fi
         return
         ;;
     esac
@@ -63,7 +62,7 @@ program() {
     local name=$1
     shift
     if [[ $MODE == compose ]]; then
-        (cd "$ROOT" && docker compose ${LK_ENV_FILE:+--env-file "$LK_ENV_FILE"} run --rm --no-deps -T "$name" "$name" "$@")
+        compose run --rm --no-deps -T "$name" "$name" "$@"
     else
         LK_DATA_DIR=$DATA LK_SEAL_KEY_FILE=$([[ ! -e $KEY_FILE ]] || printf '%s' "$KEY_FILE") "$BIN/$name" "$@"
     fi

@@ -69,8 +69,7 @@ class Project:
 
     def roll(self, *services):
         """As the documents say it."""
-        environment = self.environment | {"COMPOSE_ENV_FILES": str(self.directory / "env")}
-        done = subprocess.run([ROOT / "deploy/roll.sh", *services], env=environment, check=False, capture_output=True,
+        done = subprocess.run([ROOT / "deploy/roll.sh", *services], env=self.environment, check=False, capture_output=True,
                               text=True, timeout=300 * SLOW)
         assert done.returncode == 0, done.stdout + done.stderr
 

@@ -53,7 +53,6 @@ struct keys {
     store_t *reader, *writer;
     gate_t *gate;
     int use;
-    attendance_t *attendance;
     uint8_t hash_key[32];
 };
 
@@ -78,7 +77,7 @@ static status_t open_stores(keys_t *keys, const char *directory, err_t *err)
     char path[STORE_PATH_SIZE];
     status_t status = use_take(&key_store, directory, USE_SHARED, &keys->use, err);
     if (status == STATUS_OK)
-        status = migrate_and_stay(&key_store, directory, NULL, &keys->attendance, err);
+        status = migrate_and_stay(&key_store, directory, keys->use, NULL, err);
     if (status == STATUS_OK)
         status = store_path(&key_store, directory, path, err);
     if (status == STATUS_OK)
@@ -110,7 +109,6 @@ void keys_close(keys_t **keys)
     store_close(&closing->reader);
     store_close(&closing->writer);
     gate_close(&closing->gate);
-    attendance_close(&closing->attendance);
     file_close(&closing->use);
     sodium_memzero(closing, sizeof *closing);
     mem_free(closing);

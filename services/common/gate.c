@@ -58,20 +58,34 @@ static void install_handler(void)
     (void)sigaction(tick_signal(), &action, NULL);
 }
 
-static status_t open_file(gate_t *gate, err_t *err)
+static char *file_of(const char *database_path)
 {
-    int file = open(gate->path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY, 0600);
+    static const char suffix[] = ".gate";
+    size_t length = strlen(database_path);
+    char *path = mem_array(length + sizeof(suffix), 1);
+    memcpy(path, database_path, length);
+    memcpy(path + length, suffix, sizeof(suffix));
+    return path;
+}
+
+static status_t open_file(const char *path, int *out_file, err_t *err)
+{
+    int file = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY, 0600);
     if (file < 0)
-        return err_errno(err, gate->path, "the write gate cannot be opened");
-    status_t status = file_adopt(file, gate->path, err);
+        return err_errno(err, path, "the write gate cannot be opened");
+    status_t status = file_adopt(file, path, err);
     if (status != STATUS_OK) {
         (void)close(file);
         return status;
     }
-    if (gate->file >= 0)
-        (void)close(gate->file);
-    gate->file = file;
+    *out_file = file;
     return STATUS_OK;
+}
+
+status_t gate_open_file(const char *database_path, int *out_file, err_t *err)
+{
+    AUTO(mem_release) char *path = file_of(database_path);
+    return open_file(path, out_file, err);
 }
 
 status_t gate_open(const char *database_path, gate_t **out, err_t *err)
@@ -79,13 +93,9 @@ status_t gate_open(const char *database_path, gate_t **out, err_t *err)
     static pthread_once_t once = PTHREAD_ONCE_INIT;
     (void)pthread_once(&once, install_handler);
     AUTO(gate_close) gate_t *gate = mem_zalloc(sizeof(*gate));
-    static const char suffix[] = ".gate";
-    size_t length = strlen(database_path);
     gate->file = -1;
-    gate->path = mem_array(length + sizeof(suffix), 1);
-    memcpy(gate->path, database_path, length);
-    memcpy(gate->path + length, suffix, sizeof(suffix));
-    status_t status = open_file(gate, err);
+    gate->path = file_of(database_path);
+    status_t status = open_file(gate->path, &gate->file, err);
     if (status == STATUS_OK)
         *out = TAKE(gate);
     return status;
@@ -95,8 +105,7 @@ void gate_close(gate_t **gate)
 {
     if (*gate == NULL)
         return;
-    if ((*gate)->file >= 0)
-        (void)close((*gate)->file);
+    file_close(&(*gate)->file);
     mem_free((*gate)->path);
     mem_free(*gate);
     *gate = NULL;
@@ -108,13 +117,15 @@ void gate_close(gate_t **gate)
  */
 static int lock_door(int file, bool wait)
 {
-    struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = 0, .l_len = 1};
+    struct flock lock = {
+        .l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = GATE_BYTE_DOOR, .l_len = 1};
     return fcntl(file, wait ? F_OFD_SETLKW : F_OFD_SETLK, &lock);
 }
 
 static void unlock_door(int file)
 {
-    struct flock lock = {.l_type = F_UNLCK, .l_whence = SEEK_SET, .l_start = 0, .l_len = 1};
+    struct flock lock = {
+        .l_type = F_UNLCK, .l_whence = SEEK_SET, .l_start = GATE_BYTE_DOOR, .l_len = 1};
     (void)fcntl(file, F_OFD_SETLK, &lock);
 }
 
@@ -201,13 +212,24 @@ static bool is_deleted(const gate_t *gate)
     return fstat(gate->file, &info) == 0 && info.st_nlink == 0;
 }
 
+static status_t reopen(gate_t *gate, err_t *err)
+{
+    int file = -1;
+    status_t status = open_file(gate->path, &file, err);
+    if (status != STATUS_OK)
+        return status;
+    file_close(&gate->file);
+    gate->file = file;
+    return STATUS_OK;
+}
+
 status_t gate_take(gate_t *gate, int64_t deadline_ms, err_t *err)
 {
     assert(!gate->held);
     for (;;) {
         status_t status = take_once(gate, deadline_ms, err);
         if (status == STATUS_OK && is_deleted(gate))
-            status = open_file(gate, err);
+            status = reopen(gate, err);
         else
             gate->held = status == STATUS_OK;
         if (status != STATUS_OK || gate->held)

@@ -200,18 +200,17 @@ status_t migrate(const store_spec_t *spec, const char *directory, int64_t *out_v
 }
 
 /* Begins and ends inside the gate; others may pass while the check runs, or is waited for. */
-static status_t settle(upgrade_t *upgrade, attendance_t *attendance, err_t *err)
+static status_t settle(upgrade_t *upgrade, int use, err_t *err)
 {
     int64_t until_ms = clock_ms() + CHECK_WAIT_MS;
     for (;;) {
-        attendance_claim_t claim = attendance_claim(attendance);
+        use_claim_t claim = use_claim(use);
         gate_leave(upgrade->gate);
-        if (claim == ATTENDANCE_AMONG)
+        if (claim == USE_AMONG)
             return STATUS_OK;
-        if (claim == ATTENDANCE_FIRST) {
+        if (claim == USE_FIRST) {
             status_t status = check_damage(upgrade->db, upgrade->path, err);
-            if (status == STATUS_OK)
-                attendance_settle(attendance);
+            use_settle(use, status == STATUS_OK);
             return status;
         }
         if (clock_ms() >= until_ms)
@@ -224,23 +223,16 @@ static status_t settle(upgrade_t *upgrade, attendance_t *attendance, err_t *err)
     }
 }
 
-status_t migrate_and_stay(const store_spec_t *spec, const char *directory, int64_t *out_version,
-                          attendance_t **out, err_t *err)
+status_t migrate_and_stay(const store_spec_t *spec, const char *directory, int use,
+                          int64_t *out_version, err_t *err)
 {
     AUTO(end_upgrade) upgrade_t upgrade = {.gate = NULL};
-    AUTO(attendance_close) attendance_t *attendance = NULL;
     status_t status = begin_upgrade(spec, directory, &upgrade, err);
-    if (status == STATUS_OK) {
-        status = attendance_open(upgrade.path, &attendance, err);
-        if (status == STATUS_OK)
-            status = settle(&upgrade, attendance, err);
-        else
-            gate_leave(upgrade.gate);
-    }
+    if (status == STATUS_OK)
+        status = settle(&upgrade, use, err);
     if (status != STATUS_OK)
         return fail_damaged(status, upgrade.path, err);
     if (out_version != NULL)
         *out_version = upgrade.version;
-    *out = TAKE(attendance);
     return STATUS_OK;
 }

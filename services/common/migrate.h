@@ -2,8 +2,7 @@
 #ifndef LK_SERVICES_COMMON_MIGRATE_H
 #define LK_SERVICES_COMMON_MIGRATE_H
 
-#include "services/common/attendance.h"
-#include "services/common/store.h"
+#include "services/common/use.h"
 
 /* Makes the database (0600) if it is not there, checks it (PRAGMA quick_check) and applies the
  * missing migrations, each in one transaction, under the gate: however many replicas start
@@ -17,10 +16,10 @@
 status_t migrate(const store_spec_t *spec, const char *directory, int64_t *out_version, err_t *err)
     MUST_CHECK;
 
-/* The same for a process that keeps the database open, until attendance_close: the check is left
- * out if another one has it open already, and waited for if another one is at it (docs/adr/0019).
- * STATUS_TIMEOUT if that one needs more than 30 s. */
-status_t migrate_and_stay(const store_spec_t *spec, const char *directory, int64_t *out_version,
-                          attendance_t **out, err_t *err) MUST_CHECK;
+/* The same for a process that keeps the database open until it closes `use` (use_take, shared): the
+ * check is left out if another one has it open already, and waited for if another one is at it
+ * (docs/adr/0019). STATUS_TIMEOUT if that one needs more than 30 s. */
+status_t migrate_and_stay(const store_spec_t *spec, const char *directory, int use,
+                          int64_t *out_version, err_t *err) MUST_CHECK;
 
 #endif

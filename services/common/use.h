@@ -1,8 +1,10 @@
-/* Who uses a store. Every process that opens one holds it for as long as it does, with others; a
- * restore takes it alone, so that no database is replaced under somebody's feet.
+/* Who uses a store: locks in the gate's file (gate.h), which end with their process, however that
+ * ends.
  *
- * A lock of an open file description (fcntl(2)) on the second byte of the gate's file, which has
- * the first for itself. It ends with the process, however that ends. */
+ *   use    every process that opens a store holds it for as long as it does, with others; a restore
+ *          takes it alone, so that no database is replaced under somebody's feet
+ *   look   of these, the first one that will keep the store open looks it over for damage, alone;
+ *          then it is held with others, who need not look */
 #ifndef LK_SERVICES_COMMON_USE_H
 #define LK_SERVICES_COMMON_USE_H
 
@@ -13,9 +15,20 @@ typedef enum {
     USE_ALONE,  /* to replace it */
 } use_t;
 
-/* Takes it without waiting; *out_file holds it until it is closed (file_close). The directory must
+/* Takes it without waiting; *out_use holds it until it is closed (file_close). The directory must
  * exist. STATUS_BUSY: others work with it, or it is being replaced; STATUS_SYSTEM. */
-status_t use_take(const store_spec_t *spec, const char *directory, use_t use, int *out_file,
+status_t use_take(const store_spec_t *spec, const char *directory, use_t use, int *out_use,
                   err_t *err) MUST_CHECK;
+
+typedef enum {
+    USE_FIRST,     /* nobody keeps it open: look it over, then use_settle */
+    USE_AMONG,     /* others keep it open, and it has been looked over */
+    USE_UNSETTLED, /* another one looks it over right now: ask again */
+} use_claim_t;
+
+/* To keep the store open. Call it inside the gate, so that claims come one after another. */
+use_claim_t use_claim(int use);
+/* After USE_FIRST: others may come; or, if it is not good, look themselves. */
+void use_settle(int use, bool good);
 
 #endif

@@ -45,7 +45,6 @@ typedef struct {
     curve_t *curve; /* NULL: plain text */
     realms_t realms;
     keeper_t keeper;
-    attendance_t *attendance;
     replylog_t *log;
     jobs_t finished;
     writer_t *writer;
@@ -117,7 +116,7 @@ static status_t prepare_store(worker_t *worker, err_t *err)
     int64_t found = 0;
     status_t status = use_take(worker->spec->store, directory, USE_SHARED, &worker->use, err);
     if (status == STATUS_OK)
-        status = migrate_and_stay(worker->spec->store, directory, &found, &worker->attendance, err);
+        status = migrate_and_stay(worker->spec->store, directory, worker->use, &found, err);
     if (status == STATUS_OK && found < (int64_t)worker->spec->store->migration_count) {
         log_line_t line = log_line(LOG_INFO, "migrated");
         log_number(&line, "from", found);
@@ -273,7 +272,6 @@ static void stop(worker_t *worker)
     if (worker->keeper.own != NULL)
         worker->spec->close(&worker->keeper.own);
     store_close(&worker->reader);
-    attendance_close(&worker->attendance);
     replylog_close(&worker->log);
     file_close(&worker->use);
     seal_close(&worker->seal);

@@ -5,6 +5,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include "common/file.h"
 #include "sample_migrations.h"
 #include "services/common/migrate.h"
 #include "tests/component/sample_store.h"
@@ -219,53 +220,59 @@ static void spoil(void)
     (void)close(file);
 }
 
-static status_t stay(attendance_t **out)
+static void take(int *out_use)
 {
     err_t err = {0};
-    return migrate_and_stay(&sample_spec, scratch.path, NULL, out, &err);
+    file_close(out_use);
+    assert_int_equal(use_take(&sample_spec, scratch.path, USE_SHARED, out_use, &err), STATUS_OK);
+}
+
+static status_t stay(int *out_use)
+{
+    err_t err = {0};
+    take(out_use);
+    return migrate_and_stay(&sample_spec, scratch.path, *out_use, NULL, &err);
 }
 
 /* Damage is what shows who looks. */
 static void only_the_first_looks_for_damage(void **state)
 {
     (void)state;
-    AUTO(attendance_close) attendance_t *first = NULL;
-    AUTO(attendance_close) attendance_t *second = NULL;
-    AUTO(attendance_close) attendance_t *third = NULL;
+    AUTO(file_close) int first = -1;
+    AUTO(file_close) int second = -1;
+    AUTO(file_close) int third = -1;
     assert_int_equal(stay(&first), STATUS_OK);
     assert_int_equal(stay(&second), STATUS_OK);
     spoil();
     assert_int_equal(stay(&third), STATUS_OK);
-    attendance_close(&first);
-    attendance_close(&third);
+    file_close(&first);
     assert_int_equal(stay(&third), STATUS_OK); /* the second is still there */
-    attendance_close(&second);
-    attendance_close(&third);
+    file_close(&second);
+    file_close(&third);
     assert_int_equal(stay(&first), STATUS_CORRUPT);
-    assert_null(first);
-    assert_int_equal(stay(&second), STATUS_CORRUPT); /* who found it is not there */
+    assert_int_equal(stay(&second), STATUS_CORRUPT); /* who found it has not settled it */
 }
 
 static void who_looks_is_waited_for(void **state)
 {
     (void)state;
-    err_t err = {0};
-    AUTO(attendance_close) attendance_t *looks = NULL;
-    AUTO(attendance_close) attendance_t *waits = NULL;
-    const char *path = scratch_file(&scratch, "sample.db");
-    assert_int_equal(attendance_open(path, &looks, &err), STATUS_OK);
-    assert_int_equal(attendance_open(path, &waits, &err), STATUS_OK);
-    assert_int_equal(attendance_claim(looks), ATTENDANCE_FIRST);
-    assert_int_equal(attendance_claim(waits), ATTENDANCE_UNSETTLED);
-    attendance_settle(looks);
-    assert_int_equal(attendance_claim(waits), ATTENDANCE_AMONG);
-    attendance_close(&looks);
-    attendance_close(&waits);
-    assert_int_equal(attendance_open(path, &looks, &err), STATUS_OK);
-    assert_int_equal(attendance_open(path, &waits, &err), STATUS_OK);
-    assert_int_equal(attendance_claim(looks), ATTENDANCE_FIRST);
-    attendance_close(&looks); /* it has died, or found damage */
-    assert_int_equal(attendance_claim(waits), ATTENDANCE_FIRST);
+    AUTO(file_close) int looks = -1;
+    AUTO(file_close) int waits = -1;
+    take(&looks);
+    take(&waits);
+    assert_int_equal(use_claim(looks), USE_FIRST);
+    assert_int_equal(use_claim(waits), USE_UNSETTLED);
+    use_settle(looks, true);
+    assert_int_equal(use_claim(waits), USE_AMONG);
+    file_close(&waits);
+    take(&looks);
+    take(&waits);
+    assert_int_equal(use_claim(looks), USE_FIRST);
+    assert_int_equal(use_claim(waits), USE_UNSETTLED);
+    use_settle(looks, false);
+    assert_int_equal(use_claim(waits), USE_FIRST);
+    file_close(&waits); /* it has died */
+    assert_int_equal(use_claim(looks), USE_FIRST);
 }
 
 static void a_missing_directory_is_an_error(void **state)

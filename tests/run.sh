@@ -13,6 +13,7 @@ source "$ROOT/deploy/lib/packages.sh"
 
 readonly LOGS=$ROOT/build/logs
 FAILED=()
+SKIPPED=()
 QUIET_PID=
 
 usage() {
@@ -58,9 +59,28 @@ build() {
 
 # tests PRESET ARGUMENTS-OF-CTEST...
 tests() {
-    local preset=$1
+    local preset=$1 code=0
     shift
-    build "$preset" && ctest --test-dir "$ROOT/build/$preset" --output-on-failure -j "$(nproc)" "$@"
+    build "$preset" || return 1
+    ctest --test-dir "$ROOT/build/$preset" --output-on-failure -j "$(nproc)" "$@" || code=$?
+    note_skipped "$preset"
+    return "$code"
+}
+
+# note_skipped PRESET: what the tests that have just run say of it, all of a file or one case. They passed all the same.
+note_skipped() {
+    local line
+    while read -r line; do
+        SKIPPED+=("$1: $line")
+    done < <(awk '/^[0-9]+\/[0-9]+ Test: / { name = $3 }
+                  /^SKIPPED \[|^\[  SKIPPED \] [a-z]|^[a-z]+: skipped: / { print name ": " $0 }' \
+        "$ROOT/build/$1/Testing/Temporary/LastTest.log" | sort -u)
+}
+
+tell_skipped() {
+    ((${#SKIPPED[@]} > 0)) || return 0
+    printf '\n==== skipped ====\n'
+    printf '%s\n' "${SKIPPED[@]}"
 }
 
 # A program out of its Debian packages, not by installing them: that would start a service on this machine.
@@ -112,6 +132,8 @@ main() {
         complain "failed before the complete run: ${FAILED[*]}"
     fi
     ctest --test-dir "$ROOT/build/ci" --output-on-failure -j "$(nproc)" || complete=$?
+    note_skipped ci
+    tell_skipped
     if ((${#FAILED[@]} > 0)); then
         exit 1
     fi

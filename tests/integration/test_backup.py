@@ -1,5 +1,6 @@
 """deploy/backup.sh and restore.sh: a copy of a suite that is written to all the while, and what comes back of it."""
 
+import concurrent.futures
 import contextlib
 import copy
 import ctypes
@@ -8,12 +9,15 @@ import hashlib
 import os
 import pathlib
 import re
+import shlex
 import shutil
+import signal
 import sqlite3
 import stat
 import subprocess
 
 import pytest
+from killpoints import KillPoints
 from suite import BIN, ROOT, SLOW, Client, Suite, await_that, every_service
 from traffic import TRUNKS, Traffic
 
@@ -30,10 +34,41 @@ def script(name, *arguments, suite=None, environment=None, wanted=0):
     return done
 
 
-def backup(suite, target):
-    made = pathlib.Path(script("backup.sh", target, suite=suite).stdout.strip())
+def backup(suite, target, *options):
+    made = pathlib.Path(script("backup.sh", *options, target, suite=suite).stdout.strip())
     assert made.parent == target and re.fullmatch(r"linekeeper-\d{8}T\d{6}Z", made.name)
     return made
+
+
+def is_stopped(process):
+    """process: of /proc"""
+    with contextlib.suppress(OSError):
+        return (process / "stat").read_text().rsplit(")", 1)[1].split()[0] == "T"
+    return False
+
+
+@contextlib.contextmanager
+def held_copy(suite, target):
+    """A backup whose copy of trunk-auth's store has its moment, and does not go on until the end of the with."""
+    points, programs, started = KillPoints(suite), suite.directory / "bin", suite.directory / "pid"
+    settings = " ".join(f"{name}={shlex.quote(value)}" for name, value in suite.worker_settings.items())
+    programs.mkdir()
+    for name in ("gateway", *suite.services):
+        (programs / name).symlink_to(BIN / name)
+    (programs / "trunk-auth").unlink()
+    (programs / "trunk-auth").write_text(f'#!/bin/sh\necho $$ >{started}\nexec env {settings} {BIN}/trunk-auth "$@"\n')
+    (programs / "trunk-auth").chmod(0o755)
+    points.arm("copying", how=signal.SIGSTOP)
+    with concurrent.futures.ThreadPoolExecutor(1) as pool:
+        making = pool.submit(backup, suite, target, "--bin", programs)
+        points.await_fired()
+        process = pathlib.Path("/proc") / started.read_text().strip()
+        try:
+            await_that(lambda: is_stopped(process), 20, "it stands still")
+            yield making
+            assert not making.done()
+        finally:
+            os.kill(int(process.name), signal.SIGCONT)
 
 
 @contextlib.contextmanager
@@ -135,9 +170,12 @@ def test_a_suite_under_load_is_copied_and_comes_back_as_it_was(tmp_path):
         with Traffic(lambda timeout: Client(suite.port, suite.admin, timeout=timeout), clients=4) as traffic:
             traffic.await_more(40)
             before = copy.deepcopy(traffic.acknowledged)
-            count = traffic.written()
-            made = backup(suite, tmp_path)
-            assert traffic.written() > count  # they were not held up
+            with held_copy(suite, tmp_path) as making:
+                # Writers of that store are not held up, however long it takes. What they begin now is not in the copy.
+                begun = len(traffic.acknowledged["method"])
+                await_that(lambda: len(traffic.acknowledged["method"]) >= begun + 40 or traffic.errors, 60, "writes")
+                meanwhile = set(traffic.acknowledged["method"][begun + traffic.clients:])
+            made = making.result()
             traffic.await_more(20)
         traffic.check()  # no error, nothing lost in the suite itself
         assert write(suite, "after").status == 201
@@ -146,7 +184,7 @@ def test_a_suite_under_load_is_copied_and_comes_back_as_it_was(tmp_path):
         for kind, names in before.items():
             assert set(names) <= set(kept[kind]) <= set(traffic.acknowledged[kind]), kind
             assert len(set(kept[kind])) == len(kept[kind]), kind
-        assert sum(map(len, kept.values())) < traffic.written()
+        assert meanwhile and not meanwhile & set(kept["method"])
         check_consistent(made)
         assert check_digests(made, suite.data / "keys/seal.key") > 0
         assert facts(made)["trunk-auth"]["sealed-with"] == [["1"]]

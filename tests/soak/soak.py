@@ -134,6 +134,9 @@ class Soak:
             found["errors seen by clients"] = dict(clients.errors)
         if operations < self.seconds:
             found["too slow"] = operations
+        for what, number in ("operations", operations), ("writes", writes), ("faults", sum(self.faults.counts.values())):
+            if number == 0:
+                found[f"no {what}"] = "nothing is shown by that"
         print(f"""
 operations            {operations} in {self.seconds:.0f} s ({operations / self.seconds:.0f} a second)
   writes acknowledged {writes}
@@ -150,12 +153,21 @@ clients were told     {dict(log.told.most_common(8))}
         return self.wrong + [f"{what}: {which}" for what, which in found.items() if which]
 
 
+def positive(kind):
+    def read(text):
+        value = kind(text)
+        if not 0 < value < float("inf"):
+            raise argparse.ArgumentTypeError(f"{text} is not above zero")
+        return value
+    return read
+
+
 def main():
     parser = argparse.ArgumentParser(prog="tests/soak/run.sh")
-    parser.add_argument("minutes", type=float)
+    parser.add_argument("minutes", type=positive(float))
     parser.add_argument("--kills", action="store_true", help="only workers are killed, and clients may see no error")
-    parser.add_argument("--every", type=float, default=2, help="seconds from one fault to the next")
-    parser.add_argument("--clients", type=int, default=8)
+    parser.add_argument("--every", type=positive(float), default=2, help="seconds from one fault to the next")
+    parser.add_argument("--clients", type=positive(int), default=8)
     parser.add_argument("--seed", type=int, default=random.randrange(1 << 32))
     parser.add_argument("--load", action="store_true", help="besides, as many reads and writes as the machine will do, by wrk")
     settings = parser.parse_args()

@@ -10,6 +10,7 @@
  *   synced     committing: flushed, and no other process can see it yet
  *   committed  COMMIT has returned, no reply has left the writer's thread
  *   replying   the link thread has the replies and has not sent them
+ *   copying    a backup has its moment of the store, and no page of it yet
  *
  * A write is what has left a row in the reply log: the writer's tidying up trips nothing. */
 #include <dlfcn.h>
@@ -70,6 +71,7 @@ static void come_to(const char *point, int count)
 typedef int (*step_t)(sqlite3_stmt *);
 typedef int (*flush_t)(int);
 typedef int (*read_event_t)(int, eventfd_t *);
+typedef int (*copy_t)(sqlite3_backup *, int);
 
 static int commit(step_t next, sqlite3_stmt *statement)
 {
@@ -120,6 +122,13 @@ int fsync(int file)
 {
     NEXT(flush_t, "fsync")
     return flush(next, file);
+}
+
+int sqlite3_backup_step(sqlite3_backup *backup, int pages)
+{
+    NEXT(copy_t, "sqlite3_backup_step")
+    come_to("copying", INT_MAX);
+    return next(backup, pages);
 }
 
 int eventfd_read(int file, eventfd_t *value)

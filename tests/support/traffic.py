@@ -37,7 +37,7 @@ class Traffic(Running):
     error."""
 
     def __init__(self, connect, clients=6, keyed=True):
-        self.connect, self.keyed = connect, keyed
+        self.connect, self.clients, self.keyed = connect, clients, keyed
         self.mark = uuid.uuid4().hex[:12]  # others may have written before
         self.trunk = connect(timeout=30).call("POST", TRUNKS, {"name": "traffic"}).result["uuid"]
         self.acknowledged = collections.defaultdict(list)  # names by kind

@@ -151,6 +151,8 @@ void peer_greet(peer_t *peer, const ready_t *ready, int64_t now_ms)
     msgpack_packer_init(&out, &body, msgpack_sbuffer_write);
     frames_write_ready(ready, &out);
     peer->greeted = peer_send(peer, COMMAND_READY, body.data, body.size, now_ms);
+    if (!peer->greeted)
+        peer->unsettled = false; /* not connected: nothing waits, and fd tells when it is */
     msgpack_sbuffer_destroy(&body);
 }
 

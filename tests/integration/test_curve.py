@@ -35,6 +35,14 @@ def strange_worker(suite, folder):
     return suite._start("trunk-auth", {"LK_CURVE_DIR": str(folder)})
 
 
+def replace(path, text):
+    """At once: nobody reads half of it."""
+    fresh = path.with_suffix(".new")
+    fresh.write_text(text)
+    shutil.copymode(path, fresh)
+    fresh.rename(path)
+
+
 def resident_kib(process):
     with open(f"/proc/{process.pid}/status", encoding="ascii") as status:
         return next(int(row.split()[1]) for row in status if row.startswith("VmRSS"))
@@ -57,7 +65,7 @@ def test_a_worker_that_the_gateway_does_not_know(suite):
     # It goes on trying, a few times a second at most.
     assert failed_handshakes(suite) < 10 + 3 * (time.monotonic() - begun)
     if SLOW == 1:
-        assert processor_seconds(stranger) < 2 + 0.5 * (time.monotonic() - begun)
+        assert processor_seconds(stranger) < 1 + 0.1 * (time.monotonic() - begun)  # it does not spin meanwhile
     assert not re.search(rb" event=gateway_connected ", stranger.log.read_bytes())
     assert len(re.findall(rb" event=gateway_silent ", stranger.log.read_bytes())) == 1
     suite.assert_answers()
@@ -84,17 +92,17 @@ def test_a_key_is_revoked_and_given_back_while_all_runs(suite):
     workers = suite.curve / "workers"
     text = workers.read_text()
     named = next(line for line in text.splitlines() if line.startswith("trunk-auth "))
-    workers.write_text(text.replace(named, "# " + named))
+    replace(workers, text.replace(named, "# " + named))
     await_that(lambda: suite.readiness() == 503, 15, "the worker is sent away")
     await_that(lambda: suite.grep_logs(rb' event=worker_left .*why="its key is not allowed to serve that any more"', "gateway"),
                15, "it says why")
     await_that(lambda: suite.grep_logs(rb' event=worker_refused why="unknown key" ', "gateway"), 15, "it is not let in again")
     assert suite.call("GET", "/voip/trunk").status == 503
     # A list that can't be read changes nothing, and is told of once.
-    workers.write_text("nonsense\n" + text)
+    replace(workers, "nonsense\n" + text)
     await_that(lambda: suite.grep_logs(rb" event=workers_not_refreshed .*line 1 ", "gateway"), 15, "it says what is wrong")
     assert suite.readiness() == 503
-    workers.write_text(text)
+    replace(workers, text)
     suite.await_ready()
     suite.assert_answers()
     assert len(suite.grep_logs(rb" event=workers_not_refreshed ", "gateway")) == 1

@@ -2,9 +2,12 @@
 --   BENCH_KEY    API key; none for the bare stack
 --   BENCH_PATHS  file with one path a line, asked in random order (GET)
 --   BENCH_CREATE ip | sipuser: POST a new method to BENCH_TRUNK each time;
+--                with BENCH_ANSWERED, each with a label of its own;
 --                fqdn: set the FQDN authentication of BENCH_CONNECTION each time
+--   BENCH_ANSWERED  file for the labels that answers have, one a line (a file for each thread: .0, .1)
 -- Prints one line at the end: RESULT requests/s, p50 and p99 in ms, answers that were no success, lost connections.
 local key, paths, create = os.getenv("BENCH_KEY"), {}, os.getenv("BENCH_CREATE")
+local answered = os.getenv("BENCH_ANSWERED")
 local threads = 0
 
 function setup(thread)
@@ -17,6 +20,7 @@ function init()
   count = 0
   headers = { ["Content-Type"] = "application/json" }
   if key then headers["Authorization"] = "Bearer " .. key end
+  if answered then answers = assert(io.open(answered .. "." .. id, "w")) end
   if create then return end
   for line in io.lines(os.getenv("BENCH_PATHS")) do
     paths[#paths + 1] = wrk.format("GET", line, headers)
@@ -27,7 +31,8 @@ local function new_method()
   count = count + 1
   local serial = os.time() % 100000 * 100 + id * 50 + (tonumber(os.getenv("BENCH_ROUND")) or 0)
   if create == "ip" then
-    return string.format('{"type":"ip","ip":"2001:db8:%x:%x::%x"}', serial % 65536, math.floor(serial / 65536) % 65536, count)
+    local label = answered and string.format(',"label":"w-%d-%d"', id, count) or ""
+    return string.format('{"type":"ip","ip":"2001:db8:%x:%x::%x"%s}', serial % 65536, math.floor(serial / 65536) % 65536, count, label)
   end
   if create == "fqdn" then
     return string.format('{"user_name":"bench-%d-%d","password":"correct horse"}', serial, count)
@@ -43,6 +48,13 @@ function request()
     return wrk.format("POST", "/voip/trunk/" .. os.getenv("BENCH_TRUNK") .. "/auth", headers, new_method())
   end
   return paths[math.random(#paths)]
+end
+
+-- wrk reads bodies only where there is such a function.
+if answered then
+  function response(status, _, body)
+    if status == 201 then answers:write(body:match('"label":%s*"([^"]*)"') or "none", "\n") end
+  end
 end
 
 function done(summary, latency)

@@ -1,9 +1,13 @@
 """As many reads and writes as the machine will do, by wrk: what the soak's own clients look into, this makes
-common. Every answer must be a success, and each write that was answered must be kept."""
+common. Every answer must be a success. Each write has a label of its own: none may be there twice, and each that
+was answered is there."""
 
+import collections
+import contextlib
 import os
 import re
 import shutil
+import sqlite3
 import subprocess
 
 from suite import ROOT
@@ -22,7 +26,8 @@ class Load:
         self.paths = suite.directory / "paths"
         self.paths.write_text(f"{TRUNKS}/{self.trunk}/auth/{method}\n{TRUNKS}/{self.trunk}/auth?limit=5\n")
         self.readers = self.start(READERS, BENCH_PATHS=str(self.paths))
-        self.writers = self.start(WRITERS, BENCH_CREATE="ip", BENCH_TRUNK=self.trunk)
+        self.writers = self.start(WRITERS, BENCH_CREATE="ip", BENCH_TRUNK=self.trunk,
+                                  BENCH_ANSWERED=str(suite.directory / "answered"))
 
     def start(self, connections, **settings):
         return subprocess.Popen(["wrk", "--timeout", "30s", "-t2", f"-c{connections}", f"-d{self.seconds:.0f}s",
@@ -45,13 +50,33 @@ class Load:
                   f" no success, {found[6]} connections lost", flush=True)
             if found[5] != "0" or found[6] != "0":
                 wrong.append(f"{what}: {found[5]} answers that were no success, {found[6]} connections lost")
-        kept = self.suite.call("GET", f"{TRUNKS}/{self.trunk}").result["auth_count"]
-        print(f"load: {kept - 1} writes kept; up to {WRITERS} were not answered yet at the end", flush=True)
-        if not answered["writes"] <= kept - 1 <= answered["writes"] + WRITERS:
-            wrong.append(f"{answered['writes']} writes answered, {kept - 1} kept")
-        log.acknowledged["trunk-auth", "trunk"] += 1
-        log.acknowledged["trunk-auth", "address"] += kept
+        wrong += self.compare(answered["writes"], log)
         return wrong
+
+    def compare(self, count, log):
+        """What wrk says that it was answered, by number and by label, and what is there."""
+        answered = [label for path in self.suite.directory.glob("answered.*") for label in path.read_text().split()]
+        kept = self.labels()
+        twice = [label for label, times in kept.items() if times > 1]
+        lost = [label for label in answered if label not in kept]
+        late = len(kept) - len(set(answered))
+        print(f"load: {len(kept)} writes kept, {len(twice)} of them twice, {len(lost)} lost; {late} were not answered yet"
+              " at the end", flush=True)
+        found = {"writes twice": twice[:5], "answered writes lost": lost[:5],
+                 "labels that were answered twice": [label for label, n in collections.Counter(answered).items() if n > 1][:5]}
+        if len(answered) != count or count == 0:
+            found["answers without a label, or none at all"] = (count, len(answered))
+        if late > WRITERS:
+            found["writes that nobody sent"] = late
+        log.acknowledged["trunk-auth", "trunk"] += 1
+        log.acknowledged["trunk-auth", "address"] += len(kept) + 1
+        return [f"load: {what}: {which}" for what, which in found.items() if which]
+
+    def labels(self):
+        """How often each is there, by the store itself."""
+        with contextlib.closing(sqlite3.connect(f"file:{self.suite.data}/trunk-auth.db?mode=ro", uri=True)) as database:
+            return collections.Counter(label for (label,) in database.execute(
+                "SELECT label FROM method WHERE trunk_uuid = ? AND label IS NOT NULL", [self.trunk]))
 
 
 def can_be_had():

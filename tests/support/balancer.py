@@ -55,7 +55,7 @@ class TlsClient(Client):
 class Balancer:
     """In front of a suite's gateways, which listen at the suite's port of those hosts."""
 
-    def __init__(self, suite, hosts, clients=500):
+    def __init__(self, suite, hosts, clients=500, **settings):
         self.suite, self.port = suite, free_port()
         self.names = NameServer(hosts)
         certificate = suite.directory / "tls.pem"
@@ -68,7 +68,7 @@ class Balancer:
         environment = os.environ | {
             "LK_BALANCER_LISTEN": f"127.0.0.1:{self.port}", "LK_BALANCER_HEALTH": f"127.0.0.1:{self.port + 1}",
             "LK_BALANCER_TLS": str(certificate), "LK_BALANCER_RESOLVER": self.names.address,
-            "LK_BALANCER_GATEWAYS": f"gateway:{suite.port}", "LK_CLIENTS": str(clients)}
+            "LK_BALANCER_GATEWAYS": f"gateway:{suite.port}", "LK_CLIENTS": str(clients), **settings}
         if str(HAPROXY).startswith(str(UNPACKED)):
             environment["LD_LIBRARY_PATH"] = ":".join(map(str, (UNPACKED / "lib").glob("*-linux-gnu*")))
         self.log = suite.directory / "balancer.log"

@@ -6,7 +6,6 @@
 #include "common/process.h"
 #include "common/text.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <signal.h>
 #include <string.h>
@@ -14,44 +13,36 @@
 #include <time.h>
 #include <unistd.h>
 
+static const char setting[] = "LK_LISTEN";
+
 /* IPv4 only: Debian's civetweb is built without IPv6. */
-static status_t parse_listen(const char *listen, struct sockaddr_in *out, err_t *err)
+static status_t parse_listen(const char *listen, endpoint_t *out, err_t *err)
 {
-    char host[INET_ADDRSTRLEN];
-    const char *colon = strrchr(listen, ':');
-    uint64_t port = 0;
-    struct sockaddr_in address = {.sin_family = AF_INET};
-    if (colon != NULL && memchr(listen, ':', (size_t)(colon - listen)) != NULL)
-        return err_set(err, STATUS_INVALID, listen,
-                       "is an IPv6 address: this build's HTTP server speaks IPv4 only");
-    if (colon == NULL || text_number(colon + 1, strlen(colon + 1), 65535, &port) != STATUS_OK ||
-        text_copy(host, sizeof host, listen, (size_t)(colon - listen)) != STATUS_OK ||
-        inet_pton(AF_INET, host, &address.sin_addr) != 1)
-        return err_set(err, STATUS_INVALID, listen,
-                       "is not an IPv4 address and a port, such as 127.0.0.1:8080");
-    address.sin_port = htons((uint16_t)port);
-    *out = address;
+    endpoint_t endpoint;
+    if (endpoint_parse(listen, strlen(listen), &endpoint) != STATUS_OK)
+        return err_set(err, STATUS_INVALID, setting,
+                       "\"%s\" is not an IPv4 address and a port, such as 127.0.0.1:8080", listen);
+    if (endpoint.any.sa_family != AF_INET)
+        return err_set(err, STATUS_INVALID, setting,
+                       "%s is an IPv6 address: this build's HTTP server speaks IPv4 only", listen);
+    *out = endpoint;
     return STATUS_OK;
 }
 
 /* civetweb only says that it failed; asking the kernel once more tells why. */
-static status_t explain(const http_settings_t *settings, const struct sockaddr_in *address,
+static status_t explain(const http_settings_t *settings, const endpoint_t *endpoint,
                         const char *reason, err_t *err)
 {
     int on = 1;
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (fd < 0)
-        return err_errno(err, settings->listen, "making a socket");
+        return err_errno(err, setting, "making a socket");
     (void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-    int failed = bind(fd, (const struct sockaddr *)address, sizeof *address) == 0 ? 0 : errno;
+    int failed = bind(fd, &endpoint->any, endpoint_size(endpoint)) == 0 ? 0 : errno;
     (void)close(fd);
-    if (failed == EADDRINUSE)
-        return err_set(err, STATUS_BUSY, settings->listen, "is taken by another process");
-    if (failed == EADDRNOTAVAIL)
-        return err_set(err, STATUS_INVALID, settings->listen, "is no address of this machine");
-    if (failed == EACCES)
-        return err_set(err, STATUS_REFUSED, settings->listen, "is a port for root only");
-    return err_set(err, STATUS_SYSTEM, settings->listen, "can't be served: %s", reason);
+    return failed != 0 ? endpoint_refused(setting, settings->listen, failed, err)
+                       : err_set(err, STATUS_SYSTEM, setting, "%s can't be served: %s",
+                                 settings->listen, reason);
 }
 
 static void init_library(void)
@@ -142,10 +133,10 @@ static http_server_t *new_server(const http_settings_t *settings, const http_han
 status_t http_start(const http_settings_t *settings, const http_handler_t *handler,
                     http_server_t **out, err_t *err)
 {
-    struct sockaddr_in address;
+    endpoint_t endpoint;
     struct mg_server_port bound;
     char reason[160] = "";
-    status_t status = parse_listen(settings->listen, &address, err);
+    status_t status = parse_listen(settings->listen, &endpoint, err);
     if (status == STATUS_OK)
         status = process_descriptors((size_t)settings->threads + settings->beside + HTTP_DOORS +
                                          HTTP_QUEUE + HTTP_FD_MARGIN,
@@ -157,10 +148,11 @@ status_t http_start(const http_settings_t *settings, const http_handler_t *handl
     server->settings.listen = NULL; /* was only borrowed */
     if (server->context == NULL) {
         free_server(server);
-        return explain(settings, &address, reason, err);
+        return explain(settings, &endpoint, reason, err);
     }
     if (mg_get_server_ports(server->context, 1, &bound) == 1)
-        server->port = bound.port;
+        endpoint_set_port(&endpoint, (uint16_t)bound.port);
+    server->bound = endpoint;
     status = http_watch_start(server, err);
     if (status != STATUS_OK) {
         mg_stop(server->context);
@@ -173,7 +165,7 @@ status_t http_start(const http_settings_t *settings, const http_handler_t *handl
 
 int http_port(const http_server_t *server)
 {
-    return server->port;
+    return endpoint_port(&server->bound);
 }
 
 void http_drain(http_server_t *server)

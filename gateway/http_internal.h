@@ -1,9 +1,10 @@
 /* What the files of the HTTP server share: http.c (start, stop), http_line.c (one worker thread's
- * connection, and who cuts it), http_serve.c (one request), http_guard.c (framing), http_body.c,
- * http_write.c. For nobody else. */
+ * connection, and who cuts it), http_sockets.c, http_serve.c (one request), http_guard.c (framing),
+ * http_body.c, http_write.c. For nobody else. */
 #ifndef LK_GATEWAY_HTTP_INTERNAL_H
 #define LK_GATEWAY_HTTP_INTERNAL_H
 
+#include "common/endpoint.h"
 #include "gateway/http.h"
 
 #include <civetweb.h>
@@ -60,7 +61,7 @@ struct http_server {
     _Atomic int taken; /* connections that are served; those at the doors wait for a place */
     _Atomic int64_t drained_ms; /* since when; 0: not at all */
     int plug;                   /* eventfd where the listener was; -1: it still is */
-    int port;
+    endpoint_t bound;
     pthread_t watcher;
     pthread_mutex_t watch_lock;
     pthread_cond_t watch_wake;
@@ -100,6 +101,22 @@ void http_line_enter(http_line_t *line, line_phase_t phase, int64_t deadline_ms)
  * *out_fresh: whether it is the connection's first request; returns whether it has been cut. */
 bool http_line_begin(http_line_t *line, int64_t *out_since, bool *out_fresh);
 bool http_line_is_cut(http_line_t *line);
+
+/* ---- http_sockets.c ---- */
+typedef struct {
+    int fd;
+    struct sockaddr_in peer;
+} http_socket_t;
+typedef struct {
+    int listener; /* -1: none */
+    http_socket_t *items;
+    size_t count, room;
+} http_sockets_t;
+/* What is open at the server's address now; a descriptor may be another's a moment later. */
+void http_sockets_list(const http_server_t *server, http_sockets_t *out);
+/* The connection of that peer, if it still is his; -1: none. */
+int http_sockets_find(const http_sockets_t *sockets, const struct sockaddr_in *peer);
+void http_sockets_free(http_sockets_t *sockets);
 
 /* ---- http_guard.c ---- */
 /* 0, or the status to refuse the request's framing with and why. limit: see http_settings_t. */

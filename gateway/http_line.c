@@ -2,21 +2,18 @@
  * that shuts a connection down when its deadline has passed.
  *
  * civetweb's own timeouts begin anew with every byte, so a client that drips, or does not read,
- * could hold a thread for ever; and it does not tell the socket. The watcher finds it among the
- * process's descriptors by the peer's address, which happens only when something is overdue.
+ * could hold a thread for ever; and it does not tell the socket. The watcher finds it by the peer's
+ * address (http_sockets.c), which happens only when something is overdue.
  * Must never: touch a descriptor without the line's lock (it could be another's by then). */
 #include "gateway/http_internal.h"
 
 #include "common/clock.h"
 
 #include <arpa/inet.h>
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/tcp.h>
 #include <signal.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <time.h>
@@ -53,52 +50,24 @@ bool http_line_is_cut(http_line_t *line)
     return cut;
 }
 
-static bool has_address(int fd, int (*ask)(int, struct sockaddr *, socklen_t *),
-                        const struct sockaddr_in *peer, int port)
-{
-    struct sockaddr_in address = {0};
-    socklen_t length = sizeof address;
-    if (ask(fd, (struct sockaddr *)&address, &length) != 0 || address.sin_family != AF_INET)
-        return false;
-    if (peer != NULL)
-        return address.sin_port == peer->sin_port &&
-               address.sin_addr.s_addr == peer->sin_addr.s_addr;
-    return ntohs(address.sin_port) == port;
-}
-
-static bool is_listener(int fd)
-{
-    int yes = 0;
-    socklen_t length = sizeof yes;
-    return getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &yes, &length) == 0 && yes != 0;
-}
-
-/* peer NULL: the listening socket. -1: none. */
-static int find_socket(int port, const struct sockaddr_in *peer)
-{
-    int found = -1;
-    DIR *directory = opendir("/proc/self/fd");
-    if (directory == NULL)
-        return -1;
-    for (struct dirent *entry; found < 0 && (entry = readdir(directory)) != NULL;) {
-        char *end = NULL;
-        long fd = strtol(entry->d_name, &end, 10);
-        if (end == entry->d_name || *end != '\0')
-            continue;
-        if (has_address((int)fd, getsockname, NULL, port) &&
-            (peer == NULL ? is_listener((int)fd) : has_address((int)fd, getpeername, peer, 0)))
-            found = (int)fd;
-    }
-    (void)closedir(directory);
-    return found;
-}
-
 static bool is_waiting(line_phase_t phase)
 {
     return phase == LINE_FRESH || phase == LINE_IDLE || phase == LINE_READING;
 }
 
-static void cut(http_server_t *server, http_line_t *line)
+typedef enum { CROWD_NONE, CROWD_SCARCE, CROWD_FULL } crowd_t;
+
+/* One round of the watcher's. The sockets are listed when the first of it is cut: one that is not
+ * among them by then is cut in the next round. */
+typedef struct {
+    const http_server_t *server;
+    crowd_t crowd;
+    bool stopping;
+    bool listed;
+    http_sockets_t sockets;
+} round_t;
+
+static void cut(round_t *round, http_line_t *line)
 {
     /* Asked only now: before its first request civetweb does not tell. */
     const struct mg_request_info *info = mg_get_request_info(line->connection);
@@ -107,9 +76,13 @@ static void cut(http_server_t *server, http_line_t *line)
     struct sockaddr_in peer = {.sin_family = AF_INET,
                                .sin_port = htons((uint16_t)info->remote_port)};
     (void)inet_pton(AF_INET, info->remote_addr, &peer.sin_addr);
-    int fd = find_socket(server->port, &peer);
-    if (fd >= 0)
-        (void)shutdown(fd, line->phase == LINE_WRITING ? SHUT_RDWR : SHUT_RD);
+    if (!round->listed)
+        http_sockets_list(round->server, &round->sockets);
+    round->listed = true;
+    int fd = http_sockets_find(&round->sockets, &peer);
+    if (fd < 0)
+        return;
+    (void)shutdown(fd, line->phase == LINE_WRITING ? SHUT_RDWR : SHUT_RD);
     line->cut = true;
     line->deadline_ms = 0;
 }
@@ -119,29 +92,28 @@ static int64_t later(int64_t a, int64_t b)
     return a > b ? a : b;
 }
 
-typedef enum { CROWD_NONE, CROWD_SCARCE, CROWD_FULL } crowd_t;
-
 /* Whose thread is wanted for somebody else. */
 static bool is_in_the_way(line_phase_t phase, crowd_t crowd)
 {
     return crowd == CROWD_FULL ? is_waiting(phase) : crowd == CROWD_SCARCE && phase == LINE_IDLE;
 }
 
-static void inspect(http_server_t *server, http_line_t *line, crowd_t crowd, bool stopping)
+static void inspect(round_t *round, http_line_t *line)
 {
+    const http_server_t *server = round->server;
     (void)pthread_mutex_lock(&line->lock);
     int64_t now = clock_ms();
     bool overdue = line->deadline_ms != 0 && now >= line->deadline_ms;
-    if (is_in_the_way(line->phase, crowd))
+    if (is_in_the_way(line->phase, round->crowd))
         overdue = overdue || now >= line->since_ms + HTTP_CROWDED_MS;
     int64_t drained_ms = atomic_load(&server->drained_ms);
     if (drained_ms != 0 && (line->phase == LINE_FRESH || line->phase == LINE_IDLE))
         overdue =
             overdue || now >= later(line->since_ms, drained_ms) + server->settings.drain_idle_ms;
-    if (stopping)
+    if (round->stopping)
         overdue = overdue || is_waiting(line->phase);
     if (overdue && line->phase != LINE_FREE && !line->cut)
-        cut(server, line);
+        cut(round, line);
     (void)pthread_mutex_unlock(&line->lock);
 }
 
@@ -152,8 +124,10 @@ static void inspect_all(http_server_t *server, bool stopping)
     crowd_t crowd = connections >= server->settings.threads ? CROWD_FULL
                     : http_is_crowded(server)               ? CROWD_SCARCE
                                                             : CROWD_NONE;
+    round_t round = {.server = server, .crowd = crowd, .stopping = stopping};
     for (size_t i = 0; i < used && i < server->line_count; i++)
-        inspect(server, &server->lines[i], crowd, stopping);
+        inspect(&round, &server->lines[i]);
+    http_sockets_free(&round.sockets);
 }
 
 static int64_t interval_ms(const http_settings_t *settings)
@@ -179,7 +153,10 @@ void http_listen_end(http_server_t *server)
 {
     const struct timespec beat = {.tv_nsec = 1000000}, wake = {.tv_nsec = 10 * 1000000L};
     int64_t deadline_ms = clock_ms() + HTTP_BACKLOG_MS;
-    int listener = find_socket(server->port, NULL);
+    http_sockets_t sockets;
+    http_sockets_list(server, &sockets);
+    int listener = sockets.listener;
+    http_sockets_free(&sockets);
     server->plug = listener < 0 ? -1 : eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (server->plug < 0)
         return;

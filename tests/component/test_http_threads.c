@@ -379,6 +379,36 @@ static void test_drain_closes_what_is_idle(void **state)
     http_stop(&second);
 }
 
+static bool is_listening(int fd)
+{
+    int yes = 0;
+    socklen_t length = sizeof yes;
+    return getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &yes, &length) == 0 && yes != 0;
+}
+
+/* Another part's listener may have the same port at another address, and a descriptor below ours.
+ */
+static void test_drain_ends_its_own_listener(void **state)
+{
+    int other = socket(AF_INET, SOCK_STREAM, 0);
+    struct sockaddr_in address = {.sin_family = AF_INET,
+                                  .sin_addr = {htonl(INADDR_LOOPBACK + 1)}}; /* 127.0.0.2 */
+    (void)state;
+    http_server_t *second = start_another(REQUEST_MS);
+    address.sin_port = htons((uint16_t)http_port(second));
+    assert_int_equal(bind(other, (struct sockaddr *)&address, sizeof address), 0);
+    assert_int_equal(listen(other, 1), 0);
+    http_drain(second);
+    assert_true(is_listening(other));
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+    assert_int_not_equal(connect(fd, (struct sockaddr *)&address, sizeof address), 0);
+    http_stop(&second);
+    assert_true(is_listening(other));
+    (void)close(fd);
+    (void)close(other);
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -393,6 +423,7 @@ int main(void)
         cmocka_unit_test_setup(test_stop_with_idle_connections, echo_settle),
         cmocka_unit_test_setup(test_stop_waits_for_handlers, echo_settle),
         cmocka_unit_test_setup(test_drain, echo_settle),
+        cmocka_unit_test_setup(test_drain_ends_its_own_listener, echo_settle),
         cmocka_unit_test_setup(test_drain_closes_what_is_idle, echo_settle),
     };
     return cmocka_run_group_tests(tests, echo_start, echo_stop);

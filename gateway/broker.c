@@ -6,21 +6,13 @@
 #include "gateway/port.h"
 #include "proto/registry.h"
 
-#include <errno.h>
 #include <poll.h>
 #include <pthread.h>
-#include <string.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 #include <zmq.h>
 
-enum {
-    TICK_MS = 50,
-
-    FRAMES_PER_MESSAGE = 3,
-    MESSAGES_PER_HOLD = 64,
-    ASSIGNED_IDENTITY = 5
-};
+enum { TICK_MS = 50, MESSAGES_PER_HOLD = 64, ASSIGNED_IDENTITY = 5 };
 
 struct broker {
     pthread_mutex_t lock;
@@ -37,36 +29,13 @@ struct broker {
     log_limit_t refusals; /* the thread's */
 };
 
-/* ---- sending; the mutex is held ---- */
+/* ---- what the pool asks for; the mutex is held ---- */
 
-static status_t send_frame(void *router, const void *bytes, size_t length, int flags)
-{
-    zmq_msg_t frame;
-    if (zmq_msg_init_size(&frame, length) != 0)
-        return STATUS_BUSY;
-    if (length > 0)
-        memcpy(zmq_msg_data(&frame), bytes, length);
-    if (zmq_msg_send(&frame, router, flags | ZMQ_DONTWAIT) >= 0)
-        return STATUS_OK;
-    status_t status = zmq_errno() == EAGAIN ? STATUS_BUSY : STATUS_CLOSED;
-    (void)zmq_msg_close(&frame);
-    return status;
-}
-
-/* Only the identity frame can fail to be routed; the others follow it. */
 static status_t send_message(void *context, const void *identity, size_t identity_length,
                              command_t command, const void *body, size_t body_length)
 {
-    broker_t *broker = context;
-    char head[FRAMES_HEAD_SIZE];
-    frames_write_head(command, head);
-    status_t status = send_frame(broker->port.router, identity, identity_length, ZMQ_SNDMORE);
-    if (status == STATUS_OK)
-        status =
-            send_frame(broker->port.router, head, sizeof(head), body == NULL ? 0 : ZMQ_SNDMORE);
-    if (status == STATUS_OK && body != NULL)
-        status = send_frame(broker->port.router, body, body_length, 0);
-    return status;
+    const broker_t *broker = context;
+    return port_send(&broker->port, identity, identity_length, command, body, body_length);
 }
 
 /* libzmq lets a connection be whose key is on the list no more. */
@@ -77,7 +46,7 @@ static bool tolerate(void *context, const sender_t *sender)
     return visitors_tolerate(broker->port.visitors, sender->line, known);
 }
 
-static void note_works(void *context, int line, bool works)
+static void note_works(void *context, uint64_t line, bool works)
 {
     const broker_t *broker = context;
     visitors_work(broker->port.visitors, line, works);
@@ -91,60 +60,6 @@ static bool may_serve(void *context, const char *key, size_t service)
 
 /* ---- receiving; the mutex is held ---- */
 
-typedef struct {
-    zmq_msg_t frames[FRAMES_PER_MESSAGE];
-    int count;
-    bool too_many;
-} message_t;
-
-static void close_message(message_t *message)
-{
-    for (int i = 0; i < message->count; i++)
-        (void)zmq_msg_close(&message->frames[i]);
-    message->count = 0;
-}
-
-/* The next whole message; frames beyond the protocol's three are read and dropped. */
-static bool receive_message(void *router, message_t *message)
-{
-    message->count = 0;
-    message->too_many = false;
-    bool more = true;
-    while (more) {
-        zmq_msg_t frame;
-        (void)zmq_msg_init(&frame);
-        if (zmq_msg_recv(&frame, router, ZMQ_DONTWAIT) < 0) {
-            (void)zmq_msg_close(&frame);
-            close_message(message);
-            return false;
-        }
-        more = zmq_msg_more(&frame) != 0;
-        if (message->count < FRAMES_PER_MESSAGE) {
-            message->frames[message->count++] = frame;
-        } else {
-            message->too_many = true;
-            (void)zmq_msg_close(&frame);
-        }
-    }
-    return true;
-}
-
-/* The key that the message's connection has proved to have; libzmq tells it of every frame but the
- * identity. */
-static const char *key_of(const broker_t *broker, message_t *message)
-{
-    zmq_msg_t *frame = &message->frames[message->count - 1];
-    const char *key = broker->port.zap == NULL ? NULL : zmq_msg_gets(frame, "User-Id");
-    return key == NULL ? "" : key;
-}
-
-/* Its descriptor; it may be another's by now. */
-static int line_of(const broker_t *broker, message_t *message)
-{
-    zmq_msg_t *frame = &message->frames[message->count - 1];
-    return broker->port.zap == NULL ? -1 : zmq_msg_get(frame, ZMQ_SRCFD);
-}
-
 /* ROUTER's own identities. A peer may choose one instead, and so take that of another which has
  * just gone: ours don't. */
 static bool is_assigned(const sender_t *sender)
@@ -152,24 +67,21 @@ static bool is_assigned(const sender_t *sender)
     return sender->length == ASSIGNED_IDENTITY && *(const char *)sender->identity == '\0';
 }
 
-static void handle_message(const broker_t *broker, message_t *message, int64_t now_ms)
+static void handle_message(const broker_t *broker, port_message_t *message, int64_t now_ms)
 {
     pool_t *pool = broker->pool;
-    sender_t sender = {.identity = zmq_msg_data(&message->frames[0]),
-                       .length = zmq_msg_size(&message->frames[0]),
-                       .key = key_of(broker, message),
-                       .line = line_of(broker, message)};
+    const sender_t *sender = &message->sender;
     command_t command = COMMAND_HEARTBEAT;
-    if (message->count < 2 || message->too_many || !is_assigned(&sender) ||
+    if (message->count < 2 || message->too_many || !is_assigned(sender) ||
         frames_read_head(zmq_msg_data(&message->frames[1]), zmq_msg_size(&message->frames[1]),
                          &command) != STATUS_OK) {
-        pool_garbage(pool, &sender);
+        pool_garbage(pool, sender);
         return;
     }
-    bool has_body = message->count == FRAMES_PER_MESSAGE;
+    bool has_body = message->count == PORT_FRAMES_MAX;
     const void *body = has_body ? zmq_msg_data(&message->frames[2]) : "";
     size_t body_length = has_body ? zmq_msg_size(&message->frames[2]) : 0;
-    pool_message(pool, &sender, command, body, body_length, now_ms);
+    pool_message(pool, sender, command, body, body_length, now_ms);
 }
 
 /* Handles what has arrived. Must follow every send: a send may take in the socket's signals, and
@@ -178,12 +90,15 @@ static void handle_message(const broker_t *broker, message_t *message, int64_t n
  * more costs system calls, and the next asker or tick will look. */
 static bool receive_all(broker_t *broker, int64_t now_ms, const pending_t *own)
 {
-    message_t message;
+    port_message_t message;
     for (int handled = 0; handled < MESSAGES_PER_HOLD; handled++) {
-        if (!receive_message(broker->port.router, &message))
+        received_t received = port_receive(&broker->port, &message);
+        if (received == RECEIVED_NOTHING)
             return false;
+        if (received == RECEIVED_WASTE)
+            continue;
         handle_message(broker, &message, now_ms);
-        close_message(&message);
+        port_message_close(&message);
         if (own != NULL && own->ended && pool_first_waiting(broker->pool) == NULL)
             return false;
     }
@@ -327,7 +242,7 @@ static void run_once(broker_t *broker, int64_t *next_tick_ms)
 {
     pool_event_t events[8];
     size_t event_count = 0;
-    bool more = true;
+    bool more = true, ticks = false;
     while (more) {
         lock(broker);
         int64_t now_ms = clock_ms();
@@ -336,6 +251,7 @@ static void run_once(broker_t *broker, int64_t *next_tick_ms)
             pool_tick(broker->pool, now_ms);
             *next_tick_ms = now_ms + TICK_MS;
             more = receive_all(broker, now_ms, NULL) || more;
+            ticks = true;
         }
         while (event_count < ARRAY_LEN(events) &&
                pool_next_event(broker->pool, &events[event_count]))
@@ -344,6 +260,8 @@ static void run_once(broker_t *broker, int64_t *next_tick_ms)
         log_events(broker, events, event_count);
         event_count = 0;
     }
+    if (ticks && broker->port.visitors != NULL)
+        visitors_watch(broker->port.visitors);
 }
 
 /* Ticks, and takes at each what no asker has taken. */
@@ -442,7 +360,7 @@ void broker_stop(broker_t **broker)
 
 size_t broker_descriptors(void)
 {
-    return VISITORS_STRANGERS_MAX + registry_count * POOL_WORKERS_MAX;
+    return VISITORS_STRANGERS_MAX + VISITORS_OVERSHOOT + registry_count * POOL_WORKERS_MAX;
 }
 
 size_t broker_live(broker_t *broker, size_t service)

@@ -39,7 +39,7 @@ typedef struct {
     const void *identity;
     size_t length;
     const char *key; /* that its connection has proved to have (proto/curve.h); "" for none */
-    int line;        /* the connection, as pool_io_t knows it */
+    uint64_t line;   /* the connection, as pool_io_t knows it */
 } sender_t;
 
 /* How the pool sends. Returns STATUS_OK, STATUS_BUSY (try again on the next tick) or STATUS_CLOSED
@@ -53,7 +53,7 @@ typedef struct {
      * its connection may have been ended. NULL: it is. */
     bool (*tolerate)(void *context, const sender_t *sender);
     /* A connection (sender_t.line) is a worker's, or is one no more. NULL: of no interest. */
-    void (*works)(void *context, int line, bool works);
+    void (*works)(void *context, uint64_t line, bool works);
     void *context;
 } pool_io_t;
 

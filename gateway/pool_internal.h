@@ -10,7 +10,7 @@ typedef struct worker {
     char identity[POOL_IDENTITY_MAX];
     size_t identity_length;
     char key[CURVE_KEY_SIZE];
-    int line; /* sender_t's */
+    uint64_t line; /* sender_t's */
     size_t service;
     char instance[UUID_SIZE];
     uint32_t window;

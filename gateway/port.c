@@ -1,17 +1,16 @@
 /* Must never: bind a socket that lets strangers in where they can reach it. Next: zap.c. */
 #include "gateway/port.h"
 
-#include "common/text.h"
+#include "gateway/multipart.h"
 #include "proto/frames.h"
 #include "proto/scan.h"
 
 #include <errno.h>
 #include <string.h>
-#include <zmq.h>
 
 /* A worker gives its connection up after FRAMES_SILENCE_MS without a word: to wait for its
  * handshake longer than that helps nobody but strangers. */
-enum { LINGER_MS = 1000, HANDSHAKE_MS = 2 * FRAMES_SILENCE_MS };
+enum { LINGER_MS = 1000, HANDSHAKE_MS = 2 * FRAMES_SILENCE_MS, SKIPPED_AT_ONCE = 64 };
 
 static status_t set_option(void *router, int option, int value, err_t *err)
 {
@@ -39,15 +38,14 @@ static status_t guard(const port_settings_t *settings, void *context, port_t *po
     return status;
 }
 
-/* 0: it has none. */
-static uint16_t port_number(const char *endpoint)
+static endpoint_t bound_at(const char *text)
 {
-    const char *colon = strrchr(endpoint, ':');
-    uint64_t port = 0;
-    if (strncmp(endpoint, "tcp://", 6) != 0 ||
-        text_number(colon + 1, strlen(colon + 1), UINT16_MAX, &port) != STATUS_OK)
-        return 0;
-    return (uint16_t)port;
+    endpoint_t endpoint = {.any = {.sa_family = AF_UNSPEC}};
+    const size_t scheme = strlen("tcp://");
+    if (strncmp(text, "tcp://", scheme) != 0 ||
+        endpoint_parse(text + scheme, strlen(text) - scheme, &endpoint) != STATUS_OK)
+        endpoint.any.sa_family = AF_UNSPEC;
+    return endpoint;
 }
 
 status_t port_open(const port_settings_t *settings, void *context, port_t *out, err_t *err)
@@ -83,8 +81,9 @@ status_t port_open(const port_settings_t *settings, void *context, port_t *out, 
     if (zmq_getsockopt(out->router, ZMQ_LAST_ENDPOINT, out->endpoint, &size) != 0 ||
         zmq_getsockopt(out->router, ZMQ_FD, &out->fd, &fd_size) != 0)
         return err_set(err, STATUS_SYSTEM, listen, "%s", zmq_strerror(zmq_errno()));
+    endpoint_t bound = bound_at(out->endpoint);
     if (out->visitors != NULL)
-        visitors_at(out->visitors, port_number(out->endpoint));
+        visitors_at(out->visitors, &bound);
     return STATUS_OK;
 }
 
@@ -98,4 +97,85 @@ void port_close(port_t *port, void *context)
         (void)zmq_ctx_shutdown(context); /* ends the ZAP handler's wait */
     zap_stop(&port->zap);
     visitors_free(&port->visitors);
+}
+
+/* ---- receiving ---- */
+
+/* What a message's frames are on the wire: a frame of ZMTP (ZeroMQ RFC 37) around CURVE's MESSAGE
+ * (RFC 26: name, nonce, box of flags and bytes). The identity is not sent. */
+static size_t wire_bytes(port_message_t *message)
+{
+    enum { MESSAGE = 8 + 8 + 16 + 1, SHORT = 255, SHORT_HEAD = 2, LONG_HEAD = 9 };
+    size_t sum = 0;
+    for (size_t i = 1; i < message->count; i++) {
+        size_t size = MESSAGE + zmq_msg_size(&message->frames[i]);
+        sum += size + (size > SHORT ? LONG_HEAD : SHORT_HEAD);
+    }
+    return sum;
+}
+
+/* libzmq tells of every frame but the identity whose it is. */
+static void name_sender(port_t *port, port_message_t *message)
+{
+    zmq_msg_t *identity = &message->frames[0], *last = &message->frames[message->count - 1];
+    message->sender = (sender_t){
+        .identity = zmq_msg_data(identity), .length = zmq_msg_size(identity), .key = message->key};
+    if (port->visitors == NULL) {
+        message->key[0] = '\0';
+        return;
+    }
+    message->sender.line = zap_read_user(zmq_msg_gets(last, "User-Id"), message->key);
+    visitors_said(port->visitors, message->sender.line, zmq_msg_get(last, ZMQ_SRCFD),
+                  wire_bytes(message));
+    if (message->too_many)
+        (void)visitors_tolerate(port->visitors, message->sender.line, false);
+}
+
+received_t port_receive(port_t *port, port_message_t *out)
+{
+    if (port->skips) {
+        port->skips = multipart_skip(port->router, SKIPPED_AT_ONCE);
+        return RECEIVED_WASTE;
+    }
+    out->count = multipart_receive(port->router, out->frames, PORT_FRAMES_MAX, &out->too_many);
+    if (out->count == 0)
+        return RECEIVED_NOTHING;
+    port->skips = out->too_many;
+    name_sender(port, out);
+    return RECEIVED_MESSAGE;
+}
+
+void port_message_close(port_message_t *message)
+{
+    multipart_close(message->frames, message->count);
+}
+
+/* ---- sending ---- */
+
+static status_t send_frame(void *router, const void *bytes, size_t length, int flags)
+{
+    zmq_msg_t frame;
+    if (zmq_msg_init_size(&frame, length) != 0)
+        return STATUS_BUSY;
+    if (length > 0)
+        memcpy(zmq_msg_data(&frame), bytes, length);
+    if (zmq_msg_send(&frame, router, flags | ZMQ_DONTWAIT) >= 0)
+        return STATUS_OK;
+    status_t status = zmq_errno() == EAGAIN ? STATUS_BUSY : STATUS_CLOSED;
+    (void)zmq_msg_close(&frame);
+    return status;
+}
+
+/* Only the identity frame can fail to be routed; the others follow it. */
+status_t port_send(const port_t *port, const void *identity, size_t identity_length,
+                   command_t command, const void *body, size_t body_length)
+{
+    char head[FRAMES_HEAD_SIZE];
+    frames_write_head(command, head);
+    status_t status = send_frame(port->router, identity, identity_length, ZMQ_SNDMORE);
+    if (status == STATUS_OK)
+        status = send_frame(port->router, head, sizeof(head), body == NULL ? 0 : ZMQ_SNDMORE);
+    if (status == STATUS_OK && body != NULL)
+        status = send_frame(port->router, body, body_length, 0);
+    return status;
 }

@@ -5,8 +5,11 @@
 #include "common/clock.h"
 #include "common/log.h"
 #include "common/mem.h"
+#include "common/text.h"
+#include "gateway/multipart.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -60,7 +63,24 @@ zap_answer_t zap_decide(allow_t *allow, const zap_frame_t frames[ZAP_REQUEST_FRA
     return answer;
 }
 
-/* ---- the handler's socket ---- */
+void zap_write_user(const char *key, uint64_t number, char out[ZAP_USER_SIZE])
+{
+    (void)!text_format(out, ZAP_USER_SIZE, "%s %" PRIu64, key, number);
+}
+
+uint64_t zap_read_user(const char *user, char out_key[CURVE_KEY_SIZE])
+{
+    uint64_t number = 0;
+    const char *blank = user == NULL ? NULL : strchr(user, ' ');
+    text_cut(out_key, CURVE_KEY_SIZE, "");
+    if (blank == NULL ||
+        text_number(blank + 1, strlen(blank + 1), UINT64_MAX, &number) != STATUS_OK ||
+        text_copy(out_key, CURVE_KEY_SIZE, user, (size_t)(blank - user)) != STATUS_OK)
+        return 0;
+    return number;
+}
+
+/* ---- answering ---- */
 
 static void tell_refusal(zap_t *zap, const zap_frame_t *address, const zap_answer_t *answer)
 {
@@ -84,58 +104,31 @@ static void send_part(void *socket, const void *bytes, size_t length, int flags)
 
 static void reply(zap_t *zap, const zap_frame_t *request_id, const zap_answer_t *answer)
 {
-    bool good = strcmp(answer->code, "200") == 0;
+    char user[ZAP_USER_SIZE] = "";
+    if (strcmp(answer->code, "200") == 0)
+        zap_write_user(answer->key, visitors_admit(zap->visitors), user);
     send_part(zap->handler, "1.0", 3, ZMQ_SNDMORE);
     send_part(zap->handler, request_id->bytes, request_id->length, ZMQ_SNDMORE);
     send_part(zap->handler, answer->code, 3, ZMQ_SNDMORE);
     send_part(zap->handler, answer->text, strlen(answer->text), ZMQ_SNDMORE);
-    send_part(zap->handler, answer->key, good ? strlen(answer->key) : 0, ZMQ_SNDMORE);
+    send_part(zap->handler, user, strlen(user), ZMQ_SNDMORE);
     send_part(zap->handler, "", 0, 0);
 }
 
-/* Reads a whole message. Returns how many frames it has, those beyond the room too; 0: none. */
+/* Reads a whole message. Returns how many frames it has, room + 1 if they are more; 0: none. */
 static size_t receive(void *socket, zmq_msg_t *frames, size_t room)
 {
-    size_t count = 0;
-    bool more = true;
-    while (more) {
-        zmq_msg_t frame;
-        (void)zmq_msg_init(&frame);
-        if (zmq_msg_recv(&frame, socket, ZMQ_DONTWAIT) < 0) {
-            (void)zmq_msg_close(&frame);
-            return count;
-        }
-        more = zmq_msg_more(&frame) != 0;
-        if (count < room)
-            frames[count] = frame;
-        else
-            (void)zmq_msg_close(&frame);
-        count++;
-    }
-    return count;
+    bool more = false;
+    size_t count = multipart_receive(socket, frames, room, &more);
+    bool too_many = more;
+    while (more)
+        more = multipart_skip(socket, SIZE_MAX);
+    return count + too_many;
 }
 
 static void close_all(zmq_msg_t *frames, size_t count, size_t room)
 {
-    for (size_t i = 0; i < count && i < room; i++)
-        (void)zmq_msg_close(&frames[i]);
-}
-
-static bool serve_one(zap_t *zap)
-{
-    zmq_msg_t messages[ZAP_REQUEST_FRAMES];
-    zap_frame_t frames[ZAP_REQUEST_FRAMES] = {{"", 0}};
-    size_t count = receive(zap->handler, messages, ZAP_REQUEST_FRAMES);
-    if (count == 0)
-        return false;
-    for (size_t i = 0; i < count && i < ZAP_REQUEST_FRAMES; i++)
-        frames[i] = (zap_frame_t){zmq_msg_data(&messages[i]), zmq_msg_size(&messages[i])};
-    zap_answer_t answer = zap_decide(zap->allow, frames, count);
-    reply(zap, &frames[REQUEST_ID], &answer);
-    if (strcmp(answer.code, "200") != 0)
-        tell_refusal(zap, &frames[ADDRESS], &answer);
-    close_all(messages, count, ZAP_REQUEST_FRAMES);
-    return true;
+    multipart_close(frames, count < room ? count : room);
 }
 
 /* ---- connections ---- */
@@ -170,6 +163,27 @@ static bool note_one(zap_t *zap)
     }
     if (unfinished(zap) < zap->open_least)
         zap->open_least = unfinished(zap);
+    return true;
+}
+
+/* ---- the handler ---- */
+
+static bool serve_one(zap_t *zap)
+{
+    zmq_msg_t messages[ZAP_REQUEST_FRAMES];
+    zap_frame_t frames[ZAP_REQUEST_FRAMES] = {{"", 0}};
+    size_t count = receive(zap->handler, messages, ZAP_REQUEST_FRAMES);
+    if (count == 0)
+        return false;
+    for (size_t i = 0; i < count && i < ZAP_REQUEST_FRAMES; i++)
+        frames[i] = (zap_frame_t){zmq_msg_data(&messages[i]), zmq_msg_size(&messages[i])};
+    while (note_one(zap)) { /* its coming, and that of all before, counts first */
+    }
+    zap_answer_t answer = zap_decide(zap->allow, frames, count);
+    reply(zap, &frames[REQUEST_ID], &answer);
+    if (strcmp(answer.code, "200") != 0)
+        tell_refusal(zap, &frames[ADDRESS], &answer);
+    close_all(messages, count, ZAP_REQUEST_FRAMES);
     return true;
 }
 

@@ -2,8 +2,9 @@
  * does not. Without a handler libzmq lets every key in.
  *
  * A thread of its own at inproc://zeromq.zap.01 of the broker's context. Each key that is on the
- * allow list is let in, and its Z85 becomes the User-Id of every message of that connection: which
- * service it may serve is decided when it says READY (pool.h). Next: allow.h, visitors.h. */
+ * allow list is let in; its Z85 and the connection's number become the User-Id of every message of
+ * that connection. Which service it may serve is decided when it says READY (pool.h). Next:
+ * allow.h, visitors.h. */
 #ifndef LK_GATEWAY_ZAP_H
 #define LK_GATEWAY_ZAP_H
 
@@ -50,5 +51,14 @@ typedef struct {
 
 /* count: how many frames the request has, even if more than are given. */
 zap_answer_t zap_decide(allow_t *allow, const zap_frame_t frames[ZAP_REQUEST_FRAMES], size_t count);
+
+/* ---- the User-Id ---- */
+
+enum { ZAP_USER_SIZE = CURVE_KEY_SIZE + 1 + 20 };
+
+/* number: visitors_admit's. */
+void zap_write_user(const char *key, uint64_t number, char out[ZAP_USER_SIZE]);
+/* Returns the number; 0, and no key, if it is none (NULL too). */
+uint64_t zap_read_user(const char *user, char out_key[CURVE_KEY_SIZE]);
 
 #endif

@@ -19,7 +19,8 @@ typedef struct {
     bool revoked;
     unsigned place;    /* stands in the instance's last places but one */
     unsigned patience; /* strikes that are tolerated; 0: all */
-    int line, strikes; /* the last one's */
+    uint64_t line;     /* the last one's */
+    int strikes;
     bool works;
 } world_t;
 
@@ -48,7 +49,7 @@ static bool tolerate(void *context, const sender_t *sender)
     return (unsigned)++world->strikes <= world->patience || world->patience == 0;
 }
 
-static void works(void *context, int line, bool works)
+static void works(void *context, uint64_t line, bool works)
 {
     world_t *world = context;
     world->line = line;
@@ -79,8 +80,8 @@ static void join(world_t *world, char identity, const char *key, size_t service,
     msgpack_sbuffer_init(&body);
     msgpack_packer_init(&packer, &body, msgpack_sbuffer_write);
     frames_write_ready(&ready, &packer);
-    pool_message(world->pool, &(sender_t){&identity, 1, key, identity}, COMMAND_READY, body.data,
-                 body.size, 1000);
+    pool_message(world->pool, &(sender_t){&identity, 1, key, (unsigned char)identity},
+                 COMMAND_READY, body.data, body.size, 1000);
     msgpack_sbuffer_destroy(&body);
 }
 
@@ -178,7 +179,7 @@ static void who_is_not_tolerated_is_not_answered(void **state)
 
 static void talk(world_t *world, char who, command_t command, size_t times, int64_t now_ms)
 {
-    const sender_t sender = {&who, 1, "key-0", who};
+    const sender_t sender = {&who, 1, "key-0", (unsigned char)who};
     for (size_t i = 0; i < times; i++) /* a REPLY without a reply */
         pool_message(world->pool, &sender, command, "\x90", command == COMMAND_REPLY, now_ms);
 }
@@ -215,9 +216,9 @@ static void names_of_others_are_of_no_use(void **state)
     assert_int_equal(pool_live(world.pool, 0), 1);
     assert_int_equal(pool_live(world.pool, 1), 0);
     char a = 'a';
-    pool_message(world.pool, &(sender_t){&a, 1, "key-1", -1}, COMMAND_DISCONNECT, "", 0, 1000);
-    pool_message(world.pool, &(sender_t){&a, 1, "key-1", -1}, COMMAND_REPLY, "\xc1", 1, 1000);
-    pool_message(world.pool, &(sender_t){&a, 1, "key-1", -1}, COMMAND_HEARTBEAT, "", 0, 100000);
+    pool_message(world.pool, &(sender_t){&a, 1, "key-1", 0}, COMMAND_DISCONNECT, "", 0, 1000);
+    pool_message(world.pool, &(sender_t){&a, 1, "key-1", 0}, COMMAND_REPLY, "\xc1", 1, 1000);
+    pool_message(world.pool, &(sender_t){&a, 1, "key-1", 0}, COMMAND_HEARTBEAT, "", 0, 100000);
     assert_int_equal(pool_live(world.pool, 0), 1);
     pool_tick(world.pool, 1000 + FRAMES_SILENCE_MS); /* that heartbeat was not its own */
     assert_int_equal(pool_live(world.pool, 0), 0);

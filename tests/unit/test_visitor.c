@@ -12,7 +12,7 @@
 
 typedef struct {
     int listener, near, far;
-    uint16_t port;
+    endpoint_t bound;
 } line_t;
 
 /* A connection at a port of its own. */
@@ -24,7 +24,7 @@ static line_t new_line(void)
     assert_int_equal(bind(line.listener, (struct sockaddr *)&address, size), 0);
     assert_int_equal(listen(line.listener, 8), 0);
     assert_int_equal(getsockname(line.listener, (struct sockaddr *)&address, &size), 0);
-    line.port = ntohs(address.sin_port);
+    line.bound = endpoint_of(line.listener);
     line.far = socket(AF_INET, SOCK_STREAM, 0);
     assert_int_equal(connect(line.far, (struct sockaddr *)&address, size), 0);
     line.near = accept(line.listener, NULL, NULL);
@@ -50,8 +50,22 @@ static visitors_t *new_visitors(const line_t *at)
     visitors_t *visitors = NULL;
     err_t err;
     assert_int_equal(visitors_new(4, &visitors, &err), STATUS_OK);
-    visitors_at(visitors, at->port);
+    visitors_at(visitors, &at->bound);
     return visitors;
+}
+
+/* Its handshake, and first word. */
+static uint64_t let_in(visitors_t *visitors, int fd)
+{
+    uint64_t number = visitors_admit(visitors);
+    visitors_said(visitors, number, fd, 0);
+    return number;
+}
+
+static size_t count_open(visitors_t *visitors)
+{
+    visitors_watch(visitors);
+    return visitors_counters(visitors).open;
 }
 
 static void one_that_was_seen_is_cut(void **state)
@@ -60,16 +74,17 @@ static void one_that_was_seen_is_cut(void **state)
     line_t line = new_line();
     visitors_t *visitors = new_visitors(&line);
     visitors_accepted(visitors, line.near);
+    uint64_t number = let_in(visitors, line.near);
     for (int i = 0; i < VISITORS_STRIKES_MAX; i++)
-        assert_true(visitors_tolerate(visitors, line.near, true));
+        assert_true(visitors_tolerate(visitors, number, true));
     assert_false(is_shut(&line));
-    assert_false(visitors_tolerate(visitors, line.near, true));
+    assert_false(visitors_tolerate(visitors, number, true));
     assert_true(is_shut(&line));
-    assert_false(visitors_tolerate(visitors, line.near, true));
+    assert_false(visitors_tolerate(visitors, number, true));
     assert_int_equal(visitors_counters(visitors).cut, 1);
-    assert_int_equal(visitors_counters(visitors).open, 1);
+    assert_int_equal(count_open(visitors), 1);
     visitors_gone(visitors, line.near);
-    assert_int_equal(visitors_counters(visitors).open, 0);
+    assert_int_equal(count_open(visitors), 0);
     visitors_free(&visitors);
     end_line(&line);
 }
@@ -81,16 +96,83 @@ static void another_ports_connection_is_let_be(void **state)
     line_t line = new_line(), clients = new_line();
     visitors_t *visitors = new_visitors(&line);
     visitors_accepted(visitors, line.near);
+    visitors_accepted(visitors, clients.near);
+    visitors_accepted(visitors, -1);
+    assert_int_equal(count_open(visitors), 1);
+    uint64_t number = let_in(visitors, line.near);
     assert_int_equal(dup2(clients.near, line.near), line.near);
-    assert_false(visitors_tolerate(visitors, line.near, false));
-    assert_false(visitors_tolerate(visitors, clients.near, false));
-    assert_false(visitors_tolerate(visitors, -1, false));
+    assert_false(visitors_tolerate(visitors, number, false));
     assert_false(is_shut(&clients));
-    assert_int_equal(visitors_counters(visitors).cut, 0);
-    assert_int_equal(visitors_counters(visitors).open, 0);
+    assert_int_equal(count_open(visitors), 0);
     visitors_free(&visitors);
     end_line(&line);
     end_line(&clients);
+}
+
+/* What its descriptor's former connection has said is neither counted nor answered nor punished,
+ * and what becomes of that one's worker is nothing to it. */
+static void words_count_for_who_said_them(void **state)
+{
+    (void)state;
+    line_t line = new_line();
+    visitors_t *visitors = new_visitors(&line);
+    int descriptor = line.near;
+    visitors_accepted(visitors, descriptor);
+    uint64_t silent = visitors_admit(visitors); /* has said something that is not read yet */
+    visitors_gone(visitors, descriptor);
+    int far = socket(AF_INET, SOCK_STREAM, 0);
+    (void)close(descriptor);
+    assert_int_equal(connect(far, &line.bound.any, endpoint_size(&line.bound)), 0);
+    assert_int_equal(accept(line.listener, NULL, NULL), descriptor);
+    visitors_accepted(visitors, descriptor);
+    visitors_said(visitors, silent, descriptor, 10);
+    visitors_work(visitors, silent, true);
+    assert_false(visitors_tolerate(visitors, silent, true));
+    assert_false(visitors_tolerate(visitors, silent, false));
+    uint64_t number = let_in(visitors, descriptor);
+    visitors_said(visitors, silent, descriptor, 10);
+    visitors_work(visitors, silent, false);
+    assert_false(visitors_tolerate(visitors, silent, false));
+    assert_false(visitors_tolerate(visitors, 0, false));
+    assert_true(visitors_tolerate(visitors, number, true));
+    assert_false(is_shut(&(line_t){.far = far}));
+    assert_int_equal(visitors_counters(visitors).cut, 0);
+    (void)close(far);
+    visitors_free(&visitors);
+    end_line(&line);
+}
+
+/* More than the bound; it all comes, since it is read, and is told of as no message. */
+static void send_much(const line_t *line, size_t bytes)
+{
+    static char chunk[65536], waste[65536];
+    for (size_t sent = 0; sent < bytes;) {
+        ssize_t some = send(line->far, chunk, sizeof(chunk), MSG_DONTWAIT | MSG_NOSIGNAL);
+        sent += some > 0 ? (size_t)some : 0;
+        while (recv(line->near, waste, sizeof(waste), MSG_DONTWAIT) > 0) {
+        }
+    }
+}
+
+static void bytes_without_a_message_are_bounded(void **state)
+{
+    (void)state;
+    line_t line = new_line();
+    visitors_t *visitors = new_visitors(&line);
+    visitors_accepted(visitors, line.near);
+    uint64_t number = let_in(visitors, line.near);
+    send_much(&line, VISITORS_UNREAD_MAX);
+    visitors_said(visitors, number, line.near, VISITORS_UNREAD_MAX); /* messages */
+    for (int i = 0; i < 2; i++)
+        visitors_watch(visitors);
+    assert_int_equal(visitors_counters(visitors).cut, 0);
+    send_much(&line, VISITORS_UNREAD_MAX + 1000000);
+    for (int i = 0; i < 2; i++)
+        visitors_watch(visitors);
+    assert_int_equal(visitors_counters(visitors).cut, 1);
+    assert_true(is_shut(&line));
+    visitors_free(&visitors);
+    end_line(&line);
 }
 
 static void the_oldest_stranger_makes_room(void **state)
@@ -103,7 +185,7 @@ static void the_oldest_stranger_makes_room(void **state)
     (void)state;
     visitors_t *visitors = new_visitors(&line);
     visitors_accepted(visitors, line.near);
-    visitors_work(visitors, line.near, true);
+    visitors_work(visitors, let_in(visitors, line.near), true);
     assert_int_equal(getsockname(line.listener, (struct sockaddr *)&address, &size), 0);
     for (size_t i = 0; i < CROWD; i++) {
         far[i] = socket(AF_INET, SOCK_STREAM, 0);
@@ -114,7 +196,7 @@ static void the_oldest_stranger_makes_room(void **state)
             assert_int_equal(dup2(later.near, near[0]), near[0]);
     }
     assert_int_equal(visitors_counters(visitors).crowded_out, 2);
-    assert_int_equal(visitors_counters(visitors).open, VISITORS_STRANGERS_MAX + 1);
+    assert_int_equal(count_open(visitors), VISITORS_STRANGERS_MAX + 1);
     assert_false(is_shut(&later));
     assert_false(is_shut(&line)); /* a worker */
     assert_true(is_shut(&(line_t){.far = far[1]}));
@@ -133,6 +215,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(one_that_was_seen_is_cut),
         cmocka_unit_test(another_ports_connection_is_let_be),
+        cmocka_unit_test(words_count_for_who_said_them),
+        cmocka_unit_test(bytes_without_a_message_are_bounded),
         cmocka_unit_test(the_oldest_stranger_makes_room),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

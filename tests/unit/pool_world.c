@@ -70,7 +70,7 @@ void join(world_t *world, char worker, uint32_t window)
     msgpack_packer packer;
     msgpack_packer_init(&packer, &body, msgpack_sbuffer_write);
     frames_write_ready(&ready, &packer);
-    pool_message(world->pool, &(sender_t){&worker, 1, "", -1}, COMMAND_READY, body.data, body.size,
+    pool_message(world->pool, &(sender_t){&worker, 1, "", 0}, COMMAND_READY, body.data, body.size,
                  world->now);
     msgpack_sbuffer_destroy(&body);
 }
@@ -91,7 +91,7 @@ void reply(world_t *world, char worker, const uint64_t *ids, size_t count)
     for (size_t i = 0; i < count; i++)
         batch_add_reply(&batch, ids[i], "answer", 6);
     const void *body = batch_bytes(&batch, &length);
-    pool_message(world->pool, &(sender_t){&worker, 1, "", -1}, COMMAND_REPLY, body, length,
+    pool_message(world->pool, &(sender_t){&worker, 1, "", 0}, COMMAND_REPLY, body, length,
                  world->now);
     batch_free(&batch);
     collect(world);
@@ -106,7 +106,7 @@ void tick(world_t *world, int64_t milliseconds)
 
 void beat(world_t *world, char worker)
 {
-    pool_message(world->pool, &(sender_t){&worker, 1, "", -1}, COMMAND_HEARTBEAT, "", 0,
+    pool_message(world->pool, &(sender_t){&worker, 1, "", 0}, COMMAND_HEARTBEAT, "", 0,
                  world->now);
 }
 

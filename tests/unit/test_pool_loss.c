@@ -97,7 +97,7 @@ static void the_load_tells_who_is_busy_silent_and_draining(void **state)
     assert_int_equal(load.queued, 2); /* one of them was the lost one's */
     assert_int_equal(pool_counters(world.pool).silent_workers, 1);
     assert_int_equal(pool_counters(world.pool).lost_workers, 1);
-    pool_message(world.pool, &(sender_t){"b", 1, "", -1}, COMMAND_DISCONNECT, "", 0, world.now);
+    pool_message(world.pool, &(sender_t){"b", 1, "", 0}, COMMAND_DISCONNECT, "", 0, world.now);
     load = pool_load(world.pool, 0, world.now);
     assert_int_equal(load.live, 0);
     assert_int_equal(load.busy, 0);
@@ -273,7 +273,7 @@ static void a_stopping_worker_finishes_what_it_holds(void **state)
     make_busy(&world);
     submit(&world, 1); /* not sent yet */
     char a = 'a';
-    pool_message(world.pool, &(sender_t){&a, 1, "", -1}, COMMAND_DISCONNECT, "", 0, world.now);
+    pool_message(world.pool, &(sender_t){&a, 1, "", 0}, COMMAND_DISCONNECT, "", 0, world.now);
     assert_int_equal(pool_live(world.pool, 0), 0);
     assert_true(pool_queued(world.pool, 0) > 0);
     assert_false(world.pending[1].sent);
@@ -334,7 +334,7 @@ static void strangers_are_told_to_leave(void **state)
     };
     for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
         char stranger = 'x';
-        pool_message(world.pool, &(sender_t){&stranger, 1, "", -1}, bad[i].command, bad[i].body,
+        pool_message(world.pool, &(sender_t){&stranger, 1, "", 0}, bad[i].command, bad[i].body,
                      bad[i].length, world.now);
         assert_int_equal(last_sent(&world)->command, COMMAND_DISCONNECT);
         assert_int_equal(pool_counters(world.pool).bad_messages, i + 1);
@@ -343,7 +343,7 @@ static void strangers_are_told_to_leave(void **state)
     join(&world, 'a', 8);
     submit(&world, 0);
     char a = 'a'; /* a worker that sends nonsense is lost; its requests wait for another */
-    pool_message(world.pool, &(sender_t){&a, 1, "", -1}, COMMAND_REPLY, "\xc1", 1, world.now);
+    pool_message(world.pool, &(sender_t){&a, 1, "", 0}, COMMAND_REPLY, "\xc1", 1, world.now);
     assert_int_equal(pool_live(world.pool, 0), 0);
     assert_int_equal(pool_queued(world.pool, 0), 1);
     end_world(&world);

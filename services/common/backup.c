@@ -5,6 +5,7 @@
 #include "common/text.h"
 #include "services/common/sqlite.h"
 #include "services/common/use.h"
+#include "services/common/workfile.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -123,6 +124,14 @@ static status_t make_part(const char *part, const char *target, err_t *err)
     return err_errno(err, part, "cannot be made");
 }
 
+/* The file is there, and empty. */
+static status_t fill(const store_spec_t *spec, const char *source, const char *file,
+                     const copying_t *copying, backup_facts_t *out, err_t *err)
+{
+    status_t status = copy_database(source, file, copying, err);
+    return status == STATUS_OK ? backup_check(spec, file, source, "", out, err) : status;
+}
+
 status_t backup_write(const store_spec_t *spec, const char *directory, const char *target,
                       backup_progress_t *progress, void *context, backup_facts_t *out, err_t *err)
 {
@@ -139,9 +148,7 @@ status_t backup_write(const store_spec_t *spec, const char *directory, const cha
         status = make_part(part, target, err);
     if (status != STATUS_OK)
         return status;
-    status = copy_database(source, part, &copying, err);
-    if (status == STATUS_OK)
-        status = backup_check(spec, part, source, "", out, err);
+    status = fill(spec, source, part, &copying, out, err);
     if (status == STATUS_OK)
         status = sync_file(part, err);
     if (status == STATUS_OK)
@@ -149,4 +156,24 @@ status_t backup_write(const store_spec_t *spec, const char *directory, const cha
     if (status != STATUS_OK)
         (void)unlink(part);
     return status;
+}
+
+/* By way of a file: what is written page by page can't be sent as it comes. */
+status_t backup_send(const store_spec_t *spec, const char *directory, int to,
+                     backup_progress_t *progress, void *context, backup_facts_t *out, err_t *err)
+{
+    AUTO(file_close) int use = -1;
+    AUTO(workfile_end) workfile_t outgoing = WORKFILE_NONE;
+    char source[STORE_PATH_SIZE];
+    const copying_t copying = {.progress = progress, .context = context};
+    status_t status = store_path(spec, directory, source, err);
+    if (status == STATUS_OK)
+        status = use_take(spec, directory, USE_SHARED, &use, err);
+    if (status == STATUS_OK)
+        status = workfile_make(source, WORKFILE_OUTGOING, &outgoing, err);
+    if (status == STATUS_OK)
+        status = fill(spec, source, outgoing.path, &copying, out, err);
+    if (status == STATUS_OK && unlink(outgoing.path) != 0)
+        status = err_errno(err, outgoing.path, "cannot be deleted");
+    return status == STATUS_OK ? file_copy(outgoing.file, to, "the copy", err) : status;
 }

@@ -36,6 +36,12 @@ status_t backup_write(const store_spec_t *spec, const char *directory, const cha
                       backup_progress_t *progress, void *context, backup_facts_t *out, err_t *err)
     MUST_CHECK;
 
+/* The same, written to a descriptor, from a file beside the store that has lost its name by then.
+ */
+status_t backup_send(const store_spec_t *spec, const char *directory, int to,
+                     backup_progress_t *progress, void *context, backup_facts_t *out, err_t *err)
+    MUST_CHECK;
+
 /* Looks a copy over, whole: it is sound (PRAGMA integrity_check), no row lacks its parent, and a
  * program with this spec can work with it. seal_key_file: holds every key that its values are
  * sealed with; "": is not looked at. name: the copy's in errors.

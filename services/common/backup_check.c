@@ -2,6 +2,7 @@
 #include "services/common/backup.h"
 
 #include "common/text.h"
+#include "services/common/migrate.h"
 #include "services/common/sqlite.h"
 
 #include <string.h>
@@ -13,13 +14,9 @@ static const char sealed_columns[] =
 static const char table_names[] = "SELECT name FROM sqlite_schema WHERE type = 'table'"
                                   " AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY name";
 
-static const char schema_names[] =
-    "SELECT group_concat(name) FROM (SELECT name FROM sqlite_schema ORDER BY name)";
-
-enum { NAMES_SIZE = 8192 };
-
 typedef struct {
     sqlite3 *db;
+    const store_spec_t *spec;
     const char *name; /* in errors */
     backup_facts_t facts;
 } looking_t;
@@ -37,7 +34,7 @@ static status_t prepare(const looking_t *looking, const char *sql, sqlite3_stmt 
     return code == SQLITE_OK ? STATUS_OK : sqlite_fail(looking->db, code, looking->name, err);
 }
 
-/* Calls `each` for every row. */
+/* Calls `each` for every row; NULL: there is none. */
 static status_t for_each(looking_t *looking, const char *sql,
                          status_t (*each)(looking_t *looking, sqlite3_stmt *row, err_t *err),
                          err_t *err)
@@ -100,11 +97,10 @@ static status_t add_key(looking_t *looking, sqlite3_stmt *row, err_t *err)
 {
     backup_facts_t *facts = &looking->facts;
     const uint8_t *bytes = sqlite3_column_blob(row, 0);
-    if (sqlite3_column_bytes(row, 0) != 4)
+    if (sqlite3_column_bytes(row, 0) != SEAL_KEY_ID_SIZE)
         return err_set(err, STATUS_CORRUPT, looking->name,
                        "holds a sealed value that is too short");
-    uint32_t id = (uint32_t)bytes[0] << 24 | (uint32_t)bytes[1] << 16 | (uint32_t)bytes[2] << 8 |
-                  (uint32_t)bytes[3];
+    uint32_t id = seal_key_id(bytes);
     size_t place = 0;
     while (place < facts->key_count && facts->keys[place] < id)
         place++;
@@ -130,52 +126,51 @@ static status_t add_keys_of_column(looking_t *looking, sqlite3_stmt *row, err_t 
     return for_each(looking, sql, add_key, err);
 }
 
-static status_t check_version(looking_t *looking, const store_spec_t *spec, err_t *err)
+static status_t check_version(looking_t *looking, err_t *err)
 {
     int64_t *version = &looking->facts.version;
     status_t status =
         sqlite_number(looking->db, "PRAGMA user_version", version, looking->name, err);
-    if (status == STATUS_OK && (*version < 0 || *version > (int64_t)spec->migration_count))
-        status = err_set(err, STATUS_REFUSED, looking->name,
-                         "has version %lld, this program knows up to %zu: use a newer program",
-                         (long long)*version, spec->migration_count);
-    return status;
+    return status == STATUS_OK ? migrate_known(looking->spec, *version, looking->name, err)
+                               : status;
 }
 
-/* The names of what a database is made of, in one text. */
-static status_t read_names(sqlite3 *db, const char *name, char *out, size_t size, err_t *err)
+/* Beside what the migrations make, in main: indexes that an operator has added, and what SQLite
+ * makes for itself, do no harm. */
+static const char shape_differences[] =
+    "WITH made AS (SELECT type, name FROM main.sqlite_schema"
+    "  WHERE name NOT LIKE 'sqlite\\_%' ESCAPE '\\'),"
+    " found AS (SELECT type, name FROM copy.sqlite_schema"
+    "  WHERE name NOT LIKE 'sqlite\\_%' ESCAPE '\\')"
+    " SELECT 'lacks', type, name FROM (SELECT * FROM made EXCEPT SELECT * FROM found) UNION ALL"
+    " SELECT 'has', type, name FROM (SELECT * FROM found EXCEPT SELECT * FROM made)"
+    " WHERE type <> 'index'";
+
+static status_t refuse_difference(looking_t *looking, sqlite3_stmt *row, err_t *err)
 {
-    AUTO(sqlite_finalize) sqlite3_stmt *statement = NULL;
-    int code = sqlite3_prepare_v3(db, schema_names, -1, 0, &statement, NULL);
-    if (code == SQLITE_OK)
-        code = sqlite3_step(statement);
-    if (code != SQLITE_ROW)
-        return sqlite_fail(db, code, name, err);
-    const char *names = text_of(statement, 0);
-    return text_copy(out, size, names, strlen(names)) == STATUS_OK
-               ? STATUS_OK
-               : err_set(err, STATUS_REFUSED, name, "has more tables than any store of ours");
+    return err_set(err, STATUS_REFUSED, looking->name, "is no copy of %s: it %s %s %s",
+                   looking->spec->file, text_of(row, 0), text_of(row, 1), text_of(row, 2));
 }
 
 /* A copy of another service's store may well be sound. */
-static status_t check_shape(const looking_t *looking, const store_spec_t *spec, err_t *err)
+static status_t check_shape(const looking_t *looking, err_t *err)
 {
     AUTO(sqlite_close) sqlite3 *model = NULL;
-    char found[NAMES_SIZE];
-    char wanted[NAMES_SIZE];
+    const store_spec_t *spec = looking->spec;
     status_t status = sqlite_open(":memory:", 0, &model, spec->file, err);
     for (int64_t i = 0; i < looking->facts.version && status == STATUS_OK; i++)
         status = sqlite_execute(model, spec->migrations[i].sql, spec->migrations[i].name, err);
-    if (status == STATUS_OK)
-        status = read_names(model, spec->file, wanted, sizeof(wanted), err);
-    if (status == STATUS_OK)
-        status = read_names(looking->db, looking->name, found, sizeof(found), err);
-    if (status == STATUS_OK && strcmp(found, wanted) != 0)
-        status = err_set(err, STATUS_REFUSED, looking->name, "is no copy of %s", spec->file);
-    return status;
+    if (status != STATUS_OK)
+        return status;
+    looking_t comparing = {.db = model, .spec = spec, .name = looking->name};
+    AUTO(free_text)
+    char *attach = sqlite3_mprintf("ATTACH %Q AS copy", sqlite3_db_filename(looking->db, "main"));
+    status = for_each(&comparing, attach, NULL, err);
+    return status == STATUS_OK ? for_each(&comparing, shape_differences, refuse_difference, err)
+                               : status;
 }
 
-static status_t look(looking_t *looking, const store_spec_t *spec, err_t *err)
+static status_t look(looking_t *looking, err_t *err)
 {
     status_t status = sqlite_execute(looking->db, "PRAGMA query_only=ON", looking->name, err);
     if (status == STATUS_OK)
@@ -185,9 +180,9 @@ static status_t look(looking_t *looking, const store_spec_t *spec, err_t *err)
     if (status == STATUS_OK)
         status = for_each(looking, "PRAGMA foreign_key_check", refuse_orphan, err);
     if (status == STATUS_OK)
-        status = check_version(looking, spec, err);
+        status = check_version(looking, err);
     if (status == STATUS_OK)
-        status = check_shape(looking, spec, err);
+        status = check_shape(looking, err);
     if (status == STATUS_OK)
         status = for_each(looking, table_names, count_rows, err);
     if (status == STATUS_OK)
@@ -228,8 +223,8 @@ status_t backup_check(const store_spec_t *spec, const char *path, const char *na
     status_t status = sqlite_open(path, 0, &db, name, err);
     if (status != STATUS_OK)
         return status;
-    looking_t looking = {.db = db, .name = name};
-    status = look(&looking, spec, err);
+    looking_t looking = {.db = db, .spec = spec, .name = name};
+    status = look(&looking, err);
     if (status == STATUS_OK)
         status = check_keys(&looking, seal_key_file, err);
     if (status == STATUS_OK)

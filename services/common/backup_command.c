@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -64,39 +65,16 @@ static void show_progress(void *context, int64_t done, int64_t all)
     (void)fprintf(stderr, "%s: %d%% copied\n", progress->what, (int)(done * 100 / all));
 }
 
-static status_t write_copy(const backup_command_t *command, const char *target, backup_facts_t *out,
-                           err_t *err)
-{
-    progress_t progress = {.what = command->spec->file, .next_ms = clock_ms() + PROGRESS_EVERY_MS};
-    return backup_write(command->spec, command->directory, target, show_progress, &progress, out,
-                        err);
-}
-
-/* By way of a file beside the store: what is written page by page can't be sent as it comes. */
-static status_t send_copy(const backup_command_t *command, backup_facts_t *out, err_t *err)
-{
-    char path[STORE_PATH_SIZE];
-    status_t status = text_format(path, sizeof(path), "%s/%s.outgoing-%ld", command->directory,
-                                  command->spec->file, (long)getpid());
-    if (status != STATUS_OK)
-        return err_set(err, status, command->directory, "its name is too long");
-    status = write_copy(command, path, out, err);
-    if (status != STATUS_OK)
-        return status;
-    AUTO(file_close) int file = open(path, O_RDONLY | O_CLOEXEC);
-    status = file < 0 ? err_errno(err, path, "cannot be opened")
-                      : file_copy(file, STDOUT_FILENO, "standard output", err);
-    (void)unlink(path);
-    return status;
-}
-
 static int back_up(const backup_command_t *command, const char *target)
 {
     err_t err = {0};
     backup_facts_t facts;
+    progress_t progress = {.what = command->spec->file, .next_ms = clock_ms() + PROGRESS_EVERY_MS};
     bool streamed = strcmp(target, "-") == 0;
-    status_t status =
-        streamed ? send_copy(command, &facts, &err) : write_copy(command, target, &facts, &err);
+    status_t status = streamed ? backup_send(command->spec, command->directory, STDOUT_FILENO,
+                                             show_progress, &progress, &facts, &err)
+                               : backup_write(command->spec, command->directory, target,
+                                              show_progress, &progress, &facts, &err);
     return status == STATUS_OK ? tell(streamed ? stderr : stdout, &facts) : failed(command, &err);
 }
 
@@ -106,6 +84,12 @@ static int check(const backup_command_t *command, const char *file)
     backup_facts_t facts;
     status_t status = backup_check(command->spec, file, file, command->seal_key_file, &facts, &err);
     return status == STATUS_OK ? tell(stdout, &facts) : failed(command, &err);
+}
+
+static void tell_aside(const backup_command_t *command, const char *aside)
+{
+    if (aside[0] != '\0')
+        (void)fprintf(stderr, "%s: what was there is now %s\n", command->program, aside);
 }
 
 static int restore(const backup_command_t *command, const char *name, restore_depth_t depth)
@@ -127,9 +111,25 @@ static int restore(const backup_command_t *command, const char *name, restore_de
         status = restore_store(command->spec, command->directory, &how, &facts, aside, &err);
     if (status != STATUS_OK)
         return failed(command, &err);
-    if (aside[0] != '\0')
-        (void)fprintf(stderr, "%s: what was there is now %s\n", command->program, aside);
+    tell_aside(command, aside);
     return tell(stdout, &facts);
+}
+
+static int put_staged(const backup_command_t *command)
+{
+    err_t err = {0};
+    char aside[STORE_PATH_SIZE];
+    if (restore_staged(command->spec, command->directory, aside, &err) != STATUS_OK)
+        return failed(command, &err);
+    tell_aside(command, aside);
+    return EXIT_OK;
+}
+
+static int unstage(const backup_command_t *command)
+{
+    err_t err = {0};
+    status_t status = restore_unstage(command->spec, command->directory, &err);
+    return status == STATUS_OK ? EXIT_OK : failed(command, &err);
 }
 
 bool backup_is_meant(int argc, char *const argv[])
@@ -144,18 +144,31 @@ static int wrong(const backup_command_t *command)
     return EXIT_BAD_USAGE;
 }
 
+static int restore_as(const backup_command_t *command, const char *option, const char *file)
+{
+    if (strcmp(option, "--dry-run") == 0)
+        return restore(command, file, RESTORE_TRY);
+    if (strcmp(option, "--stage") == 0)
+        return restore(command, file, RESTORE_STAGE);
+    if (strcmp(option, "--check") == 0)
+        return strcmp(file, "-") == 0 ? restore(command, file, RESTORE_CHECK)
+                                      : check(command, file);
+    return wrong(command);
+}
+
+/* Who stops reading is told of as an error, and what was made is cleared away: not by a signal. */
 int backup_command(const backup_command_t *command, int argc, char *const argv[])
 {
     const char *last = argv[argc - 1];
     bool plain = argc == 3 && (last[0] != '-' || last[1] == '\0') && last[0] != '\0';
+    (void)signal(SIGPIPE, SIG_IGN);
     if (strcmp(argv[1], "backup") == 0)
         return plain ? back_up(command, last) : wrong(command);
     if (plain)
         return restore(command, last, RESTORE_DO);
-    if (argc == 4 && strcmp(argv[2], "--dry-run") == 0)
-        return restore(command, last, RESTORE_TRY);
-    if (argc == 4 && strcmp(argv[2], "--check") == 0)
-        return strcmp(last, "-") == 0 ? restore(command, last, RESTORE_CHECK)
-                                      : check(command, last);
-    return wrong(command);
+    if (argc == 3 && strcmp(last, "--staged") == 0)
+        return put_staged(command);
+    if (argc == 3 && strcmp(last, "--unstage") == 0)
+        return unstage(command);
+    return argc == 4 ? restore_as(command, argv[2], last) : wrong(command);
 }

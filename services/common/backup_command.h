@@ -9,7 +9,10 @@
     "  " program "backup FILE|-            copy the store, in use or not, to a new file or out\n"  \
     "  " program "restore FILE|-           check a copy, put it in the place of the store\n"       \
     "  " blanks "        --check FILE|-   only check it\n"                                         \
-    "  " blanks "        --dry-run FILE|- all but the change\n"
+    "  " blanks "        --dry-run FILE|- all but the change\n"                                    \
+    "  " blanks "        --stage FILE|-   all but the change, and keep it beside the store\n"      \
+    "  " blanks "        --staged         put that in the place of the store: in a moment\n"       \
+    "  " blanks "        --unstage        delete that, and what killed ones left\n"
 
 enum {
     EXIT_BAD_DATA = 65, /* EX_DATAERR: the copy is damaged, or not for this program or these keys */

@@ -114,6 +114,15 @@ static status_t apply_missing(const store_spec_t *spec, sqlite3 *db, size_t vers
     return status;
 }
 
+status_t migrate_known(const store_spec_t *spec, int64_t version, const char *name, err_t *err)
+{
+    if (version >= 0 && version <= (int64_t)spec->migration_count)
+        return STATUS_OK;
+    return err_set(err, STATUS_REFUSED, name,
+                   "has version %lld, this program knows up to %zu: use a newer program",
+                   (long long)version, spec->migration_count);
+}
+
 /* Under the gate. */
 static status_t bring_up(const store_spec_t *spec, const char *path, sqlite3 **out_db,
                          int64_t *out_version, err_t *err)
@@ -128,10 +137,9 @@ static status_t bring_up(const store_spec_t *spec, const char *path, sqlite3 **o
         status = sqlite_number(*out_db, "PRAGMA user_version", &version, path, err);
     if (status != STATUS_OK)
         return status;
-    if (version < 0 || version > (int64_t)spec->migration_count)
-        return err_set(err, STATUS_REFUSED, path,
-                       "has version %lld, this program knows up to %zu: use a newer program",
-                       (long long)version, spec->migration_count);
+    status = migrate_known(spec, version, path, err);
+    if (status != STATUS_OK)
+        return status;
     *out_version = version;
     return version < (int64_t)spec->migration_count
                ? apply_missing(spec, *out_db, (size_t)version, path, err)

@@ -22,4 +22,9 @@ status_t migrate(const store_spec_t *spec, const char *directory, int64_t *out_v
 status_t migrate_and_stay(const store_spec_t *spec, const char *directory, int use,
                           int64_t *out_version, err_t *err) MUST_CHECK;
 
+/* Whether this program can work with a database of that version. name: its name in errors.
+ * STATUS_REFUSED. */
+status_t migrate_known(const store_spec_t *spec, int64_t version, const char *name, err_t *err)
+    MUST_CHECK;
+
 #endif

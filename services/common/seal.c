@@ -14,7 +14,7 @@
 enum {
     KEY_SIZE = crypto_aead_xchacha20poly1305_ietf_KEYBYTES,
     NONCE_SIZE = crypto_aead_xchacha20poly1305_ietf_NPUBBYTES,
-    ID_SIZE = 4,
+    ID_SIZE = SEAL_KEY_ID_SIZE,
     PLACE_SIZE = 32,
     FILE_SIZE = 16384,
 };
@@ -162,13 +162,20 @@ void seal_close_value(const seal_t *seal, const seal_place_t *place, const uint8
                                                      sizeof(ad), NULL, nonce, key->sealing);
 }
 
+uint32_t seal_key_id(const uint8_t sealed[SEAL_KEY_ID_SIZE])
+{
+    uint32_t id = 0;
+    for (size_t i = 0; i < SEAL_KEY_ID_SIZE; i++)
+        id = id << 8 | sealed[i];
+    return id;
+}
+
 status_t seal_open_value(const seal_t *seal, const seal_place_t *place, const uint8_t *sealed,
                          size_t sealed_length, uint8_t *out)
 {
     if (sealed_length < SEAL_OVERHEAD)
         return STATUS_CORRUPT;
-    uint32_t id = (uint32_t)sealed[0] << 24 | (uint32_t)sealed[1] << 16 | (uint32_t)sealed[2] << 8 |
-                  sealed[3];
+    uint32_t id = seal_key_id(sealed);
     const seal_key_t *key = find(seal, id);
     if (key == NULL)
         return STATUS_UNKNOWN;

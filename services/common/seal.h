@@ -16,7 +16,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { SEAL_OVERHEAD = 4 + 24 + 16, SEAL_KEYS_MAX = 16 };
+enum { SEAL_KEY_ID_SIZE = 4, SEAL_OVERHEAD = SEAL_KEY_ID_SIZE + 24 + 16, SEAL_KEYS_MAX = 16 };
 
 typedef struct seal seal_t;
 
@@ -51,6 +51,9 @@ status_t seal_open_value(const seal_t *seal, const seal_place_t *place, const ui
 void seal_derive(const seal_t *seal, const char context[8], uint8_t out[32], uint32_t *out_key_id);
 status_t seal_derive_for(const seal_t *seal, uint32_t key_id, const char context[8],
                          uint8_t out[32]) MUST_CHECK;
+
+/* Of the key that a value is sealed with: in its first bytes. */
+uint32_t seal_key_id(const uint8_t sealed[SEAL_KEY_ID_SIZE]);
 
 /* The ids of all keys, the sealing one first; returns how many. */
 size_t seal_key_ids(const seal_t *seal, uint32_t out[SEAL_KEYS_MAX]);

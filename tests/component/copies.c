@@ -9,6 +9,10 @@
 #include "common/text.h"
 #include "services/common/migrate.h"
 
+#include <dirent.h>
+#include <string.h>
+#include <unistd.h>
+
 scratch_t scratch;
 err_t err;
 
@@ -51,4 +55,20 @@ void back_up(const char *name, backup_facts_t *out)
     char target[STORE_PATH_SIZE];
     path_of(name, target);
     must(backup_write(&sample_spec, scratch.path, target, NULL, NULL, out, &err));
+}
+
+size_t count_files(const char *part, bool remove)
+{
+    size_t count = 0;
+    DIR *folder = opendir(scratch.path);
+    assert_non_null(folder);
+    for (struct dirent *entry = readdir(folder); entry != NULL; entry = readdir(folder)) {
+        if (strstr(entry->d_name, part) == NULL)
+            continue;
+        count++;
+        if (remove)
+            assert_int_equal(unlink(scratch_file(&scratch, entry->d_name)), 0);
+    }
+    (void)closedir(folder);
+    return count;
 }

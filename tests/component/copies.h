@@ -19,5 +19,7 @@ void path_of(const char *name, char out[STORE_PATH_SIZE]);
 store_t *open_store(const char *directory, store_role_t role);
 /* A copy of that name in scratch. */
 void back_up(const char *name, backup_facts_t *out);
+/* How many files of scratch have that in their names; with `remove` they are gone then. */
+size_t count_files(const char *part, bool remove);
 
 #endif

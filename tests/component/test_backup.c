@@ -10,18 +10,19 @@
 #include "common/text.h"
 #include "services/common/gate.h"
 #include "services/common/migrate.h"
-#include "services/common/restore.h"
-#include "services/common/use.h"
+#include "services/common/sqlite.h"
 #include "tests/component/copies.h"
 #include "tests/support/await.h"
 #include "tests/support/scratch.h"
 
 #include <fcntl.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 enum { WAIT_MS = 60000, FIRST_ROWS = 40000 };
@@ -266,6 +267,100 @@ static void another_services_copy_is_refused(void **state)
     assert_non_null(strstr(err.text, "is no copy of sample.db"));
 }
 
+static void change(const char *sql)
+{
+    AUTO(sqlite_close) sqlite3 *db = NULL;
+    must(sqlite_open(scratch_file(&scratch, sample_spec.file), 0, &db, "the store", &err));
+    must(sqlite_execute(db, sql, sql, &err));
+}
+
+static status_t copy_changed(const char *sql)
+{
+    char target[STORE_PATH_SIZE];
+    backup_facts_t facts;
+    change(sql);
+    path_of("copy", target);
+    (void)unlink(target);
+    return backup_write(&sample_spec, scratch.path, target, NULL, NULL, &facts, &err);
+}
+
+static void what_an_operator_may_add_is_copied(void **state)
+{
+    (void)state;
+    fill(1);
+    must(copy_changed("CREATE INDEX mine ON written (padding)"));
+    must(copy_changed("ANALYZE")); /* makes sqlite_stat1 */
+    assert_int_equal(
+        copy_changed("CREATE TRIGGER mine_too AFTER INSERT ON written BEGIN SELECT 1; END"),
+        STATUS_REFUSED);
+    assert_non_null(strstr(err.text, "mine_too"));
+    must(copy_changed("DROP TRIGGER mine_too"));
+    assert_int_equal(copy_changed("CREATE TABLE mine_too (id)"), STATUS_REFUSED);
+    must(copy_changed("DROP TABLE mine_too"));
+    assert_int_equal(copy_changed("ALTER TABLE written RENAME TO read"), STATUS_REFUSED);
+    assert_non_null(strstr(err.text, "is no copy of sample.db"));
+}
+
+/* ---- sent ---- */
+
+/* While another one is under way. */
+static void send_another(void *context, int64_t done, int64_t all)
+{
+    (void)context;
+    (void)done;
+    (void)all;
+    backup_facts_t facts;
+    AUTO(file_close) int nowhere = open("/dev/null", O_WRONLY | O_CLOEXEC);
+    must(backup_send(&sample_spec, scratch.path, nowhere, NULL, NULL, &facts, &err));
+    assert_int_equal(count_files(".outgoing-", false), 1); /* the other's, which lives */
+}
+
+/* Of a process that is killed at its first page. */
+static void die(void *context, int64_t done, int64_t all)
+{
+    (void)context;
+    (void)done;
+    (void)all;
+    (void)raise(SIGKILL);
+}
+
+static void two_are_sent_at_once_and_killed_ones_leave_nothing(void **state)
+{
+    (void)state;
+    backup_facts_t facts;
+    fill(1);
+    pid_t killed = fork();
+    if (killed == 0)
+        _exit(backup_send(&sample_spec, scratch.path, STDERR_FILENO, die, NULL, &facts, &err) !=
+              STATUS_OK);
+    int how = 0;
+    assert_int_equal(waitpid(killed, &how, 0), killed);
+    assert_true(WIFSIGNALED(how));
+    assert_int_equal(count_files(".outgoing-", false), 1);
+    AUTO(file_close)
+    int file = open(scratch_file(&scratch, "copy"), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    /* In one process id, as all are in containers. */
+    must(backup_send(&sample_spec, scratch.path, file, send_another, NULL, &facts, &err));
+    assert_int_equal(rows_of(&facts, "written"), 1);
+    must(check(&sample_spec, "", &facts));
+    assert_int_equal(count_files(".outgoing-", false), 0);
+}
+
+static void who_does_not_read_leaves_nothing(void **state)
+{
+    (void)state;
+    backup_facts_t facts;
+    int ends[2];
+    (void)signal(SIGPIPE, SIG_IGN);
+    fill(2000);
+    assert_int_equal(pipe(ends), 0);
+    assert_int_equal(close(ends[0]), 0);
+    assert_int_equal(backup_send(&sample_spec, scratch.path, ends[1], NULL, NULL, &facts, &err),
+                     STATUS_SYSTEM);
+    assert_int_equal(close(ends[1]), 0);
+    assert_int_equal(count_files(".outgoing-", false), 0);
+}
+
 /* What seal.h puts in front of each value. */
 static const migration_t sealed_migrations[] = {
     {1, "001-sealed.sql",
@@ -314,6 +409,12 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_flipped_byte_is_found, copies_set_up, copies_tear_down),
         cmocka_unit_test_setup_teardown(a_newer_copy_is_refused, copies_set_up, copies_tear_down),
         cmocka_unit_test_setup_teardown(another_services_copy_is_refused, copies_set_up,
+                                        copies_tear_down),
+        cmocka_unit_test_setup_teardown(what_an_operator_may_add_is_copied, copies_set_up,
+                                        copies_tear_down),
+        cmocka_unit_test_setup_teardown(two_are_sent_at_once_and_killed_ones_leave_nothing,
+                                        copies_set_up, copies_tear_down),
+        cmocka_unit_test_setup_teardown(who_does_not_read_leaves_nothing, copies_set_up,
                                         copies_tear_down),
         cmocka_unit_test_setup_teardown(the_keys_that_it_needs_are_found, copies_set_up,
                                         copies_tear_down),

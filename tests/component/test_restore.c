@@ -12,13 +12,16 @@
 #include "services/common/use.h"
 #include "tests/component/copies.h"
 
-#include <dirent.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <string.h>
+#include <sys/file.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
-enum { OWNER = 12345 };
+enum { OWNER = 12345, MANY = 2000 };
 
 static status_t restore(const char *copy, restore_depth_t depth, char aside[STORE_PATH_SIZE])
 {
@@ -28,18 +31,11 @@ static status_t restore(const char *copy, restore_depth_t depth, char aside[STOR
     return restore_store(&sample_spec, scratch.path, &how, &facts, aside, &err);
 }
 
-static bool is_litter(const char *name)
-{
-    return strstr(name, ".incoming-") != NULL || strstr(name, ".part") != NULL;
-}
-
 static void must_be_tidy(void)
 {
-    DIR *folder = opendir(scratch.path);
-    assert_non_null(folder);
-    for (struct dirent *entry = readdir(folder); entry != NULL; entry = readdir(folder))
-        assert_false(is_litter(entry->d_name));
-    (void)closedir(folder);
+    static const char *const litter[] = {".incoming-", ".outgoing-", ".part", ".staged"};
+    for (size_t i = 0; i < ARRAY_LEN(litter); i++)
+        assert_int_equal(count_files(litter[i], false), 0);
 }
 
 static bool has(const char *id)
@@ -166,6 +162,148 @@ static void a_wal_without_its_store_is_not_taken_for_the_copys(void **state)
     assert_true(has("before"));
 }
 
+static void insert_many(void)
+{
+    store_t *store = open_store(scratch.path, STORE_WRITER);
+    must(store_begin(store, &err));
+    for (int i = 0; i < MANY; i++) {
+        char id[32];
+        assert_int_equal(text_format(id, sizeof(id), "in the WAL alone %d", i), STATUS_OK);
+        must(sample_insert(store, id, &err));
+    }
+    must(store_commit(store, &err));
+}
+
+/* Rows that are in the WAL alone, as a killed process leaves them. */
+static void leave_a_wal(void)
+{
+    int how = 0;
+    pid_t child = fork();
+    if (child == 0) {
+        insert_many();
+        _exit(0);
+    }
+    assert_int_equal(waitpid(child, &how, 0), child);
+    assert_int_equal(how, 0);
+}
+
+static off_t size_of(const char *name)
+{
+    struct stat info;
+    assert_int_equal(stat(scratch_file(&scratch, name), &info), 0);
+    return info.st_size;
+}
+
+/* No file may get larger than that: stands for a disk that is nearly full. */
+static void limit_files(rlim_t size)
+{
+    struct rlimit limit;
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &limit), 0);
+    limit.rlim_cur = size;
+    (void)signal(SIGXFSZ, SIG_IGN);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+}
+
+static void a_store_that_can_not_be_folded_is_left_as_it_is(void **state)
+{
+    (void)state;
+    static const restore_depth_t depths[] = {RESTORE_STAGE, RESTORE_DO};
+    backup_facts_t facts;
+    char aside[STORE_PATH_SIZE];
+    back_up("copy", &facts);
+    leave_a_wal();
+    assert_true(size_of("sample.db-wal") > size_of("copy"));
+    limit_files((rlim_t)size_of("copy") + 8192);
+    for (size_t i = 0; i < ARRAY_LEN(depths); i++)
+        assert_int_equal(restore("copy", depths[i], aside), STATUS_SYSTEM);
+    limit_files(RLIM_INFINITY);
+    assert_true(size_of("sample.db-wal") > 0);
+    assert_int_equal(count_files(".before-", false), 0);
+    must_be_tidy();
+    assert_true(has("in the WAL alone 0"));
+    must(migrate(&sample_spec, scratch.path, NULL, &err));
+    must(restore("copy", RESTORE_DO, aside));
+    assert_false(has("in the WAL alone 0"));
+}
+
+static status_t put_staged(char aside[STORE_PATH_SIZE])
+{
+    return restore_staged(&sample_spec, scratch.path, aside, &err);
+}
+
+static void a_staged_copy_is_put_in_place_later(void **state)
+{
+    (void)state;
+    backup_facts_t facts;
+    char aside[STORE_PATH_SIZE] = "";
+    insert("before");
+    back_up("copy", &facts);
+    insert("after");
+    assert_int_equal(put_staged(aside), STATUS_UNKNOWN);
+    must(restore("copy", RESTORE_STAGE, aside));
+    must(restore("copy", RESTORE_STAGE, aside)); /* anew, as after one that was given up */
+    assert_true(has("after"));
+    AUTO(file_close) int use = -1;
+    must(use_take(&sample_spec, scratch.path, USE_SHARED, &use, &err));
+    assert_int_equal(put_staged(aside), STATUS_BUSY);
+    file_close(&use);
+    must(put_staged(aside));
+    assert_true(has("before"));
+    assert_false(has("after"));
+    assert_int_equal(count_files(".before-", false), 1);
+    must_be_tidy();
+    must(restore(strrchr(aside, '/') + 1, RESTORE_STAGE, aside));
+    must(restore_unstage(&sample_spec, scratch.path, &err));
+    must(restore_unstage(&sample_spec, scratch.path, &err));
+    assert_int_equal(put_staged(aside), STATUS_UNKNOWN);
+    assert_false(has("after"));
+    must_be_tidy();
+}
+
+static void a_damaged_store_keeps_its_wal_until_it_is_replaced(void **state)
+{
+    (void)state;
+    backup_facts_t facts;
+    char aside[STORE_PATH_SIZE];
+    back_up("copy", &facts);
+    scratch_write(&scratch, "sample.db", "what a bad disk makes of it", 0600);
+    scratch_write(&scratch, "sample.db-wal", "its WAL", 0600);
+    must(restore("copy", RESTORE_STAGE, aside));
+    assert_int_equal(size_of("sample.db"), 27);
+    assert_int_equal(size_of("sample.db-wal"), 7);
+    assert_int_equal(count_files(".before-", false), 0);
+    must(put_staged(aside));
+    assert_int_equal(size_of(strrchr(aside, '/') + 1), 27);
+    assert_int_equal(count_files(".before-", false), 2);
+}
+
+/* What they left goes with the next one; what a living one works on stays. */
+static void litter_of_killed_ones_is_cleared_away(void **state)
+{
+    (void)state;
+    backup_facts_t facts;
+    char aside[STORE_PATH_SIZE];
+    back_up("copy", &facts);
+    scratch_write(&scratch, "sample.db.incoming-killed", "half a copy", 0600);
+    scratch_write(&scratch, "sample.db.incoming-killed-journal", "and its journal", 0600);
+    scratch_write(&scratch, "sample.db.outgoing-killed", "half a copy", 0600);
+    scratch_write(&scratch, "sample.db.incoming-of-somebody", "not ours", 0600);
+    scratch_write(&scratch, "other.db.incoming-killed", "not this store's", 0600);
+    scratch_write(&scratch, "sample.db.incoming-living", "", 0600);
+    AUTO(file_close)
+    int living = open(scratch_file(&scratch, "sample.db.incoming-living"), O_RDWR | O_CLOEXEC);
+    assert_int_equal(flock(living, LOCK_EX), 0);
+    must(restore("copy", RESTORE_CHECK, aside));
+    assert_int_equal(count_files("killed", false), 1);
+    assert_int_equal(count_files("other.db.incoming-killed", false), 1);
+    assert_int_equal(count_files("sample.db.incoming-", false), 2);
+    assert_int_equal(count_files("sample.db.incoming-living", false), 1);
+    assert_int_equal(count_files("sample.db.incoming-of-somebody", false), 1);
+    file_close(&living);
+    must(restore_unstage(&sample_spec, scratch.path, &err));
+    assert_int_equal(count_files("sample.db.incoming-", false), 1);
+}
+
 /* Root restores what another user runs. */
 static void it_belongs_to_the_owner_of_the_directory(void **state)
 {
@@ -202,6 +340,14 @@ int main(void)
                                         copies_tear_down),
         cmocka_unit_test_setup_teardown(a_wal_without_its_store_is_not_taken_for_the_copys,
                                         copies_set_up, copies_tear_down),
+        cmocka_unit_test_setup_teardown(a_store_that_can_not_be_folded_is_left_as_it_is,
+                                        copies_set_up, copies_tear_down),
+        cmocka_unit_test_setup_teardown(a_staged_copy_is_put_in_place_later, copies_set_up,
+                                        copies_tear_down),
+        cmocka_unit_test_setup_teardown(a_damaged_store_keeps_its_wal_until_it_is_replaced,
+                                        copies_set_up, copies_tear_down),
+        cmocka_unit_test_setup_teardown(litter_of_killed_ones_is_cleared_away, copies_set_up,
+                                        copies_tear_down),
         cmocka_unit_test_setup_teardown(it_belongs_to_the_owner_of_the_directory, copies_set_up,
                                         copies_tear_down),
     };

@@ -18,9 +18,11 @@ restore.sh: checks a backup and puts it back
   --check    only checks, and changes nothing; the suite may run
 
 BACKUP_DIR is a linekeeper-TIME that backup.sh has made. Put seal.key and api-key-hash in their places first, and stop the
-suite. Everything is checked before anything is changed: the checksums, the soundness of each store, that it is none newer
-than the programs, and that seal.key has every key that values are sealed with. Then each store is replaced in one
-step. What was there stays beside it, as NAME.db.before-TIME: delete it yourself.
+suite. Before anything is changed all stores are checked, and copied beside those that they will replace, as NAME.db.staged:
+the checksums, the soundness of each store, that it is none newer than the programs, that seal.key has every key that values
+are sealed with, and that there is room. Then the stores are replaced one after the other, each in one step: a matter of names,
+not to be interrupted; with --compose it takes a container each, so some seconds. Should it end half way all the same, stores of two
+times lie there: don't start the suite, run it again. What was there stays, as NAME.db.before-TIME: delete it yourself.
 
 What comes back is what was then: rows deleted since, passwords changed since, API keys revoked since (revoke those again
 before you let clients in: gateway key list). A write that was acknowledged since is gone, and is carried out again if its client sends it again.
@@ -112,12 +114,14 @@ check_keys() {
     fi
 }
 
-# each DOING ARGUMENT...: has the program of every store work on its copy.
+# each DOING ARGUMENT...: has the program of every store work on its copy. Sets BEGUN.
 each() {
     local doing=$1 name code
+    BEGUN=()
     shift
     for name in "${STORES[@]}"; do
         code=0
+        BEGUN+=("$name")
         if [[ $MODE == compose ]]; then
             program "$name" restore "$@" - <"$BACKUP/$name.db" >/dev/null || code=$?
         else
@@ -125,6 +129,32 @@ each() {
         fi
         ((code == 0)) || fail "$BACKUP/$name.db was not $doing" "$(ours "$code")"
     done
+}
+
+unstage() {
+    local name
+    trap '' INT TERM HUP
+    for name in "${BEGUN[@]}"; do
+        program "$name" restore --unstage </dev/null || true
+    done
+}
+
+# Puts each store in place. There is nothing left but names to be given: not to be interrupted.
+replace() {
+    local i code=0 doubt=" (the first of them perhaps)" # killed, or its container was
+    trap - EXIT
+    trap '' INT TERM HUP
+    for ((i = 0; i < ${#STORES[@]} && code == 0; i++)); do
+        program "${STORES[i]}" restore --staged </dev/null || code=$?
+    done
+    ((code != 0)) || return 0
+    unstage
+    if ((code < 125)); then
+        ((i > 1)) || fail "nothing has been changed" "$(ours "$code")"
+        doubt=
+    fi
+    complain "put back: ${STORES[*]:0:i-1}; NOT put back: ${STORES[*]:i-1}$doubt"
+    fail "they are of two times: don't start the suite before restore.sh $BACKUP has been run again" "$(ours "$code")"
 }
 
 main() {
@@ -135,13 +165,15 @@ main() {
     check_list
     check_files
     check_keys
-    each checked --check
     if ((CHECK_ONLY)); then
+        each checked --check
         tell "$BACKUP is good"
         return
     fi
-    each "put back: nothing has been changed" --dry-run
-    each "put back"
+    trap unstage EXIT
+    trap 'fail "interrupted: nothing has been changed"' INT TERM HUP
+    each "put back: nothing has been changed" --stage
+    replace
     tell "$BACKUP is restored"
 }
 

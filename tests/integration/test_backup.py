@@ -346,13 +346,83 @@ def test_nothing_is_left_of_a_backup_that_fails(stopped, tmp_path):
     assert os.listdir(tmp_path / "target") == []
 
 
+PASSING = """#!/bin/bash
+# Stands for a program: something happens before one sort of restore.
+[[ "$1 $2" != "restore {depth}" ]] || {{ {before}; }}
+exec {program} "$@"
+"""
+
+
+@pytest.fixture
+def marked(stopped, tmp_path):
+    """The suite's stores as they are some time after the backup: calls of restore.sh, and who is marked."""
+    suite, made = stopped
+    shutil.copytree(suite.data, tmp_path / "data")
+    for name in ("trunk-auth", "gateway"):
+        database = sqlite3.connect(tmp_path / f"data/{name}.db")
+        database.execute("PRAGMA application_id = 7")
+        database.close()
+    (tmp_path / "bin").mkdir()
+
+    def restore(program="gateway", depth="none", before=":", wanted=0):
+        for name in ("trunk-auth", "gateway"):
+            (tmp_path / "bin" / name).unlink(missing_ok=True)
+            (tmp_path / "bin" / name).symlink_to(BIN / name)
+        (tmp_path / "bin" / program).unlink()
+        (tmp_path / "bin" / program).write_text(PASSING.format(depth=depth, before=before, program=BIN / program))
+        (tmp_path / "bin" / program).chmod(0o755)
+        keys = {"LK_DATA_DIR": str(tmp_path / "data"), "LK_SEAL_KEY_FILE": str(tmp_path / "data/keys/seal.key")}
+        done = script("restore.sh", "--bin", tmp_path / "bin", made, environment=suite.environment(keys), wanted=wanted)
+        assert not list((tmp_path / "data").glob("*.staged")) + list((tmp_path / "data").glob("*.incoming-*"))
+        return done
+
+    def marks():
+        return {name: column(tmp_path / f"data/{name}.db", "PRAGMA application_id")[0] for name in ("trunk-auth", "gateway")}
+
+    assert marks() == {"trunk-auth": 7, "gateway": 7}
+    return restore, marks
+
+
+@pytest.mark.parametrize("program, before, told", [
+    ("gateway", "trap '' XFSZ; ulimit -f 8", "gateway.db.incoming-"),  # no room for the last
+    ("gateway", "exit 75", "gateway.db was not put back"),
+    ("gateway", "kill -9 $$", "gateway.db was not put back"),
+    ("trunk-auth", "kill -TERM $PPID", "interrupted"),
+])
+def test_a_restore_that_can_not_be_whole_changes_no_store(marked, program, before, told):
+    restore, marks = marked
+    done = restore(program, "--stage", before, wanted=IN_USE if "75" in before else 1)
+    assert told in done.stderr and "nothing has been changed" in done.stderr, done.stderr
+    assert marks() == {"trunk-auth": 7, "gateway": 7}
+    restore()
+    assert marks() == {"trunk-auth": 0, "gateway": 0}
+
+
+def test_a_restore_is_not_interrupted_half_way(marked):
+    restore, marks = marked
+    restore("trunk-auth", "--staged", "kill -TERM $PPID; kill -INT $PPID; kill -HUP $PPID")
+    assert marks() == {"trunk-auth": 0, "gateway": 0}
+
+
+@pytest.mark.parametrize("before, code, doubt", [("exit 75", IN_USE, False), ("kill -9 $$", 1, True)])
+def test_a_restore_that_fails_half_way_says_so(marked, before, code, doubt):
+    restore, marks = marked
+    done = restore("gateway", "--staged", before, wanted=code)
+    assert marks() == {"trunk-auth": 0, "gateway": 7}
+    assert "put back: trunk-auth; NOT put back: gateway" in done.stderr and "don't start the suite" in done.stderr
+    assert ("perhaps" in done.stderr) == doubt
+    restore()
+    assert marks() == {"trunk-auth": 0, "gateway": 0}
+
+
 @pytest.mark.parametrize("name", ["backup.sh", "restore.sh"])
 def test_arguments(stopped, name):
     suite, _ = stopped
     for arguments in ([], ["a", "b"], ["--nothing", "a"], [""], ["--data"]):
         script(name, *arguments, suite=suite, wanted=BAD_USAGE)
     assert script(name, "--help", suite=suite).stdout.startswith(f"{name}: ")
-    for arguments in (["backup"], ["backup", "a", "b"], ["restore", "--check"], ["restore", "-x", "a"]):
+    for arguments in (["backup"], ["backup", "a", "b"], ["restore", "--check"], ["restore", "-x", "a"],
+                      ["restore", "--staged", "a"], ["restore", "--stage"]):
         done = subprocess.run([BIN / "gateway", *arguments], env=suite.environment(), capture_output=True, text=True,
                               timeout=20 * SLOW, check=False)
         assert done.returncode == BAD_USAGE, arguments

@@ -73,6 +73,12 @@ class Project:
                               text=True, timeout=300 * SLOW)
         assert done.returncode == 0, done.stdout + done.stderr
 
+    def script(self, name, *arguments, wanted=0):
+        done = subprocess.run([ROOT / "deploy" / name, *arguments], env=self.environment, check=False,
+                              capture_output=True, text=True, timeout=300 * SLOW)
+        assert done.returncode == wanted, done.stdout + done.stderr
+        return done
+
     def client(self, **named):
         return TlsClient(self, **named)
 

@@ -1,5 +1,6 @@
 """docker-compose.yml as an operator runs it: three replicas of each worker, two gateways, one port."""
 
+import copy
 import json
 import os
 import re
@@ -215,3 +216,20 @@ def test_what_was_kept_is_there_after_the_project_was_taken_down(project):
     project.down()
     project.up()
     traffic.check()
+
+
+def test_a_backup_under_load_comes_back(project):
+    with Traffic(project.client) as traffic:
+        traffic.await_more(50)
+        before = copy.deepcopy(traffic.acknowledged)
+        made = project.script("backup.sh", "--compose", project.directory / "backups").stdout.strip()
+        traffic.await_more(20)
+    traffic.check()
+    assert "is in use" in project.script("restore.sh", "--compose", made, wanted=75).stderr
+    project.compose("stop", *PARTS)
+    project.script("restore.sh", "--compose", made)
+    project.up()
+    kept = traffic.kept()
+    for kind, names in before.items():
+        assert set(names) <= set(kept[kind]) <= set(traffic.acknowledged[kind]), kind
+    assert sum(map(len, kept.values())) < traffic.written()

@@ -169,6 +169,8 @@ def test_a_suite_under_load_is_copied_and_comes_back_as_it_was(tmp_path):
         assert write(suite, "before").status == 201
         with Traffic(lambda timeout: Client(suite.port, suite.admin, timeout=timeout), clients=4) as traffic:
             traffic.await_more(40)
+            await_that(lambda: any(name.startswith("user-") for name in traffic.acknowledged["method"]), 60,
+                       "a password is kept")
             before = copy.deepcopy(traffic.acknowledged)
             with held_copy(suite, tmp_path) as making:
                 # Writers of that store are not held up, however long it takes. What they begin now is not in the copy.

@@ -77,7 +77,7 @@ static void slow_calls_leave_room_in_the_window(void **state)
     fixture_t *f = *state;
     desk_start_with(f, "LK_SLOW_WAIT_MS=600000");
     assert_true(fake_await(&f->gateway, &f->gateway.readies, 1));
-    measure(f, 300);
+    measure(f, 100); /* all of them take far less than they have, on a busy machine too */
     uint64_t ids[WINDOW];
     for (unsigned i = 0; i < WINDOW; i++)
         ids[i] = ask_hash(f, i, 60000);
@@ -122,10 +122,10 @@ static void a_bad_estimate_is_corrected(void **state)
     fixture_t *f = *state;
     desk_start_with(f, "LK_SLOW_WAIT_MS=0");
     assert_true(fake_await(&f->gateway, &f->gateway.readies, 1));
-    measure(f, 2500);
+    measure(f, 4000);
     desk_release_slow(f);
     for (unsigned i = 0; i < 3; i++) {
-        ask_t ask = {.operation = "note_read_slowly", .path = "{'id':'none'}", .ms_left = 2000};
+        ask_t ask = {.operation = "note_read_slowly", .path = "{'id':'none'}", .ms_left = 3500};
         assert_int_equal(fake_do(&f->gateway, &ask, &f->reply), OUTCOME_UNKNOWN);
     }
 }

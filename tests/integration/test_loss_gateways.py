@@ -3,7 +3,6 @@
 import concurrent.futures
 import signal
 import socket
-import time
 
 import pytest
 from loss import TRUNKS, Outcomes, Writers
@@ -20,10 +19,8 @@ def test_killed_and_started_again():
             await_that(lambda: len(outcomes.with_status(201)) >= 50, 20, "writes flow")
             suite.gateway.kill(signal.SIGKILL)
             await_that(lambda: outcomes.with_status("cut"), 10, "connections are cut")
-            begun = time.monotonic()
             suite.start_gateway()
             suite.await_ready()
-            print(f"workers are back after {time.monotonic() - begun:.2f} s")
             for worker in suite.workers:
                 suite.await_joined(worker)
             before = len(outcomes.with_status(201))

@@ -21,7 +21,8 @@ class Faults:
         self.counts = collections.Counter()
         self.kinds = ["kill_worker", "kill_in_write"] if kills else ["kill_worker", "kill_in_write"] * 2 + [
             "stop_worker", "end_worker", "kill_gateway", "end_gateway", "stop_gateway", "hold_gate", "lock_database",
-            "exhaust_files", "revoke_key", "stranger", "slow_clients"]
+            "exhaust_files", "revoke_key", "stranger", "slow_clients", "cut_network",
+            "jump_clock"]
 
     def one(self):
         kind = self.choice.choice(self.kinds)
@@ -103,6 +104,23 @@ class Faults:
 
     def end_gateway(self):
         self.replace_gateway(signal.SIGTERM)
+
+    # ---- between them ----
+
+    def cut_network(self):
+        """All workers from one gateway, one way or both."""
+        cable = self.choice.choice(self.suite.cables)
+        there, here = self.choice.choice([(True, True), (True, False), (False, True)])
+        cable.cut(to_there=there, to_here=here)
+        POLL.wait(self.seconds())
+        cable.heal()
+        self.suite.await_workers()
+
+    def jump_clock(self):
+        """Of all, and back. By less than the ten minutes for which a gateway's own second try is remembered."""
+        self.suite.shift_clock(self.choice.choice((-1, 1)) * self.choice.randrange(60, 290))
+        POLL.wait(self.seconds())
+        self.suite.shift_clock(0)
 
     # ---- stores ----
 

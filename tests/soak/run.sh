@@ -23,8 +23,10 @@ pause, lets something go wrong every two seconds, and compares what clients were
   --seed      choices as in the run that named it; what happens between processes is never the same
 
 Faults: workers and gateways killed, workers at one exact moment of a write too; both ended, or stopped for a
-while; the write gate held by another process; the database locked; file descriptors exhausted; API keys revoked;
-strangers' bytes; clients that send half a request. One gateway and one worker of each service are never ended:
+while; the network between a gateway and its workers cut, one way or both; the wall clock put forward or back; the
+write gate held by another process; the database locked; file descriptors exhausted; API keys revoked; strangers'
+bytes; clients that send half a request. A full disk and a damaged database are not among them: integration_loss_disk
+and integration_loss_database show these by themselves. One gateway and one worker of each service are never ended:
 their memory, descriptors and threads may not grow; write-ahead logs and databases have bounds too.
 
 Programs come from LK_BIN_DIR; without it build/ci is built first, as tests/run.sh does. Exit code 0: nothing

@@ -12,32 +12,55 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 sys.dont_write_bytecode = True
 
 import openapi  # noqa: E402 (the path above comes first)
+from cable import Cable  # noqa: E402
 from clients import Clients  # noqa: E402
 from faults import Faults  # noqa: E402
 from killpoints import KillPoints  # noqa: E402
 from load import Load, can_be_had  # noqa: E402
 from metrics import parse, scrape, total  # noqa: E402
 from outcomes import Applied, OutcomeLog  # noqa: E402
-from suite import POLL, Suite, await_that, every_service, free_port  # noqa: E402
+from suite import BIN, POLL, Suite, await_that, every_service, free_port  # noqa: E402
 from watch import MIB, Watch  # noqa: E402
 
 PROGRESS = 10  # seconds
+CLOCK_SHIFT = BIN.parent / "tests/clock-shift.so"
 
 
 class SoakSuite(Suite):
     """Every process shows its metrics on a port that is known beforehand, and gateways log no requests: hours
-    of them would fill the disk. All but the first worker of each service have kill points."""
+    of them would fill the disk. All but the first worker of each service have kill points. Unless there is nothing
+    but kills, workers reach gateways by cables, and the wall clock is a file's."""
 
-    def __init__(self, workers, gateways):
-        self.metrics_ports, self.whole = {}, workers
+    def __init__(self, workers, gateways, kills):
+        self.metrics_ports, self.whole, self.cables = {}, workers, []
         super().__init__(services=every_service(), gateways=gateways, gateway_settings={"LK_LOG_LEVEL": "warn"})
+        if not kills:
+            self.cables = [Cable(port + 1) for port in self.ports]
+            self.worker_settings["LK_GATEWAYS"] = ",".join(f"tcp://127.0.0.1:{cable.port}" for cable in self.cables)
+            clocked = {"LD_PRELOAD": str(CLOCK_SHIFT), "LK_TEST_CLOCK": str(self.directory / "clock")}
+            self.gateway_settings.update(clocked)
+            self.worker_settings.update(clocked)
+            self.shift_clock(0)
+
+    def shift_clock(self, seconds):
+        fresh = self.directory / "clock.new"
+        fresh.write_text(str(seconds))
+        fresh.rename(self.directory / "clock")
 
     def __enter__(self):
         super().__enter__()
+        preloaded = self.worker_settings.get("LD_PRELOAD")
         self.points = KillPoints(self)
+        if preloaded is not None:
+            self.worker_settings["LD_PRELOAD"] += f":{preloaded}"
         for service in self.services * (self.whole - 1):
             self.start_worker(service)
         return self
+
+    def __exit__(self, *about):
+        super().__exit__(*about)
+        for cable in self.cables:
+            cable.close()
 
     def _start(self, program, settings):
         port = free_port()
@@ -174,7 +197,7 @@ def main():
     if settings.load and not (settings.kills and can_be_had()):
         parser.error("--load takes wrk, and --kills: wrk sends nothing twice")
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # not without ending what was started
-    with SoakSuite(workers=3, gateways=1 if settings.kills else 2) as suite:
+    with SoakSuite(workers=3, gateways=1 if settings.kills else 2, kills=settings.kills) as suite:
         soak = Soak(suite, settings)
         openapi.load(suite.port)
         soak.run()

@@ -34,7 +34,7 @@ static status_t prepare(const looking_t *looking, const char *sql, sqlite3_stmt 
     return code == SQLITE_OK ? STATUS_OK : sqlite_fail(looking->db, code, looking->name, err);
 }
 
-/* Calls `each` for every row; NULL: there is none. */
+/* Calls `each` for every row. */
 static status_t for_each(looking_t *looking, const char *sql,
                          status_t (*each)(looking_t *looking, sqlite3_stmt *row, err_t *err),
                          err_t *err)
@@ -165,7 +165,8 @@ static status_t check_shape(const looking_t *looking, err_t *err)
     looking_t comparing = {.db = model, .spec = spec, .name = looking->name};
     AUTO(free_text)
     char *attach = sqlite3_mprintf("ATTACH %Q AS copy", sqlite3_db_filename(looking->db, "main"));
-    status = for_each(&comparing, attach, NULL, err);
+    status = attach == NULL ? err_set(err, STATUS_SYSTEM, looking->name, "no memory for a query")
+                            : sqlite_execute(model, attach, looking->name, err);
     return status == STATUS_OK ? for_each(&comparing, shape_differences, refuse_difference, err)
                                : status;
 }

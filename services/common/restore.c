@@ -91,7 +91,7 @@ status_t restore_store(const store_spec_t *spec, const char *directory, const re
     AUTO(file_close) int use = -1;
     AUTO(workfile_end) workfile_t copy = WORKFILE_NONE;
     paths_t paths;
-    backup_facts_t facts;
+    backup_facts_t facts = {.version = 0};
     char aside[STORE_PATH_SIZE] = "";
     status_t status = make_paths(spec, directory, &paths, err);
     if (status == STATUS_OK && restore->depth != RESTORE_CHECK)

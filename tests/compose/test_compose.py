@@ -179,6 +179,21 @@ def test_containers_are_replaced_and_no_request_fails(project):
     assert not set(before) & set(after) and sorted(before.values()) == sorted(after.values())
 
 
+def test_a_roll_that_fails_leaves_what_was(project):
+    def containers():
+        return set(project.compose("ps", "-a", "-q", "gateway").split())
+
+    before, settings = containers(), project.directory / "env"
+    good = settings.read_text(encoding="utf-8")
+    settings.write_text(good + "LK_LOG_LEVEL=loud\n", encoding="utf-8")  # what the gateway refuses
+    try:
+        project.roll("gateway", wanted=1)
+    finally:
+        settings.write_text(good, encoding="utf-8")
+    assert containers() == before
+    assert project.client().call("GET", TRUNKS).status == 200
+
+
 def test_idle_clients_are_held_and_cost_the_gateways_nothing(project):
     resource.setrlimit(resource.RLIMIT_NOFILE, (resource.getrlimit(resource.RLIMIT_NOFILE)[1],) * 2)
     # Past the engine's own proxy at the published port: that takes six descriptors for each.

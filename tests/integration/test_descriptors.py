@@ -125,7 +125,7 @@ def test_a_worker_without_descriptors_serves_and_comes_back():
             suite.gateway.kill()  # the connection must be made anew, and can't
             suite.start_gateway()
             await_that(lambda: suite.grep_logs(rb" event=gateway_unreachable ", "trunk-auth"), 15, "it says so")
-            assert suite.readiness() == 503
+            await_that(lambda: suite.readiness() == 503, 15, "the gateway answers")
             answer = suite.call("GET", f"{TRUNKS}/{trunk}")
             assert answer.status == 503 and answer.headers["Retry-After"] == "1"
             assert worker.alive()

@@ -106,8 +106,7 @@ void tick(world_t *world, int64_t milliseconds)
 
 void beat(world_t *world, char worker)
 {
-    pool_message(world->pool, &(sender_t){&worker, 1, "", 0}, COMMAND_HEARTBEAT, "", 0,
-                 world->now);
+    pool_message(world->pool, &(sender_t){&worker, 1, "", 0}, COMMAND_HEARTBEAT, "", 0, world->now);
 }
 
 const sent_t *last_sent(const world_t *world)

@@ -15,7 +15,6 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
-#include <stdatomic.h>
 #include <stdbool.h>
 #include <string.h>
 #include <sys/file.h>
@@ -27,15 +26,11 @@
 #define sigev_notify_thread_id _sigev_un._tid
 #endif
 
-enum {
-    TICK_MS = 50, /* a waiter looks this often whether it was interrupted */
-    RETICK_MS = 5 /* a tick that came just before the thread slept is repeated */
-};
+enum { RETICK_MS = 5 }; /* a tick that came just before the thread slept is repeated */
 
 struct gate {
     int file;
     bool held;
-    atomic_bool interrupted;
     char *path;
 };
 
@@ -143,19 +138,17 @@ static void arm(timer_t timer, int64_t first_ms)
     (void)timer_settime(timer, 0, &when, NULL);
 }
 
-/* Waits in lock(), ticking, until it succeeds, the deadline passes or the gate is interrupted. */
+/* Waits in lock(), until it succeeds or the deadline passes. */
 static status_t wait_for(gate_t *gate, int (*lock)(int, bool), timer_t timer, int64_t deadline_ms,
                          err_t *err)
 {
     for (;;) {
-        if (atomic_load(&gate->interrupted))
-            return err_set(err, STATUS_CLOSED, gate->path, "waiting was interrupted");
         int64_t left = deadline_ms - clock_ms();
         if (left <= 0)
             return err_set(err, STATUS_TIMEOUT, gate->path,
                            "another process holds the write gate: is one stopped (state T in ps)? "
                            "Continue or kill it");
-        arm(timer, left < TICK_MS ? left : TICK_MS);
+        arm(timer, left);
         if (lock(gate->file, true) == 0)
             return STATUS_OK;
         if (errno != EINTR)
@@ -242,9 +235,4 @@ void gate_leave(gate_t *gate)
     assert(gate->held);
     gate->held = false;
     (void)flock(gate->file, LOCK_UN);
-}
-
-void gate_interrupt(gate_t *gate)
-{
-    atomic_store(&gate->interrupted, true);
 }

@@ -31,10 +31,8 @@ status_t gate_open(const char *database_path, gate_t **out, err_t *err) MUST_CHE
 /* Lets go if held; NULL-safe; clears *gate. */
 void gate_close(gate_t **gate);
 
-/* Waits until the gate is ours, at most until clock_ms() reaches deadline_ms: STATUS_TIMEOUT.
- * gate_interrupt from another thread ends the wait early: STATUS_CLOSED. */
+/* Waits until the gate is ours, at most until clock_ms() reaches deadline_ms: STATUS_TIMEOUT. */
 status_t gate_take(gate_t *gate, int64_t deadline_ms, err_t *err) MUST_CHECK;
 void gate_leave(gate_t *gate);
-void gate_interrupt(gate_t *gate);
 
 #endif

@@ -1,4 +1,4 @@
-/* The gate alone: exclusion, deadlines, interruption, a holder that dies or is stopped. */
+/* The gate alone: exclusion, deadlines, a holder that dies or is stopped. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
@@ -86,48 +86,26 @@ static void a_held_gate_times_out(void **state)
     assert_int_equal(take(holder, 0), STATUS_OK);
 }
 
-typedef struct {
-    gate_t *gate;
-    status_t status;
-    int64_t waited_ms;
-    bool blocked_signals;
-} waiter_t;
-
-static void *wait_long(void *argument)
-{
-    waiter_t *waiter = argument;
-    if (waiter->blocked_signals) {
-        sigset_t all;
-        (void)sigfillset(&all);
-        (void)pthread_sigmask(SIG_SETMASK, &all, NULL);
-    }
-    int64_t start = clock_ms();
-    waiter->status = take(waiter->gate, LONG_MS);
-    waiter->waited_ms = clock_ms() - start;
-    return NULL;
-}
-
-/* With all signals blocked too, as in a program that reads them from a signalfd. */
-static void a_wait_can_be_interrupted(void **state)
+/* As in a program that reads them from a signalfd. */
+static void a_wait_ends_with_all_signals_blocked(void **state)
 {
     (void)state;
     AUTO(gate_close) gate_t *holder = new_gate();
-    assert_int_equal(take(holder, 0), STATUS_OK);
-    for (int blocked = 0; blocked < 2; blocked++) {
-        AUTO(gate_close) gate_t *other = new_gate();
-        waiter_t waiter = {.gate = other, .blocked_signals = blocked == 1};
-        pthread_t thread;
-        assert_int_equal(pthread_create(&thread, NULL, wait_long, &waiter), 0);
-        gate_interrupt(other);
-        assert_int_equal(pthread_join(thread, NULL), 0);
-        assert_int_equal(waiter.status, STATUS_CLOSED);
-        assert_true(waiter.waited_ms < LONG_MS / 2);
-        assert_int_equal(take(other, LONG_MS), STATUS_CLOSED); /* and it stays so */
-    }
-    gate_leave(holder);
     AUTO(gate_close) gate_t *other = new_gate();
-    gate_interrupt(other);
-    assert_int_equal(take(other, LONG_MS), STATUS_OK); /* but a free gate is taken */
+    assert_int_equal(take(holder, 0), STATUS_OK);
+    sigset_t all;
+    sigset_t before;
+    sigset_t after;
+    (void)sigfillset(&all);
+    (void)pthread_sigmask(SIG_SETMASK, &all, &before);
+    int64_t start = clock_ms();
+    status_t status = take(other, 137);
+    int64_t took = clock_ms() - start;
+    (void)pthread_sigmask(SIG_SETMASK, &before, &after);
+    assert_int_equal(status, STATUS_TIMEOUT);
+    assert_true(took >= 137 && took < LONG_MS / 2);
+    for (int number = SIGRTMIN; number <= SIGRTMAX; number++)
+        assert_int_equal(sigismember(&after, number), 1); /* they are blocked again */
 }
 
 enum { THREADS = 4, TURNS = 500 };
@@ -247,7 +225,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         WITH_FILE(the_file_is_private),
         WITH_FILE(a_held_gate_times_out),
-        WITH_FILE(a_wait_can_be_interrupted),
+        WITH_FILE(a_wait_ends_with_all_signals_blocked),
         WITH_FILE(threads_exclude_each_other),
         WITH_FILE(a_dead_holder_holds_nothing),
         WITH_FILE(a_stopped_holder_costs_the_deadline_only),

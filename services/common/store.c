@@ -94,6 +94,15 @@ static status_t check_version(store_t *store, err_t *err)
     return status;
 }
 
+static status_t set_role(store_t *store, store_role_t role, err_t *err)
+{
+    char sql[64];
+    int mib = role == STORE_READER ? STORE_READER_CACHE_MIB : STORE_CACHE_MIB;
+    (void)sqlite3_snprintf(sizeof(sql), sql, "PRAGMA query_only=%d; PRAGMA cache_size=-%d",
+                           role != STORE_WRITER, mib * 1024);
+    return sqlite_execute(store->db, sql, store->spec->file, err);
+}
+
 static int note_commit(void *context, sqlite3 *db, const char *name, int pages)
 {
     (void)db;
@@ -116,8 +125,8 @@ status_t store_open(const store_spec_t *spec, const char *directory, store_role_
     status = sqlite_open(path, busy_ms, &store->db, spec->file, err);
     if (status == STATUS_OK)
         status = check_version(store, err);
-    if (status == STATUS_OK && role != STORE_WRITER)
-        status = sqlite_execute(store->db, "PRAGMA query_only=ON", spec->file, err);
+    if (status == STATUS_OK)
+        status = set_role(store, role, err);
     if (status == STATUS_OK)
         status = prepare_all(store, err);
     if (status != STATUS_OK)

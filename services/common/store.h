@@ -42,7 +42,12 @@ typedef enum {
     STORE_WRITER,         /* used only while the gate is held */
 } store_role_t;
 
-enum { STORE_PATH_SIZE = 1024 };
+enum {
+    STORE_PATH_SIZE = 1024,
+    STORE_FILES = 2,            /* that a connection has open: the database and its WAL */
+    STORE_CACHE_MIB = 16,       /* pages that a connection keeps, at most */
+    STORE_READER_CACHE_MIB = 4, /* the same of a STORE_READER, of which a pool has many */
+};
 
 /* Where the database stands: directory + "/" + file, for gate_open. STATUS_TOO_LARGE. */
 status_t store_path(const store_spec_t *spec, const char *directory, char out[STORE_PATH_SIZE],

@@ -32,8 +32,9 @@
 
 enum {
     SLOW_QUEUE = 256,  /* calls that may wait for the slow pool */
-    OTHER_MIB = 64,    /* of memory, for all but hashing */
-    DESCRIPTORS = 128, /* what a worker may need: about 40, some for each gateway and each fetch */
+    OTHER_MIB = 64,    /* of memory, for all but hashing and pages of the database */
+    DESCRIPTORS = 128, /* for all but pools: about 40, and some for each gateway */
+    FETCH_FILES = 4,   /* a connection to another host, and what libcurl waits with */
 };
 
 /* All that runs. */
@@ -83,11 +84,18 @@ static size_t slow_threads(const settings_t *settings)
     return cores < 2 ? 1 : (size_t)cores - 1;
 }
 
+static size_t pool_threads(const settings_t *settings)
+{
+    return slow_threads(settings) + (size_t)settings->fetch_threads;
+}
+
 /* Hashing that does not fit would end in the kernel's killing this process in the middle of it. */
 static status_t check_memory(const worker_t *worker, err_t *err)
 {
     size_t threads = slow_threads(worker->settings);
-    size_t need_mib = (threads * worker->keeper.password_cost.memory_bytes >> 20) + OTHER_MIB;
+    size_t need_mib = (threads * worker->keeper.password_cost.memory_bytes >> 20) +
+                      pool_threads(worker->settings) * STORE_READER_CACHE_MIB +
+                      2 * STORE_CACHE_MIB /* the link's and the writer's */ + OTHER_MIB;
     int64_t limit_mib = cgroup_memory_limit("") >> 20;
     if ((int64_t)need_mib <= limit_mib)
         return STATUS_OK;
@@ -95,6 +103,13 @@ static status_t check_memory(const worker_t *worker, err_t *err)
                    "and LK_SLOW_THREADS: %zu hashes at once and the rest take %zu MiB, and this "
                    "control group may have %lld",
                    threads, need_mib, (long long)limit_mib);
+}
+
+static status_t check_descriptors(const settings_t *settings, err_t *err)
+{
+    return process_descriptors(DESCRIPTORS + pool_threads(settings) * STORE_FILES +
+                                   (size_t)settings->fetch_threads * FETCH_FILES,
+                               err);
 }
 
 static status_t open_seal(worker_t *worker, err_t *err)
@@ -192,6 +207,8 @@ static status_t start(worker_t *worker, const program_t *program, err_t *err)
     status_t status = load(worker, program, err);
     if (status == STATUS_OK)
         status = check_memory(worker, err);
+    if (status == STATUS_OK)
+        status = check_descriptors(worker->settings, err);
     if (status != STATUS_OK)
         return status;
     log_open(worker->spec->contract->name, worker->level);
@@ -313,9 +330,7 @@ static int run(const worker_spec_t *spec, const program_t *program)
 {
     worker_t worker = {.spec = spec, .use = -1, .signals = -1};
     err_t err;
-    status_t status = process_descriptors(DESCRIPTORS, &err);
-    if (status == STATUS_OK)
-        status = open_signals(&worker, &err);
+    status_t status = open_signals(&worker, &err);
     if (status == STATUS_OK)
         status = start(&worker, program, &err);
     if (status == STATUS_OK)

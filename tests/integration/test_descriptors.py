@@ -145,5 +145,7 @@ def test_too_few_for_what_is_set_is_said_at_the_start():
         listen = {"LK_LISTEN": f"127.0.0.1:{free_port()}", "LK_WORKER_LISTEN": "tcp://127.0.0.1:*"}
         done = start_with(suite, "gateway", 700, **listen)
         assert done.returncode == 78 and "RLIMIT_NOFILE" in done.stderr and "ulimit" in done.stderr, done.stderr
-        done = start_with(suite, "trunk-auth", 100)
-        assert done.returncode == 78 and "RLIMIT_NOFILE" in done.stderr and "ulimit" in done.stderr, done.stderr
+        for program, most, settings in (("trunk-auth", 100, {}), ("trunk-auth", 300, {"LK_SLOW_THREADS": "100"}),
+                                        ("auth-provider", 300, {"LK_SLOW_THREADS": "1", "LK_FETCH_THREADS": "30"})):
+            done = start_with(suite, program, most, **settings)
+            assert done.returncode == 78 and "RLIMIT_NOFILE" in done.stderr and "ulimit" in done.stderr, done.stderr

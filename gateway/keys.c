@@ -77,7 +77,7 @@ static status_t open_stores(keys_t *keys, const char *directory, err_t *err)
     char path[STORE_PATH_SIZE];
     status_t status = use_take(&key_store, directory, USE_SHARED, &keys->use, err);
     if (status == STATUS_OK)
-        status = migrate_and_stay(&key_store, directory, keys->use, NULL, err);
+        status = migrate(&key_store, directory, keys->use, NULL, err);
     if (status == STATUS_OK)
         status = store_path(&key_store, directory, path, err);
     if (status == STATUS_OK)

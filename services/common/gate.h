@@ -17,7 +17,8 @@
 typedef enum {
     GATE_BYTE_DOOR, /* who waits for the gate first: gate.c */
     GATE_BYTE_USE,  /* who has the database open: use.h */
-    GATE_BYTE_LOOK, /* who looks for damage, or knows that there is none: use.h */
+    GATE_BYTE_GOOD, /* who knows that it is not damaged: use.h */
+    GATE_BYTE_LOOK, /* who looks: use.h */
 } gate_byte_t;
 
 /* Opens (makes, 0600) the file of the database at path, path + ".gate", as a new open file

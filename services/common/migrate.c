@@ -28,20 +28,28 @@ static status_t make_file(const char *path, err_t *err)
     return STATUS_OK;
 }
 
-/* The mode is part of the file: the next program to open it finds it. */
-static status_t switch_to_wal(sqlite3 *db, const char *path, err_t *err)
+static status_t read_mode(sqlite3 *db, const char *sql, bool *out_wal, const char *path, err_t *err)
 {
     AUTO(sqlite_finalize) sqlite3_stmt *statement = NULL;
-    int code = sqlite3_prepare_v3(db, "PRAGMA journal_mode=WAL", -1, 0, &statement, NULL);
+    int code = sqlite3_prepare_v3(db, sql, -1, 0, &statement, NULL);
     if (code == SQLITE_OK)
         code = sqlite3_step(statement);
     if (code != SQLITE_ROW)
         return sqlite_fail(db, code, path, err);
     const unsigned char *mode = sqlite3_column_text(statement, 0);
-    if (mode == NULL || strcmp((const char *)mode, "wal") != 0)
+    *out_wal = mode != NULL && strcmp((const char *)mode, "wal") == 0;
+    return STATUS_OK;
+}
+
+/* The mode is part of the file: the next program to open it finds it. */
+static status_t switch_to_wal(sqlite3 *db, const char *path, err_t *err)
+{
+    bool wal = false;
+    status_t status = read_mode(db, "PRAGMA journal_mode=WAL", &wal, path, err);
+    if (status == STATUS_OK && !wal)
         return err_set(err, STATUS_SYSTEM, path,
                        "its file system does not do shared memory: use a local disk");
-    return STATUS_OK;
+    return status;
 }
 
 static status_t check_damage(sqlite3 *db, const char *path, err_t *err)
@@ -158,10 +166,8 @@ static status_t fail_damaged(status_t status, const char *path, err_t *err)
     return status;
 }
 
-/* What migrate() and migrate_and_stay() have between their steps. */
 typedef struct {
     char path[STORE_PATH_SIZE];
-    gate_t *gate;
     sqlite3 *db;
     int64_t version; /* that was found */
 } upgrade_t;
@@ -169,51 +175,45 @@ typedef struct {
 static void end_upgrade(upgrade_t *upgrade)
 {
     sqlite_close(&upgrade->db);
-    gate_close(&upgrade->gate);
 }
 
-static status_t enter_gate(upgrade_t *upgrade, err_t *err)
+/* Whether there is nothing to bring up. Outside the gate: somebody may have been stopped in it, and
+ * others can come and read nevertheless. */
+static status_t look(const store_spec_t *spec, upgrade_t *upgrade, bool *out_ready, err_t *err)
 {
-    return gate_take(upgrade->gate, clock_ms() + GATE_WAIT_MS, err);
-}
-
-/* Ends inside the gate, if all is well. */
-static status_t begin_upgrade(const store_spec_t *spec, const char *directory, upgrade_t *upgrade,
-                              err_t *err)
-{
-    status_t status = store_path(spec, directory, upgrade->path, err);
+    *out_ready = false;
+    if (access(upgrade->path, F_OK) != 0)
+        return STATUS_OK;
+    bool wal = false;
+    const char *path = upgrade->path;
+    status_t status = sqlite_open(path, BUSY_MS, &upgrade->db, path, err);
     if (status == STATUS_OK)
-        status = gate_open(upgrade->path, &upgrade->gate, err);
+        status = read_mode(upgrade->db, "PRAGMA journal_mode", &wal, path, err);
     if (status == STATUS_OK)
-        status = enter_gate(upgrade, err);
-    if (status != STATUS_OK)
-        return status;
-    status = bring_up(spec, upgrade->path, &upgrade->db, &upgrade->version, err);
-    if (status != STATUS_OK)
-        gate_leave(upgrade->gate);
+        status = sqlite_number(upgrade->db, "PRAGMA user_version", &upgrade->version, path, err);
+    *out_ready = status == STATUS_OK && wal && upgrade->version == (int64_t)spec->migration_count;
+    if (!*out_ready)
+        sqlite_close(&upgrade->db);
     return status;
 }
 
-status_t migrate(const store_spec_t *spec, const char *directory, int64_t *out_version, err_t *err)
+static status_t bring_up_in_gate(const store_spec_t *spec, upgrade_t *upgrade, err_t *err)
 {
-    AUTO(end_upgrade) upgrade_t upgrade = {.gate = NULL};
-    status_t status = begin_upgrade(spec, directory, &upgrade, err);
+    AUTO(gate_close) gate_t *gate = NULL;
+    status_t status = gate_open(upgrade->path, &gate, err);
     if (status == STATUS_OK)
-        gate_leave(upgrade.gate);
-    if (status == STATUS_OK && upgrade.version == (int64_t)spec->migration_count)
-        status = check_damage(upgrade.db, upgrade.path, err);
-    if (status == STATUS_OK && out_version != NULL)
-        *out_version = upgrade.version;
-    return fail_damaged(status, upgrade.path, err);
+        status = gate_take(gate, clock_ms() + GATE_WAIT_MS, err);
+    if (status != STATUS_OK)
+        return status;
+    return bring_up(spec, upgrade->path, &upgrade->db, &upgrade->version, err);
 }
 
-/* Begins and ends inside the gate; others may pass while the check runs, or is waited for. */
-static status_t settle(upgrade_t *upgrade, int use, err_t *err)
+/* Looks for damage, or waits for who does. */
+static status_t settle(const upgrade_t *upgrade, int use, err_t *err)
 {
     int64_t until_ms = clock_ms() + CHECK_WAIT_MS;
     for (;;) {
         use_claim_t claim = use_claim(use);
-        gate_leave(upgrade->gate);
         if (claim == USE_AMONG)
             return STATUS_OK;
         if (claim == USE_FIRST) {
@@ -225,17 +225,19 @@ static status_t settle(upgrade_t *upgrade, int use, err_t *err)
             return err_set(err, STATUS_TIMEOUT, upgrade->path,
                            "another process still looks for damage in it: is that one stopped?");
         (void)poll(NULL, 0, CHECK_LOOK_MS);
-        status_t status = enter_gate(upgrade, err);
-        if (status != STATUS_OK)
-            return status;
     }
 }
 
-status_t migrate_and_stay(const store_spec_t *spec, const char *directory, int use,
-                          int64_t *out_version, err_t *err)
+status_t migrate(const store_spec_t *spec, const char *directory, int use, int64_t *out_version,
+                 err_t *err)
 {
-    AUTO(end_upgrade) upgrade_t upgrade = {.gate = NULL};
-    status_t status = begin_upgrade(spec, directory, &upgrade, err);
+    AUTO(end_upgrade) upgrade_t upgrade = {.db = NULL};
+    bool ready = false;
+    status_t status = store_path(spec, directory, upgrade.path, err);
+    if (status == STATUS_OK)
+        status = look(spec, &upgrade, &ready, err);
+    if (status == STATUS_OK && !ready)
+        status = bring_up_in_gate(spec, &upgrade, err);
     if (status == STATUS_OK)
         status = settle(&upgrade, use, err);
     if (status != STATUS_OK)

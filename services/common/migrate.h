@@ -4,23 +4,19 @@
 
 #include "services/common/use.h"
 
-/* Makes the database (0600) if it is not there, checks it (PRAGMA quick_check) and applies the
- * missing migrations, each in one transaction, under the gate: however many replicas start
- * together, each migration runs once. If none is missing the check runs outside the gate, as a
- * read: a replica that starts must not hold up the writes of the others. The directory must exist.
+/* Makes the database (0600) if it is not there and applies the missing migrations, each in one
+ * transaction, under the gate: however many replicas start together, each migration runs once. The
+ * directory must exist. For a process that keeps the database open until it closes `use` (use_take,
+ * shared): PRAGMA quick_check before a migration, and else if no other one has it open already; one
+ * that is at it is waited for (docs/adr/0019). A replica that starts neither needs the gate nor
+ * holds up the writes of others, if no migration is missing.
  * STATUS_REFUSED if the database is newer than this program (the text says both versions);
  * STATUS_CORRUPT if the check finds damage, or a migration would leave rows without their parent;
- * STATUS_TIMEOUT if the gate is not to be had within 30 s; STATUS_INVALID if a migration contains
- * COMMIT or the like. *out_version, which may be NULL: what was found, 0 for no database; whoever
- * finds less than the last is the one who has migrated. */
-status_t migrate(const store_spec_t *spec, const char *directory, int64_t *out_version, err_t *err)
-    MUST_CHECK;
-
-/* The same for a process that keeps the database open until it closes `use` (use_take, shared): the
- * check is left out if another one has it open already, and waited for if another one is at it
- * (docs/adr/0019). STATUS_TIMEOUT if that one needs more than 30 s. */
-status_t migrate_and_stay(const store_spec_t *spec, const char *directory, int use,
-                          int64_t *out_version, err_t *err) MUST_CHECK;
+ * STATUS_TIMEOUT if the gate is not to be had, or another's check not done, within 30 s;
+ * STATUS_INVALID if a migration contains COMMIT or the like. *out_version, which may be NULL: what
+ * was found, 0 for no database; whoever finds less than the last is the one who has migrated. */
+status_t migrate(const store_spec_t *spec, const char *directory, int use, int64_t *out_version,
+                 err_t *err) MUST_CHECK;
 
 /* Whether this program can work with a database of that version. name: its name in errors.
  * STATUS_REFUSED. */

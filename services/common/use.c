@@ -1,4 +1,4 @@
-/* Locks that tell who is there. Must never: be waited for inside the gate. Next: migrate.c. */
+/* Locks that tell who is there. Must never: be waited for. Next: migrate.c. */
 #include "services/common/use.h"
 
 #include "common/file.h"
@@ -41,25 +41,26 @@ status_t use_take(const store_spec_t *spec, const char *directory, use_t use, in
     return STATUS_OK;
 }
 
-static bool any_other(int use)
+/* Locks of our own do not count. */
+static bool others_have(int use, gate_byte_t byte)
 {
-    struct flock found = lock_of(GATE_BYTE_LOOK, F_WRLCK);
+    struct flock found = lock_of(byte, F_WRLCK);
     return fcntl(use, F_OFD_GETLK, &found) == 0 && found.l_type != F_UNLCK;
 }
 
-/* Who looks it over may die between two of these steps; nobody else can come, in the gate. */
+/* Who looks may settle it, or die, between any two of these steps. */
 use_claim_t use_claim(int use)
 {
-    if (lock(use, GATE_BYTE_LOOK, F_WRLCK))
-        return USE_FIRST;
-    if (!lock(use, GATE_BYTE_LOOK, F_RDLCK))
-        return USE_UNSETTLED;
-    if (any_other(use))
-        return USE_AMONG;
-    return lock(use, GATE_BYTE_LOOK, F_WRLCK) ? USE_FIRST : USE_AMONG;
+    bool looks = lock(use, GATE_BYTE_LOOK, F_WRLCK);
+    if (!others_have(use, GATE_BYTE_GOOD))
+        return looks ? USE_FIRST : USE_UNSETTLED;
+    use_settle(use, true);
+    return USE_AMONG;
 }
 
 void use_settle(int use, bool good)
 {
-    (void)lock(use, GATE_BYTE_LOOK, good ? F_RDLCK : F_UNLCK);
+    if (good)
+        (void)lock(use, GATE_BYTE_GOOD, F_RDLCK);
+    (void)lock(use, GATE_BYTE_LOOK, F_UNLCK);
 }

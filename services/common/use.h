@@ -3,8 +3,10 @@
  *
  *   use    every process that opens a store holds it for as long as it does, with others; a restore
  *          takes it alone, so that no database is replaced under somebody's feet
- *   look   of these, the first one that will keep the store open looks it over for damage, alone;
- *          then it is held with others, who need not look */
+ *   look   the first one that will keep the store open looks it over for damage, alone
+ *   good   held, with others, by all for whom it has been looked over: while one is there, who
+ * comes need not look
+ */
 #ifndef LK_SERVICES_COMMON_USE_H
 #define LK_SERVICES_COMMON_USE_H
 
@@ -26,7 +28,7 @@ typedef enum {
     USE_UNSETTLED, /* another one looks it over right now: ask again */
 } use_claim_t;
 
-/* To keep the store open. Call it inside the gate, so that claims come one after another. */
+/* To keep the store open. */
 use_claim_t use_claim(int use);
 /* After USE_FIRST: others may come; or, if it is not good, look themselves. */
 void use_settle(int use, bool good);

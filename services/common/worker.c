@@ -131,7 +131,7 @@ static status_t prepare_store(worker_t *worker, err_t *err)
     int64_t found = 0;
     status_t status = use_take(worker->spec->store, directory, USE_SHARED, &worker->use, err);
     if (status == STATUS_OK)
-        status = migrate_and_stay(worker->spec->store, directory, worker->use, &found, err);
+        status = migrate(worker->spec->store, directory, worker->use, &found, err);
     if (status == STATUS_OK && found < (int64_t)worker->spec->store->migration_count) {
         log_line_t line = log_line(LOG_INFO, "migrated");
         log_number(&line, "from", found);

@@ -7,7 +7,7 @@
 #include "tests/component/copies.h"
 
 #include "common/text.h"
-#include "services/common/migrate.h"
+#include "tests/support/migrated.h"
 
 #include <dirent.h>
 #include <string.h>
@@ -26,7 +26,7 @@ int copies_set_up(void **state)
 {
     (void)state;
     scratch = scratch_make();
-    must(migrate(&sample_spec, scratch.path, NULL, &err));
+    must(migrate_once(&sample_spec, scratch.path, NULL, &err));
     return 0;
 }
 

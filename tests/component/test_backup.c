@@ -9,10 +9,10 @@
 #include "common/file.h"
 #include "common/text.h"
 #include "services/common/gate.h"
-#include "services/common/migrate.h"
 #include "services/common/sqlite.h"
 #include "tests/component/copies.h"
 #include "tests/support/await.h"
+#include "tests/support/migrated.h"
 #include "tests/support/scratch.h"
 
 #include <fcntl.h>
@@ -261,7 +261,7 @@ static void another_services_copy_is_refused(void **state)
     backup_facts_t facts;
     char target[STORE_PATH_SIZE];
     path_of("copy", target);
-    must(migrate(&spec, scratch.path, NULL, &err));
+    must(migrate_once(&spec, scratch.path, NULL, &err));
     must(backup_write(&spec, scratch.path, target, NULL, NULL, &facts, &err));
     assert_int_equal(check(&sample_spec, "", &facts), STATUS_REFUSED);
     assert_non_null(strstr(err.text, "is no copy of sample.db"));
@@ -385,7 +385,7 @@ static void the_keys_that_it_needs_are_found(void **state)
     path_of("keys", keys);
     path_of("copy", target);
     scratch_write(&scratch, "keys", one, 0600);
-    must(migrate(&sealed_spec, scratch.path, NULL, &err));
+    must(migrate_once(&sealed_spec, scratch.path, NULL, &err));
     must(backup_write(&sealed_spec, scratch.path, target, NULL, NULL, &facts, &err));
     const uint32_t wanted[] = {1, 2, 7};
     assert_int_equal(facts.key_count, 3);

@@ -13,9 +13,9 @@
 
 #include "common/clock.h"
 #include "services/common/gate.h"
-#include "services/common/migrate.h"
 #include "tests/component/sample_store.h"
 #include "tests/support/await.h"
+#include "tests/support/migrated.h"
 #include "tests/support/scratch.h"
 
 #include <errno.h>
@@ -262,7 +262,7 @@ static void migrate_in_a_child(int number)
 {
     (void)number;
     err_t err = {0};
-    must(migrate(&sample_spec, scratch.path, NULL, &err), &err);
+    must(migrate_once(&sample_spec, scratch.path, NULL, &err), &err);
     _exit(0);
 }
 
@@ -301,7 +301,8 @@ static void acknowledged_rows_stay(void **state)
     assert_int_equal(lost, 0);
     assert_true(longest_ms < GATE_WAIT_MS / 2);
     err_t err = {0};
-    assert_int_equal(migrate(&sample_spec, scratch.path, NULL, &err), STATUS_OK); /* quick_check */
+    assert_int_equal(migrate_once(&sample_spec, scratch.path, NULL, &err),
+                     STATUS_OK); /* quick_check */
 }
 
 int main(void)

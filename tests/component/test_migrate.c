@@ -7,8 +7,9 @@
 
 #include "common/file.h"
 #include "sample_migrations.h"
-#include "services/common/migrate.h"
+#include "services/common/gate.h"
 #include "tests/component/sample_store.h"
+#include "tests/support/migrated.h"
 #include "tests/support/scratch.h"
 
 #include <fcntl.h>
@@ -38,7 +39,7 @@ static int tear_down(void **state)
 static void must_migrate(const store_spec_t *spec)
 {
     err_t err = {0};
-    if (migrate(spec, scratch.path, NULL, &err) != STATUS_OK)
+    if (migrate_once(spec, scratch.path, NULL, &err) != STATUS_OK)
         fail_msg("%s: %s", err.where, err.text);
 }
 
@@ -119,7 +120,7 @@ static void many_processes_apply_each_once(void **state)
             (void)close(start[1]);
             (void)!read(start[0], &byte, 1); /* all at once, when the parent closes its end */
             int64_t found = -1;
-            status_t status = migrate(&sample_spec, scratch.path, &found, &err);
+            status_t status = migrate_once(&sample_spec, scratch.path, &found, &err);
             if (status != STATUS_OK)
                 (void)fprintf(stderr, "%s: %s\n", err.where, err.text);
             _exit(status != STATUS_OK ? BAD : found == 0 ? MIGRATED : found == 3 ? FOUND : BAD);
@@ -145,7 +146,7 @@ static void a_newer_database_is_refused(void **state)
     store_spec_t old = sample_spec;
     old.migration_count = 2;
     err_t err = {0};
-    assert_int_equal(migrate(&old, scratch.path, NULL, &err), STATUS_REFUSED);
+    assert_int_equal(migrate_once(&old, scratch.path, NULL, &err), STATUS_REFUSED);
     assert_non_null(strstr(err.text, "version 3"));
     assert_non_null(strstr(err.text, "up to 2"));
     must_migrate(&sample_spec);
@@ -170,7 +171,7 @@ static void a_failing_migration_leaves_the_one_before(void **state)
         store_spec_t spec = sample_spec;
         spec.migrations = migrations;
         err_t err = {0};
-        assert_int_equal(migrate(&spec, scratch.path, NULL, &err), cases[i].status);
+        assert_int_equal(migrate_once(&spec, scratch.path, NULL, &err), cases[i].status);
         if (strcmp(err.where, "003-bad.sql") != 0)
             fail_msg("%s: %s", err.where, err.text);
         spec.migration_count = 2;
@@ -183,7 +184,7 @@ static void a_failing_migration_leaves_the_one_before(void **state)
 static void must_be_corrupt(void)
 {
     err_t err = {0};
-    assert_int_equal(migrate(&sample_spec, scratch.path, NULL, &err), STATUS_CORRUPT);
+    assert_int_equal(migrate_once(&sample_spec, scratch.path, NULL, &err), STATUS_CORRUPT);
     assert_non_null(strstr(err.where, "sample.db"));
     if (strstr(err.text, "damaged") == NULL || strstr(err.text, "backup") == NULL)
         fail_msg("%s", err.text);
@@ -231,7 +232,7 @@ static status_t stay(int *out_use)
 {
     err_t err = {0};
     take(out_use);
-    return migrate_and_stay(&sample_spec, scratch.path, *out_use, NULL, &err);
+    return migrate(&sample_spec, scratch.path, *out_use, NULL, &err);
 }
 
 /* Damage is what shows who looks. */
@@ -258,6 +259,7 @@ static void who_looks_is_waited_for(void **state)
     (void)state;
     AUTO(file_close) int looks = -1;
     AUTO(file_close) int waits = -1;
+    AUTO(file_close) int comes = -1;
     take(&looks);
     take(&waits);
     assert_int_equal(use_claim(looks), USE_FIRST);
@@ -271,15 +273,34 @@ static void who_looks_is_waited_for(void **state)
     assert_int_equal(use_claim(waits), USE_UNSETTLED);
     use_settle(looks, false);
     assert_int_equal(use_claim(waits), USE_FIRST);
+    assert_int_equal(use_claim(looks), USE_UNSETTLED);
+    take(&comes);
+    assert_int_equal(use_claim(comes), USE_UNSETTLED);
     file_close(&waits); /* it has died */
     assert_int_equal(use_claim(looks), USE_FIRST);
+    assert_int_equal(use_claim(comes), USE_UNSETTLED);
+}
+
+/* Its holder may have been stopped. */
+static void who_need_not_migrate_needs_no_gate(void **state)
+{
+    (void)state;
+    must_migrate(&sample_spec);
+    AUTO(gate_close) gate_t *gate = NULL;
+    AUTO(file_close) int first = -1;
+    AUTO(file_close) int second = -1;
+    err_t err = {0};
+    assert_int_equal(gate_open(scratch_file(&scratch, "sample.db"), &gate, &err), STATUS_OK);
+    assert_int_equal(gate_take(gate, 0, &err), STATUS_OK);
+    assert_int_equal(stay(&first), STATUS_OK);
+    assert_int_equal(stay(&second), STATUS_OK);
 }
 
 static void a_missing_directory_is_an_error(void **state)
 {
     (void)state;
     err_t err = {0};
-    assert_int_equal(migrate(&sample_spec, scratch_file(&scratch, "nowhere"), NULL, &err),
+    assert_int_equal(migrate_once(&sample_spec, scratch_file(&scratch, "nowhere"), NULL, &err),
                      STATUS_SYSTEM);
 }
 
@@ -297,6 +318,7 @@ int main(void)
         WITH_FILE(damage_is_told),
         WITH_FILE(only_the_first_looks_for_damage),
         WITH_FILE(who_looks_is_waited_for),
+        WITH_FILE(who_need_not_migrate_needs_no_gate),
         WITH_FILE(a_missing_directory_is_an_error),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -7,7 +7,7 @@
 #include <cmocka.h>
 
 #include "common/text.h"
-#include "services/common/migrate.h"
+#include "tests/support/migrated.h"
 #include "tests/support/scratch.h"
 
 #include <sqlite3.h>
@@ -68,7 +68,7 @@ static void look_at_all(const store_spec_t *spec)
     char path[STORE_PATH_SIZE];
     err_t err = {0};
     sqlite3 *db = NULL;
-    assert_int_equal(migrate(spec, scratch.path, NULL, &err), STATUS_OK);
+    assert_int_equal(migrate_once(spec, scratch.path, NULL, &err), STATUS_OK);
     assert_int_equal(store_path(spec, scratch.path, path, &err), STATUS_OK);
     assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
     assert_true(spec->statement_count > 0);

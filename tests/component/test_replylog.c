@@ -7,9 +7,9 @@
 
 #include "common/clock.h"
 #include "services/common/dispatch.h"
-#include "services/common/migrate.h"
 #include "services/common/replylog.h"
 #include "tests/component/notes.h"
+#include "tests/support/migrated.h"
 #include "tests/support/packing.h"
 #include "tests/support/scratch.h"
 
@@ -65,7 +65,7 @@ static int set_up(void **state)
     fixture_t *f = calloc(1, sizeof(*f));
     *state = f;
     f->scratch = scratch_make();
-    return migrate(notes_spec.store, f->scratch.path, NULL, &f->err) == STATUS_OK ? 0 : -1;
+    return migrate_once(notes_spec.store, f->scratch.path, NULL, &f->err) == STATUS_OK ? 0 : -1;
 }
 
 static int tear_down(void **state)

@@ -7,10 +7,10 @@
 
 #include "common/file.h"
 #include "common/text.h"
-#include "services/common/migrate.h"
 #include "services/common/restore.h"
 #include "services/common/use.h"
 #include "tests/component/copies.h"
+#include "tests/support/migrated.h"
 
 #include <fcntl.h>
 #include <signal.h>
@@ -72,7 +72,7 @@ static void a_copy_is_put_back_and_what_was_there_stays(void **state)
     const char *name = strrchr(aside, '/') + 1;
     must(restore(name, RESTORE_DO, again));
     assert_true(has("after"));
-    must(migrate(&sample_spec, scratch.path, NULL, &err));
+    must(migrate_once(&sample_spec, scratch.path, NULL, &err));
 }
 
 static void a_store_in_use_is_not_replaced(void **state)
@@ -221,7 +221,7 @@ static void a_store_that_can_not_be_folded_is_left_as_it_is(void **state)
     assert_int_equal(count_files(".before-", false), 0);
     must_be_tidy();
     assert_true(has("in the WAL alone 0"));
-    must(migrate(&sample_spec, scratch.path, NULL, &err));
+    must(migrate_once(&sample_spec, scratch.path, NULL, &err));
     must(restore("copy", RESTORE_DO, aside));
     assert_false(has("in the WAL alone 0"));
 }

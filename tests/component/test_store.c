@@ -5,9 +5,9 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "services/common/migrate.h"
 #include "services/common/store.h"
 #include "tests/component/sample_store.h"
+#include "tests/support/migrated.h"
 #include "tests/support/scratch.h"
 
 #include <stdlib.h>
@@ -26,7 +26,7 @@ static int set_up(void **state)
     fixture_t *f = calloc(1, sizeof(*f));
     f->scratch = scratch_make();
     *state = f;
-    if (migrate(&sample_spec, f->scratch.path, NULL, &f->err) != STATUS_OK)
+    if (migrate_once(&sample_spec, f->scratch.path, NULL, &f->err) != STATUS_OK)
         return -1;
     return store_open(&sample_spec, f->scratch.path, STORE_WRITER, &f->writer, &f->err) ==
                        STATUS_OK &&

@@ -6,9 +6,9 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "services/common/migrate.h"
 #include "services/common/store.h"
 #include "tests/component/sample_store.h"
+#include "tests/support/migrated.h"
 #include "tests/support/scratch.h"
 #include "tests/support/sqlite_fault.h"
 
@@ -29,7 +29,7 @@ static int set_up(void **state)
     fixture_t *f = calloc(1, sizeof(*f));
     f->scratch = scratch_make();
     *state = f;
-    return migrate(&sample_spec, f->scratch.path, NULL, &f->err) == STATUS_OK &&
+    return migrate_once(&sample_spec, f->scratch.path, NULL, &f->err) == STATUS_OK &&
                    store_open(&sample_spec, f->scratch.path, STORE_WRITER, &f->writer, &f->err) ==
                        STATUS_OK &&
                    store_open(&sample_spec, f->scratch.path, STORE_READER, &f->reader, &f->err) ==
@@ -77,14 +77,14 @@ static status_t migrate_afresh(void *context)
     fixture_t *f = context;
     scratch_remove(&f->scratch);
     f->scratch = scratch_make();
-    return migrate(&sample_spec, f->scratch.path, NULL, &f->err);
+    return migrate_once(&sample_spec, f->scratch.path, NULL, &f->err);
 }
 
 static void can_be_repeated(void *context, int code, status_t status)
 {
     fixture_t *f = context;
     assert_int_equal(status, sqlite_fault_status(code));
-    assert_int_equal(migrate(&sample_spec, f->scratch.path, NULL, &f->err), STATUS_OK);
+    assert_int_equal(migrate_once(&sample_spec, f->scratch.path, NULL, &f->err), STATUS_OK);
     store_t *store = NULL;
     assert_int_equal(store_open(&sample_spec, f->scratch.path, STORE_READER, &store, &f->err),
                      STATUS_OK);

@@ -10,9 +10,9 @@
 #include "common/clock.h"
 #include "common/log.h"
 #include "services/common/dispatch.h"
-#include "services/common/migrate.h"
 #include "services/common/writer.h"
 #include "tests/component/notes.h"
+#include "tests/support/migrated.h"
 #include "tests/support/packing.h"
 #include "tests/support/scratch.h"
 #include "tests/support/sqlite_fault.h"
@@ -74,7 +74,7 @@ static int set_up(void **state)
     log_open("test_writer", LOG_ERROR + 1); /* a thousand failures are meant to be */
     f->scratch = scratch_make();
     jobs_init(&f->finished, SIZE_MAX, -1);
-    must(f, migrate(notes_spec.store, f->scratch.path, NULL, &f->err));
+    must(f, migrate_once(notes_spec.store, f->scratch.path, NULL, &f->err));
     must(f, replylog_open(notes_spec.store, NULL, f->scratch.path, &f->log, &f->err));
     f->ms_left = LONGEST_MS;
     memcpy(f->handlers, notes_spec.handlers, sizeof(f->handlers));

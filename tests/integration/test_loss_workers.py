@@ -135,6 +135,18 @@ def test_stopped_with_the_write_gate():
         print({status: len(outcomes.with_status(status)) for status in (201, 503, 504)})
 
 
+def test_a_worker_starts_while_another_holds_the_write_gate():
+    """It reads at once, and writes when the gate is free."""
+    with Suite(gateway_settings={"LK_ANSWER_MS": "2500"}) as suite:
+        trunk = suite.make_trunk()
+        with gate_taken(suite):
+            suite.workers[0].kill()
+            suite.await_joined(suite.start_worker())
+            assert suite.call("GET", f"{TRUNKS}/{trunk}").status == 200
+            assert suite.call("POST", TRUNKS, {"name": "in vain"}).status in (503, 504)
+        assert suite.make_trunk("at last")
+
+
 def test_what_waits_in_a_stopped_worker_is_not_done_when_it_is_continued():
     """Its client was told that nobody knows: 504. It stays undone until the client asks again."""
     with Suite(gateway_settings={"LK_ANSWER_MS": "1500"}) as suite:

@@ -3,7 +3,7 @@
 #include "common/clock.h"
 #include "common/mem.h"
 #include "proto/transcode.h"
-#include "services/common/migrate.h"
+#include "tests/support/migrated.h"
 #include "tests/support/shown.h"
 
 #include <sodium.h>
@@ -39,7 +39,7 @@ void desk_open(desk_t *desk, const worker_spec_t *spec, bool sealed)
                      .answer_ms = ANSWER_MS};
     must(sodium_init() >= 0, "sodium");
     const char *path = desk->scratch.path;
-    must(migrate(desk->spec->store, path, NULL, &err) == STATUS_OK, err.text);
+    must(migrate_once(desk->spec->store, path, NULL, &err) == STATUS_OK, err.text);
     must(store_open(desk->spec->store, path, STORE_READER, &desk->reader, &err) == STATUS_OK,
          err.text);
     must(store_open(desk->spec->store, path, STORE_WRITER, &desk->writer, &err) == STATUS_OK,

@@ -8,10 +8,10 @@
 #include "common/config.h"
 #include "proto/trunk_auth.h"
 #include "services/common/gate.h"
-#include "services/common/migrate.h"
 #include "services/trunk-auth/method_store.h"
 #include "services/trunk-auth/sql.h"
 #include "services/trunk-auth/trunk_store.h"
+#include "tests/support/migrated.h"
 
 #include <getopt.h>
 #include <inttypes.h>
@@ -130,7 +130,7 @@ static status_t seed(const plan_t *plan, err_t *err)
     AUTO(store_close) store_t *store = NULL;
     status_t status = store_path(&trunk_auth_store, plan->directory, path, err);
     if (status == STATUS_OK)
-        status = migrate(&trunk_auth_store, plan->directory, NULL, err);
+        status = migrate_once(&trunk_auth_store, plan->directory, NULL, err);
     if (status == STATUS_OK)
         status = gate_open(path, &gate, err);
     if (status == STATUS_OK)

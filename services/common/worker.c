@@ -95,7 +95,7 @@ static status_t check_memory(const worker_t *worker, err_t *err)
     size_t threads = slow_threads(worker->settings);
     size_t need_mib = (threads * worker->keeper.password_cost.memory_bytes >> 20) +
                       pool_threads(worker->settings) * STORE_READER_CACHE_MIB +
-                      2 * STORE_CACHE_MIB /* the link's and the writer's */ + OTHER_MIB;
+                      (size_t)2 * STORE_CACHE_MIB /* the link's and the writer's */ + OTHER_MIB;
     int64_t limit_mib = cgroup_memory_limit("") >> 20;
     if ((int64_t)need_mib <= limit_mib)
         return STATUS_OK;

@@ -68,7 +68,7 @@ static void name_endpoint(int fd, char out[METRICS_LISTEN_SIZE])
 status_t metrics_listen(const char *listen, int *out_fd, char out_endpoint[METRICS_LISTEN_SIZE],
                         err_t *err)
 {
-    place_t place;
+    place_t place = {0};
     status_t status = parse(listen, &place, err);
     if (status != STATUS_OK)
         return status;

@@ -1,16 +1,12 @@
 #include "common/keyfile.h"
 
+#include "common/file.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <sodium.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-static void close_file(int *file)
-{
-    if (*file >= 0)
-        (void)close(*file);
-}
 
 static status_t check_permissions(int file, const char *path, err_t *err)
 {
@@ -34,7 +30,7 @@ static status_t check_permissions(int file, const char *path, err_t *err)
 status_t keyfile_read(const char *path, char *out, size_t size, size_t *out_length, err_t *err)
 {
     /* O_NONBLOCK: a named pipe is refused below instead of being waited for here. */
-    AUTO(close_file) int file = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+    AUTO(file_close) int file = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
     if (file < 0 && errno == ENOENT)
         return err_set(err, STATUS_UNKNOWN, path, "is not there");
     if (file < 0)

@@ -9,12 +9,10 @@ void lines_begin(lines_t *lines, const char *text, size_t length)
 
 static bool is_skipped(const char *line, size_t length)
 {
-    if (length > 0 && line[0] == '#')
-        return true;
-    for (size_t i = 0; i < length; i++)
-        if (line[i] != ' ' && line[i] != '\t')
-            return false;
-    return true;
+    size_t blanks = 0;
+    while (blanks < length && strchr(" \t\r", line[blanks]) != NULL && line[blanks] != '\0')
+        blanks++;
+    return blanks == length || line[blanks] == '#';
 }
 
 bool lines_next(lines_t *lines, const char **out_line, size_t *out_length)

@@ -12,8 +12,8 @@ typedef struct {
 
 void lines_begin(lines_t *lines, const char *text, size_t length);
 
-/* The next line, without its newline; blank ones and those that begin with # are passed over.
- * False at the end. */
+/* The next line, without its newline; blank ones and those whose first mark is a # are
+ * passed over. False at the end. */
 bool lines_next(lines_t *lines, const char **out_line, size_t *out_length);
 
 #endif

@@ -121,8 +121,6 @@ static status_t read_list(const char *path, list_t **out, err_t *err)
         if (wrong != NULL)
             return err_set(err, STATUS_INVALID, path, "line %zu %s", lines.number, wrong);
     }
-    if (list->count == 0)
-        return err_set(err, STATUS_INVALID, path, "holds no key");
     *out = TAKE(list);
     return STATUS_OK;
 }
@@ -176,6 +174,8 @@ status_t allow_open(const char *path, allow_t **out, err_t *err)
     if (status != STATUS_OK)
         return err_set(err, STATUS_INVALID, path, "is too long");
     status = read_list(allow->path, &allow->list, err);
+    if (status == STATUS_OK && allow->list->count == 0)
+        status = err_set(err, STATUS_INVALID, path, "holds no key");
     if (status == STATUS_OK)
         *out = TAKE(allow);
     return status;

@@ -2,8 +2,8 @@
  *   SERVICE... KEY
  * (blanks between; KEY in Z85 or hexadecimal; # begins a comment line). A key serves the services
  * on its line and no other; a service may have several keys. It is read again when it changes, so
- * that a key is revoked by taking its line out. A list without a key is none: nobody can tell it
- * from a file that is about to be written. Any thread. */
+ * that a key is revoked by taking its line out, the last one too. To begin with, a list must hold a
+ * key. Any thread. */
 #ifndef LK_GATEWAY_ALLOW_H
 #define LK_GATEWAY_ALLOW_H
 
@@ -16,7 +16,7 @@ enum { ALLOW_KEYS_MAX = 256 };
 
 typedef struct allow allow_t;
 
-/* Errors: keyfile_read's; STATUS_INVALID names the line. */
+/* Errors: keyfile_read's; STATUS_INVALID names the line, or says that there is no key. */
 status_t allow_open(const char *path, allow_t **out, err_t *err) MUST_CHECK;
 /* NULL-safe; clears *allow. */
 void allow_close(allow_t **allow);

@@ -1,10 +1,11 @@
 /* The broker: the ROUTER socket that workers dial, and the pool behind it, as a monitor.
  *
  * One mutex guards socket and pool. A thread that asks sends by itself, without a hand-over to
- * another thread (docs/adr/0002); the broker's own thread receives, beats and watches deadlines.
- * ZeroMQ sockets may change threads where a full fence stands between: the mutex is that fence.
- * Must never: look into an envelope, or wait for anything while it holds the mutex.
- * Next: services/common/link.h, on the other side. */
+ * another thread (docs/adr/0002), and one of those that ask receives for all; the broker's own
+ * thread beats, watches deadlines, and receives what comes when nobody asks. ZeroMQ sockets may
+ * change threads where a full fence stands between: the mutex is that fence. Must never: look into
+ * an envelope, or wait for anything while it holds the mutex. Next: services/common/link.h, on the
+ * other side. */
 #ifndef LK_GATEWAY_BROKER_H
 #define LK_GATEWAY_BROKER_H
 

@@ -7,6 +7,7 @@
 #include "proto/registry.h"
 
 #include <assert.h>
+#include <stdatomic.h>
 #include <string.h>
 
 /* ---- labels ---- */
@@ -30,6 +31,7 @@ static const char *const refusal_names[] = {
     [REFUSED_TIMEOUT] = "timeout",
     [REFUSED_POISON] = "poison",
     [REFUSED_HTTP] = "http",
+    [REFUSED_CROWD] = "connections",
 };
 
 /* A live worker is one of the first two, and perhaps silent as well. */
@@ -80,7 +82,7 @@ static metric_t latency = {
 static metric_t refusals = {
     .name = "lk_refusals_total",
     .help = "Requests refused: no key, too little scope, over the rate, queue full, no worker in "
-            "time, worker busy, no answer in time, poison, or bad HTTP.",
+            "time, worker busy, no answer in time, poison, bad HTTP, or too many connections.",
     .type = METRIC_COUNTER,
     .labels = {METRIC_LABEL("reason", refusal_names)},
 };
@@ -184,8 +186,9 @@ static metric_t *const all[] = {
 
 static struct {
     broker_t *broker;
-    http_server_t *http;
-    const char **operations; /* names: the own ones, then the registry's */
+    _Atomic(http_server_t *) http;   /* NULL: not yet */
+    atomic_uint_least64_t uncertain; /* refusals for no answer in time that the pool can't know */
+    const char **operations;         /* names: the own ones, then the registry's */
     const char **services;
     size_t *first; /* a service's first operation */
 } watched;
@@ -230,7 +233,8 @@ static void refresh_counters(void)
     metric_set(&peers_open, 0, (int64_t)visitors.open);
     metric_set(&refusals, REFUSED_QUEUE, (int64_t)counters.queue_full);
     metric_set(&refusals, REFUSED_NO_WORKER, (int64_t)counters.unavailable);
-    metric_set(&refusals, REFUSED_TIMEOUT, (int64_t)counters.timed_out);
+    metric_set(&refusals, REFUSED_TIMEOUT,
+               (int64_t)(counters.timed_out + atomic_load(&watched.uncertain)));
     metric_set(&refusals, REFUSED_POISON, (int64_t)counters.poison);
 }
 
@@ -238,8 +242,11 @@ static void refresh(void *context)
 {
     (void)context;
     metrics_process_refresh();
-    metric_set(&connections, 0, http_connections(watched.http));
-    metric_set(&in_flight, 0, http_in_flight(watched.http));
+    const http_server_t *http = atomic_load(&watched.http);
+    if (http != NULL) {
+        metric_set(&connections, 0, http_connections(http));
+        metric_set(&in_flight, 0, http_in_flight(http));
+    }
     for (size_t service = 0; service < registry_count; service++)
         refresh_workers(service);
     refresh_counters();
@@ -297,13 +304,18 @@ void gateway_metrics_end(void)
     mem_free(watched.operations);
     mem_free(watched.services);
     mem_free(watched.first);
-    memset(&watched, 0, sizeof(watched));
+    watched.operations = watched.services = NULL;
+    watched.first = NULL;
 }
 
-void gateway_metrics_watch(broker_t *broker, http_server_t *http)
+void gateway_metrics_watch(broker_t *broker)
 {
     watched.broker = broker;
-    watched.http = http;
+}
+
+void gateway_metrics_watch_http(http_server_t *http)
+{
+    atomic_store(&watched.http, http);
 }
 
 /* ---- counting ---- */
@@ -338,5 +350,8 @@ void gateway_metrics_request(const route_t *route, const char *path, int status,
 
 void gateway_metrics_refusal(refusal_t reason)
 {
-    metric_add(&refusals, reason, 1);
+    if (reason == REFUSED_TIMEOUT)
+        atomic_fetch_add(&watched.uncertain, 1);
+    else
+        metric_add(&refusals, reason, 1);
 }

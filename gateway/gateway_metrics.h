@@ -20,6 +20,7 @@ typedef enum {
     REFUSED_TIMEOUT,   /* no answer in time */
     REFUSED_POISON,    /* three workers died over it */
     REFUSED_HTTP,      /* malformed, too long or too slow, before it had a route */
+    REFUSED_CROWD,     /* every HTTP thread has a connection */
 } refusal_t;
 
 extern const metrics_t gateway_metrics;
@@ -27,13 +28,16 @@ extern const metrics_t gateway_metrics;
 /* Before the first thread, and when no thread counts any more. */
 void gateway_metrics_begin(void);
 void gateway_metrics_end(void);
-/* Whom the refresh asks: borrowed while it may run. */
-void gateway_metrics_watch(broker_t *broker, http_server_t *http);
+/* Whom the refresh asks: borrowed while it may run. The second may come while it does. */
+void gateway_metrics_watch(broker_t *broker);
+void gateway_metrics_watch_http(http_server_t *http);
 
 /* A request is answered. A route without an operation: the path tells whether it is one of the
  * gateway's own; NULL where there is none. */
 void gateway_metrics_request(const route_t *route, const char *path, int status,
                              int64_t microseconds);
+/* Those that the broker counts itself are not told here: queue_full, no_worker, poison, and timeout
+ * but where a worker's answer leaves it open what others have done. */
 void gateway_metrics_refusal(refusal_t reason);
 
 #endif

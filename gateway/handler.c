@@ -170,7 +170,7 @@ static void refuse(void *context, int status, const char *path, const char *deta
         text_cut(exchange->reply.message, sizeof(exchange->reply.message), detail);
     render_reply(exchange);
     out->status = status;
-    gateway_metrics_refusal(REFUSED_HTTP);
+    gateway_metrics_refusal(status == 503 ? REFUSED_CROWD : REFUSED_HTTP);
     note(exchange, NULL, path[0] == '\0' ? NULL : path);
 }
 

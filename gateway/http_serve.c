@@ -136,13 +136,15 @@ static void handle(http_request_t *request)
     atomic_fetch_sub(&server->in_flight, 1);
 }
 
+static const char too_many[] = "too many connections";
+
 static void serve(http_request_t *request)
 {
     const char *detail = NULL;
     const char *expect = http_header(request, "Expect");
     if (!take_place(request->server, request->line)) {
         request->close = true;
-        refuse(request, 503, "too many connections");
+        refuse(request, 503, too_many);
         return;
     }
     int refused = http_guard(request, request->server->settings.url_limit, &detail);
@@ -248,7 +250,9 @@ static void refuse_unread(http_request_t *request, int status)
     bool cut = http_line_begin(request->line, &since, &fresh);
     const http_settings_t *settings = &request->server->settings;
     int64_t patience = fresh ? settings->request_ms : settings->keep_alive_ms;
-    if (status == 400 && (cut || clock_ms() >= since + patience))
+    if (!request->line->counted)
+        refuse(request, 503, too_many); /* it was at the doors, and had little time */
+    else if (status == 400 && (cut || clock_ms() >= since + patience))
         refuse(request, 408, "the request did not arrive in time");
     else if (status == 505)
         refuse(request, 505, "the HTTP versions understood are 1.0 and 1.1");

@@ -36,6 +36,8 @@ typedef struct {
 static void stop_parts(parts_t *parts)
 {
     metrics_http_stop(&parts->metrics);
+    if (parts->gateway.broker != NULL) /* who waits for a worker holds up the HTTP server's end */
+        broker_end(parts->gateway.broker);
     http_stop(&parts->http);
     broker_stop(&parts->gateway.broker);
     curve_close(&parts->curve);
@@ -52,7 +54,7 @@ static status_t start_metrics(const gateway_config_t *config, parts_t *parts, er
 {
     if (metrics_are_off(config->metrics_listen))
         return STATUS_OK;
-    gateway_metrics_watch(parts->gateway.broker, parts->http);
+    gateway_metrics_watch(parts->gateway.broker);
     return metrics_http_start(&gateway_metrics, config->metrics_listen, &parts->metrics, err);
 }
 
@@ -94,6 +96,8 @@ static status_t start_parts(const gateway_config_t *config, parts_t *parts, err_
                                 .curve = parts->curve,
                                 .allow = parts->allow};
     status = broker_start(&broker, &gateway->broker, err);
+    if (status == STATUS_OK)
+        status = start_metrics(config, parts, err);
     if (status != STATUS_OK)
         return status;
     http_settings_t http = {.listen = config->listen,
@@ -105,8 +109,10 @@ static status_t start_parts(const gateway_config_t *config, parts_t *parts, err_
                             .url_limit = URL_LIMIT,
                             .discard_limit = BODY_LIMIT};
     http_handler_t handler = gateway_handler(gateway);
-    status = http_start(&http, &handler, &parts->http, err);
-    return status == STATUS_OK ? start_metrics(config, parts, err) : status;
+    status = http_start(&http, &handler, &parts->http, err); /* last: from now on it serves */
+    if (status == STATUS_OK)
+        gateway_metrics_watch_http(parts->http);
+    return status;
 }
 
 /* What may change while the program runs. A failure is told of when it begins; what was read before

@@ -1,6 +1,7 @@
 #include "gateway/rpc.h"
 
 #include "common/clock.h"
+#include "gateway/gateway_metrics.h"
 
 static outcome_t outcome_of(pending_end_t end)
 {
@@ -46,6 +47,7 @@ pending_end_t rpc_ask(broker_t *broker, exchange_t *exchange, int64_t wait_ms)
         reply_init(reply, exchange->request_id, OUTCOME_INTERNAL);
     if (is_uncertain(exchange, &pending)) {
         reply_init(reply, exchange->request_id, OUTCOME_TIMEOUT);
+        gateway_metrics_refusal(REFUSED_TIMEOUT);
         return PENDING_TIMEOUT;
     }
     return pending.end;

@@ -1,4 +1,4 @@
-/* Key pairs are czmq's zcert; its files are not used (docs/adr/0015).
+/* Key pairs are czmq's zcert; its files are not used (docs/adr/0016).
  * Must never: leave a secret key behind in memory that is ours, or name one in an error.
  * Next: gateway/zap.c, services/common/peer.c. */
 #include "proto/curve.h"

@@ -82,6 +82,7 @@ static void test_beyond_its_threads_it_refuses(void **state)
     for (int i = 0; i < NEWCOMERS; i++)
         echo_expect_refused("GET /new HTTP/1.1\r\nHost: h\r\n\r\n", 503);
     echo_expect_refused("POST /body HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\n\r\nhi", 503);
+    echo_expect_refused("GET /slow-head HTTP/1.1\r\nHo", 503);
     int silent[NEWCOMERS];
     for (int i = 0; i < NEWCOMERS; i++)
         silent[i] = raw_connect(http_port(echo_server));

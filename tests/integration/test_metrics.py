@@ -1,6 +1,7 @@
 """The numbers of gateway and workers move as they should, and name nobody."""
 
 import concurrent.futures
+import contextlib
 import json
 import pathlib
 import re
@@ -102,6 +103,28 @@ def test_refusals_have_a_reason():
         await_that(lambda: suite.readiness(), 15, "the gateway serves")
         assert suite.call("GET", TRUNKS).status == 503
         assert total(suite.metrics(suite.gateway), "lk_refusals_total", reason="no_worker") == 1
+
+
+def test_more_connections_than_threads():
+    """Who is too many is told so, however slowly it asks."""
+    with Suite(gateway_settings={"LK_HTTP_THREADS": "4"}) as suite:
+        def refused(ask):
+            with contextlib.ExitStack() as stack:
+                def connect():
+                    return stack.enter_context(socket.create_connection(("127.0.0.1", suite.port), timeout=30 * SLOW))
+
+                for _ in range(4):
+                    connect().sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n")
+                if total(suite.metrics(suite.gateway), "lk_http_connections") < 4:
+                    return False  # they are not in yet, or have been cut for their silence
+                newcomer = connect()
+                newcomer.sendall(ask)
+                answer = newcomer.recv(4096)
+                return answer.startswith(b"HTTP/1.1 503 ") and b"\r\nretry-after: " in answer.lower()
+
+        await_that(lambda: refused(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"), 30, "a newcomer is refused")
+        await_that(lambda: refused(b"GET /healthz HTTP/1.1\r\nHo"), 30, "one that is slow, too")
+        assert total(suite.metrics(suite.gateway), "lk_refusals_total", reason="connections") >= 2
 
 
 def test_a_worker_that_stops_and_one_that_dies():
@@ -211,7 +234,8 @@ def test_off_and_wrong_addresses():
         taken = f"127.0.0.1:{suite.metrics_port(suite.gateway)}"
         for program in ("gateway", "trunk-auth"):
             for listen, code in ((taken, 1), ("localhost:1", 78), ("8090", 78)):
-                settings = {"LK_METRICS_LISTEN": listen, "LK_LISTEN": "127.0.0.1:0", "LK_WORKER_LISTEN": "tcp://127.0.0.1:*"}
+                # What clients come to is taken, too: it is not tried before, so that nobody is served and let down.
+                settings = {"LK_METRICS_LISTEN": listen, "LK_LISTEN": f"127.0.0.1:{suite.port}", "LK_WORKER_LISTEN": "tcp://127.0.0.1:*"}
                 done = subprocess.run([str(BIN / program)], env=suite.environment(settings), capture_output=True,
                                       text=True, timeout=60 * SLOW, check=False)
                 assert done.returncode == code and "LK_METRICS_LISTEN" in done.stderr, (done.returncode, done.stderr)

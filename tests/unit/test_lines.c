@@ -11,11 +11,11 @@
 
 static void lines_are_numbered_and_comments_passed_over(void **state)
 {
-    static const char text[] = "# first\n\none\n \t\n  two\n#\n\nthree";
+    static const char text[] = "# first\n\none\n \t\n  two\n#\n\nthree\n\r\n \t# more\r\nfo\rur\n";
     static const struct {
         const char *line;
         size_t number;
-    } rows[] = {{"one", 3}, {"  two", 5}, {"three", 8}};
+    } rows[] = {{"one", 3}, {"  two", 5}, {"three", 8}, {"fo\rur", 11}};
     lines_t lines;
     const char *line = NULL;
     size_t length = 0;

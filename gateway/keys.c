@@ -72,6 +72,18 @@ static status_t read_hash_key(const char *path, uint8_t out[32], err_t *err)
                : err_set(err, STATUS_INVALID, path, "does not hold 64 hexadecimal digits");
 }
 
+status_t keys_check(const char *hash_file, char out[65], err_t *err)
+{
+    uint8_t key[32], check[32];
+    status_t status = read_hash_key(hash_file, key, err);
+    if (status != STATUS_OK)
+        return status;
+    (void)crypto_kdf_derive_from_key(check, sizeof check, 1, "lk-check", key);
+    sodium_memzero(key, sizeof key);
+    text_hex(out, check, sizeof check);
+    return STATUS_OK;
+}
+
 static status_t open_stores(keys_t *keys, const char *directory, err_t *err)
 {
     char path[STORE_PATH_SIZE];

@@ -40,6 +40,10 @@ typedef struct key_cache key_cache_t; /* a running gateway's copy */
 
 /* What gateway.db is. Static. */
 const store_spec_t *keys_store(void);
+/* A backup_key_check_t (services/common/backup_command.h) of LK_API_KEY_HASH_FILE. STATUS_INVALID;
+ * keyfile_read's errors. */
+status_t keys_check(const char *hash_file, char out[65], err_t *err) MUST_CHECK;
+
 /* Opens (makes) gateway.db below directory. hash_file: LK_API_KEY_HASH_FILE, 64 hex digits. */
 status_t keys_open(const char *directory, const char *hash_file, keys_t **out, err_t *err)
     MUST_CHECK;

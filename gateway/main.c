@@ -306,7 +306,9 @@ int main(int argc, char *argv[])
         const backup_command_t command = {.program = "gateway",
                                           .spec = keys_store(),
                                           .directory = config.data_dir,
-                                          .seal_key_file = ""};
+                                          .seal_key_file = "",
+                                          .hash_key_file = config.hash_file,
+                                          .check_hash_key = keys_check};
         return backup_command(&command, argc, argv);
     }
     return serve(&config);

@@ -5,6 +5,7 @@
 #include "common/file.h"
 #include "common/text.h"
 #include "services/common/restore.h"
+#include "services/common/seal.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -40,7 +41,46 @@ static int failed(const backup_command_t *command, const err_t *err)
     return EXIT_FAILED;
 }
 
-static int tell(FILE *out, const backup_facts_t *facts)
+/* Whoever copies a store need not be allowed to read the keys. */
+static void not_known(const backup_command_t *command, const err_t *err)
+{
+    (void)fprintf(stderr, "%s: not known whether it is the right key: %s: %s\n", command->program,
+                  err->where, err->text);
+}
+
+static void tell_hash_key(const backup_command_t *command, FILE *out)
+{
+    err_t err = {0};
+    char check[BACKUP_CHECK_SIZE];
+    if (command->check_hash_key == NULL)
+        return;
+    if (command->check_hash_key(command->hash_key_file, check, &err) == STATUS_OK)
+        (void)fprintf(out, "key-check api-key-hash %s\n", check);
+    else
+        not_known(command, &err);
+}
+
+static void tell_seal_keys(const backup_command_t *command, FILE *out, const backup_facts_t *facts)
+{
+    AUTO(seal_close) seal_t *seal = NULL;
+    err_t err = {0};
+    uint8_t check[(BACKUP_CHECK_SIZE - 1) / 2];
+    char hex[BACKUP_CHECK_SIZE];
+    if (command->seal_key_file[0] == '\0' || facts->key_count == 0)
+        return;
+    if (seal_open_keys(command->seal_key_file, &seal, &err) != STATUS_OK) {
+        not_known(command, &err);
+        return;
+    }
+    for (size_t i = 0; i < facts->key_count; i++) {
+        if (seal_derive_for(seal, facts->keys[i], "lk-check", check) != STATUS_OK)
+            continue;
+        text_hex(hex, check, sizeof(check));
+        (void)fprintf(out, "key-check seal.key %u %s\n", (unsigned)facts->keys[i], hex);
+    }
+}
+
+static int tell(const backup_command_t *command, FILE *out, const backup_facts_t *facts)
 {
     (void)fprintf(out, "schema %lld\n", (long long)facts->version);
     for (size_t i = 0; i < facts->table_count; i++)
@@ -48,6 +88,8 @@ static int tell(FILE *out, const backup_facts_t *facts)
                       (long long)facts->tables[i].rows);
     for (size_t i = 0; i < facts->key_count; i++)
         (void)fprintf(out, "sealed-with %u\n", (unsigned)facts->keys[i]);
+    tell_seal_keys(command, out, facts);
+    tell_hash_key(command, out);
     return fflush(out) == 0 ? EXIT_OK : EXIT_FAILED;
 }
 
@@ -75,7 +117,8 @@ static int back_up(const backup_command_t *command, const char *target)
                                              show_progress, &progress, &facts, &err)
                                : backup_write(command->spec, command->directory, target,
                                               show_progress, &progress, &facts, &err);
-    return status == STATUS_OK ? tell(streamed ? stderr : stdout, &facts) : failed(command, &err);
+    return status == STATUS_OK ? tell(command, streamed ? stderr : stdout, &facts)
+                               : failed(command, &err);
 }
 
 static int check(const backup_command_t *command, const char *file)
@@ -83,7 +126,7 @@ static int check(const backup_command_t *command, const char *file)
     err_t err = {0};
     backup_facts_t facts;
     status_t status = backup_check(command->spec, file, file, command->seal_key_file, &facts, &err);
-    return status == STATUS_OK ? tell(stdout, &facts) : failed(command, &err);
+    return status == STATUS_OK ? tell(command, stdout, &facts) : failed(command, &err);
 }
 
 static void tell_aside(const backup_command_t *command, const char *aside)
@@ -112,7 +155,7 @@ static int restore(const backup_command_t *command, const char *name, restore_de
     if (status != STATUS_OK)
         return failed(command, &err);
     tell_aside(command, aside);
-    return tell(stdout, &facts);
+    return tell(command, stdout, &facts);
 }
 
 static int put_staged(const backup_command_t *command)

@@ -15,21 +15,30 @@
     "  " blanks "        --unstage        delete that, and what killed ones left\n"
 
 enum {
+    BACKUP_CHECK_SIZE = 65,
     EXIT_BAD_DATA = 65, /* EX_DATAERR: the copy is damaged, or not for this program or these keys */
     EXIT_IN_USE = 75,   /* EX_TEMPFAIL: a process works with the store */
 };
 
+/* Tells the key of a file from any other, and nothing of it: 64 hexadecimal digits, derived from it
+ * (crypto_kdf, context "lk-check"). */
+typedef status_t backup_key_check_t(const char *file, char out[BACKUP_CHECK_SIZE], err_t *err);
+
 typedef struct {
     const char *program;
     const store_spec_t *spec;
-    const char *directory;     /* LK_DATA_DIR */
-    const char *seal_key_file; /* LK_SEAL_KEY_FILE; "": none */
+    const char *directory;              /* LK_DATA_DIR */
+    const char *seal_key_file;          /* LK_SEAL_KEY_FILE; "": none */
+    const char *hash_key_file;          /* LK_API_KEY_HASH_FILE, of the gateway's alone */
+    backup_key_check_t *check_hash_key; /* NULL: there is no such key */
 } backup_command_t;
 
 /* Whether these arguments (main's) are for backup_command. */
 bool backup_is_meant(int argc, char *const argv[]);
 /* Carries them out. What is in the copy is told on standard output, a fact a line, or on standard
- * error where the copy itself goes to standard output. Returns main's exit code. */
+ * error where the copy itself goes to standard output; with it, of each key that the copy is of no
+ * use without, "key-check FILE [ID] DIGITS" (backup_key_check_t), if it can be read: nobody finds
+ * out otherwise that a key is another one under the same id. Returns main's exit code. */
 int backup_command(const backup_command_t *command, int argc, char *const argv[]);
 
 #endif

@@ -164,7 +164,7 @@ def end(process, number):
 
 def test_an_interrupted_backup_says_so(slow):
     begin, target = slow
-    for number in (signal.SIGTERM, signal.SIGHUP):
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         process = begin()
         told = end(process, number)
         assert process.returncode == 1 and told == "backup.sh: interrupted: no backup was made\n"

@@ -42,10 +42,9 @@ typedef struct {
     const char *operation;
     const char *path, *query, *body; /* JSON in single quotes, or NULL */
     const char *key;                 /* NULL: none */
-    bool client_key;
+    bool client_key, again;
     scope_t scope;
     int64_t ms_left; /* 0: 10 s; below 0: none */
-    bool again;
 } ask_t;
 
 /* Adds a request to the next message; returns its id. */

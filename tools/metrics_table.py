@@ -5,13 +5,13 @@
   tools/metrics_table.py BIN_DIR --update   write
 """
 
-import pathlib
-import re
 import subprocess
 import sys
 
-DOC = pathlib.Path(__file__).resolve().parents[1] / "docs/metrics.md"
-SECTION = re.compile(r"(<!-- metrics of ([a-z-]+) -->\n).*?(<!-- end -->)", re.S)
+import doc_table
+
+DOC = doc_table.DOCS / "metrics.md"
+SECTION = doc_table.section("metrics")
 
 
 def rows(program):
@@ -30,19 +30,8 @@ def table(program):
 
 
 def expected(bin_dir):
-    text = DOC.read_text(encoding="utf-8")
-    return SECTION.sub(lambda m: m[1] + table(pathlib.Path(bin_dir) / m[2]) + m[3], text)
-
-
-def main(arguments):
-    text, wanted = DOC.read_text(encoding="utf-8"), expected(arguments[0])
-    if "--update" in arguments:
-        DOC.write_text(wanted, encoding="utf-8")
-    elif text != wanted:
-        print(f"{DOC}: is not what the programs say; run tools/metrics_table.py BIN_DIR --update")
-        return 1
-    return 0
+    return doc_table.expected(DOC, SECTION, table, bin_dir)
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(doc_table.main(DOC, expected))

@@ -23,7 +23,7 @@ static const setting_t settings[] = {
         "Addresses and CIDR ranges, between commas, whose X-Forwarded-For is believed."),
     SETTING_NUMBER_ROW(gateway_config_t, rate_limit, "LK_RATE_LIMIT", "0", 0, 1000000,
         "Requests a second per API key and gateway; 0 for no limit. A key's own limit goes before."),
-    SETTING_NUMBER_ROW(gateway_config_t, http_threads, "LK_HTTP_THREADS", "256", 4, 4000,
+    SETTING_NUMBER_ROW(gateway_config_t, http_threads, "LK_HTTP_THREADS", "512", 4, 4000,
         "Connections that are served at once, one thread each; more are answered 503 at once."),
     SETTING_NUMBER_ROW(gateway_config_t, request_ms, "LK_REQUEST_MS", "10000", 100, 600000,
         "A whole request must have arrived within this time, in milliseconds."),

@@ -97,7 +97,7 @@ def at_the_gateway(suite, paths):
     lines, statuses = hold(suite.port)
     print(f"  {IDLE} idle clients came within {time.monotonic() - begun:.1f} s; answers {statuses}; {len(lines)} kept")
     rounds(url, suite.admin, paths, "the same, after they came")
-    print(f"  {still_open(lines)} of them are open still; the bound is LK_HTTP_THREADS, 256 connections")
+    print(f"  {still_open(lines)} of them are open still; the bound is LK_HTTP_THREADS, 512 connections")
     silent = [socket.create_connection(("127.0.0.1", suite.port), timeout=60) for _ in range(1000)]
     rounds(url, suite.admin, paths, "the same, after 1,000 came that say nothing")
     for line in lines + silent:

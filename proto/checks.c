@@ -21,6 +21,14 @@ const char *check_ip_range(const char *bytes, size_t length)
                : "must be an IPv4 or IPv6 address or CIDR range";
 }
 
+const char *check_ip_address(const char *bytes, size_t length)
+{
+    ipnet_t net;
+    return ipnet_parse(bytes, length, &net) == STATUS_OK && memchr(bytes, '/', length) == NULL
+               ? NULL
+               : "must be an IPv4 or IPv6 address";
+}
+
 /* C1 controls are U+0080 to U+009F: C2 80 to C2 9F in UTF-8. */
 static bool is_control(const unsigned char *at, size_t left)
 {

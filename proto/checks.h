@@ -9,6 +9,8 @@
 const char *check_uuid(const char *bytes, size_t length);
 /* An IPv4 or IPv6 address or CIDR range, as ipnet_parse takes it. */
 const char *check_ip_range(const char *bytes, size_t length);
+/* One IPv4 or IPv6 address, without a prefix. */
+const char *check_ip_address(const char *bytes, size_t length);
 /* A SIP user: no ':', '"', '\', blanks or controls, since it stands in a digest (RFC 7616). */
 const char *check_sip_user(const char *bytes, size_t length);
 /* No control characters (C0, DEL, C1). */

@@ -4,7 +4,9 @@
  *   trunk   {"result": ..., "status_code": 200, "status_message": "OK"}, "errors" beside on failure
  *   v1      the bare result; on failure {"success": false, "message": ..., "reasons": {...}}
  *   v1_set  the same on failure; {"success": true, "message": ..., "reasons": {}} without a result
- *   v2      {"data": ..., "meta": ...} or {"errors": [{code, title, detail, source, meta}]} */
+ *   v2      {"data": ..., "meta": ...} or {"errors": [{code, title, detail, source, meta}]}
+ *   sip     the bare result, or a document; v2's errors, with the reason in meta
+ *   freeswitch, asterisk   documents, and 200 whatever happens: what each takes for "nothing" */
 #ifndef LK_PROTO_DIALECT_H
 #define LK_PROTO_DIALECT_H
 
@@ -34,6 +36,9 @@ extern const dialect_t dialect_trunk;
 extern const dialect_t dialect_v1;
 extern const dialect_t dialect_v1_set;
 extern const dialect_t dialect_v2;
+extern const dialect_t dialect_sip;
+extern const dialect_t dialect_freeswitch;
+extern const dialect_t dialect_asterisk;
 
 /* The dialect of a path that has no route: by prefix, else v2. */
 const dialect_t *dialect_of_path(const char *path);

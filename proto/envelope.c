@@ -8,9 +8,10 @@
 enum {
     REQUEST_ELEMENTS = 10,
     PRINCIPAL_ELEMENTS = 4,
-    REPLY_ELEMENTS = 9,
+    REPLY_ELEMENTS = 12,
     FAULT_ELEMENTS = 4,
-    PAGE_ELEMENTS = 3
+    PAGE_ELEMENTS = 3,
+    FRESH_ELEMENTS = 3,
 };
 
 static const char *const outcome_names[] = {
@@ -99,6 +100,26 @@ static void write_page(msgpack_packer *out, const reply_t *reply)
     msgpack_pack_int64(out, reply->total);
 }
 
+static void write_reason(msgpack_packer *out, reason_t reason)
+{
+    if (reason == REASON_NONE)
+        msgpack_pack_nil(out);
+    else
+        write_text(out, reason_words[reason]);
+}
+
+static void write_freshness(msgpack_packer *out, const freshness_t *fresh)
+{
+    if (fresh->until_utc_ms == 0) {
+        msgpack_pack_nil(out);
+        return;
+    }
+    msgpack_pack_array(out, FRESH_ELEMENTS);
+    msgpack_pack_uint64(out, fresh->board);
+    msgpack_pack_uint64(out, fresh->version);
+    msgpack_pack_int64(out, fresh->until_utc_ms);
+}
+
 void envelope_write_reply(const reply_t *reply, const void *body, size_t body_length,
                           msgpack_packer *out)
 {
@@ -123,6 +144,9 @@ void envelope_write_reply(const reply_t *reply, const void *body, size_t body_le
     }
     write_count_or_nil(out, reply->next_offset);
     write_page(out, reply);
+    write_reason(out, reply->reason);
+    msgpack_pack_int(out, (int)reply->media);
+    write_freshness(out, &reply->fresh);
 }
 
 void reply_init(reply_t *reply, const char *request_id, outcome_t outcome)
@@ -134,6 +158,9 @@ void reply_init(reply_t *reply, const char *request_id, outcome_t outcome)
     reply->body = (msgpack_object){.type = MSGPACK_OBJECT_NIL};
     reply->next_offset = -1;
     reply->page_number = reply->page_size = reply->total = 0;
+    reply->reason = REASON_NONE;
+    reply->media = MEDIA_JSON;
+    reply->fresh = (freshness_t){0};
     reply->faults.count = 0;
 }
 
@@ -211,7 +238,7 @@ static msgpack_object read_result(elements_t *elements)
 {
     const msgpack_object *element = next_element(elements);
     if (element->type != MSGPACK_OBJECT_MAP && element->type != MSGPACK_OBJECT_ARRAY &&
-        element->type != MSGPACK_OBJECT_NIL)
+        element->type != MSGPACK_OBJECT_STR && element->type != MSGPACK_OBJECT_NIL)
         elements->failed = true;
     return *element;
 }
@@ -330,6 +357,56 @@ static void read_page(elements_t *elements, reply_t *out)
         elements->failed = true;
 }
 
+static const char *reason_word(int reason)
+{
+    return reason_words[reason];
+}
+
+static reason_t read_reason(elements_t *elements)
+{
+    char word[32];
+    read_text_or_nil(elements, word, sizeof(word));
+    if (elements->failed || word[0] == '\0')
+        return REASON_NONE;
+    int reason = index_of(word, reason_word, REASON_COUNT);
+    elements->failed = reason < 0;
+    return (reason_t)reason;
+}
+
+/* A document is a text, and nothing else is. */
+static media_t read_media(elements_t *elements, const msgpack_object *body)
+{
+    int64_t media = read_count_or_nil(elements);
+    if (media < 0 || media >= MEDIA_COUNT ||
+        (media == MEDIA_JSON) == (body->type == MSGPACK_OBJECT_STR)) {
+        elements->failed = true;
+        return MEDIA_JSON;
+    }
+    return (media_t)media;
+}
+
+static uint64_t read_whole(elements_t *elements)
+{
+    const msgpack_object *element = next_element(elements);
+    if (element->type != MSGPACK_OBJECT_POSITIVE_INTEGER)
+        elements->failed = true;
+    return element->via.u64;
+}
+
+static void read_freshness(elements_t *elements, freshness_t *out)
+{
+    const msgpack_object *element = next_element(elements);
+    *out = (freshness_t){0};
+    if (element->type == MSGPACK_OBJECT_NIL)
+        return;
+    elements_t inner = elements_of(element, FRESH_ELEMENTS);
+    out->board = read_whole(&inner);
+    out->version = read_whole(&inner);
+    out->until_utc_ms = read_count_or_nil(&inner);
+    if (inner.failed || out->until_utc_ms < 1)
+        elements->failed = true;
+}
+
 status_t envelope_read_reply(const msgpack_object *envelope, reply_t *out)
 {
     elements_t elements = elements_of(envelope, REPLY_ELEMENTS);
@@ -343,6 +420,9 @@ status_t envelope_read_reply(const msgpack_object *envelope, reply_t *out)
     read_faults(&elements, &out->faults);
     out->next_offset = read_count_or_nil(&elements);
     read_page(&elements, out);
+    out->reason = read_reason(&elements);
+    out->media = read_media(&elements, &out->body);
+    read_freshness(&elements, &out->fresh);
     if (elements.failed)
         return STATUS_INVALID;
     int index = index_of(outcome, outcome_word, OUTCOME_OF_WORKERS);

@@ -3,17 +3,19 @@
  *   request  [1, request_id, idempotency_key | nil, client_key, service, operation,
  *             [organization_id, key_id, scope, is_operator], path, query, body]
  *   reply    [1, request_id, outcome, replayed, message, body,
- *             [[code, place, where, message], ...], next_offset | nil, [page, size, total] | nil]
+ *             [[code, place, where, message], ...], next_offset | nil, [page, size, total] | nil,
+ *             reason | nil, media, [board, version, until] | nil]
  *
  * path, query and body are maps or nil, as transcode.h makes them; the reply's body is a record's
- * map, an array of them (OPERATION_LIST), or nil. Readers take what has passed scan_msgpack, check
- * every element, and copy the small strings; maps are borrowed from the decoded message. Next:
- * frames.h. */
+ * map, an array of them (OPERATION_LIST), a text (media), or nil. Readers take what has passed
+ * scan_msgpack, check every element, and copy the small strings; maps are borrowed from the decoded
+ * message. Next: frames.h. */
 #ifndef LK_PROTO_ENVELOPE_H
 #define LK_PROTO_ENVELOPE_H
 
 #include "proto/faults.h"
 #include "proto/principal.h"
+#include "proto/reason.h"
 
 #include <msgpack.h>
 
@@ -72,6 +74,24 @@ void envelope_write_request(const request_t *request, msgpack_packer *out);
 /* STATUS_INVALID: an element is not as above; *out is then of no use. */
 status_t envelope_read_request(const msgpack_object *envelope, request_t *out) MUST_CHECK;
 
+/* What a reply's body is. */
+typedef enum {
+    MEDIA_JSON, /* a record or records, which the dialect dresses */
+    /* A document as it is to be sent, one text: */
+    MEDIA_TEXT,      /* text/plain */
+    MEDIA_XML,       /* text/xml */
+    MEDIA_FORM,      /* application/x-www-form-urlencoded */
+    MEDIA_JSON_TEXT, /* application/json that is no record of ours */
+    MEDIA_COUNT,
+} media_t;
+
+/* How long an answer may be given again without asking. Ours to judge by, never the client's. */
+typedef struct {
+    uint64_t board;       /* which board (proto/board.h) the version stands on; 0: none */
+    uint64_t version;     /* of the store, read before the answer was */
+    int64_t until_utc_ms; /* by time alone; 0: not at all */
+} freshness_t;
+
 typedef struct {
     char request_id[REQUEST_ID_SIZE];
     outcome_t outcome;
@@ -82,6 +102,9 @@ typedef struct {
     int64_t page_number;              /* of a list in pages, from 1; 0: it is none */
     int64_t page_size;                /* rows that a whole page has */
     int64_t total;                    /* rows of all pages */
+    reason_t reason;                  /* of a call that is not authorized; else REASON_NONE */
+    media_t media;
+    freshness_t fresh;
     faults_t faults;
 } reply_t;
 

@@ -7,6 +7,7 @@
 
 #include "proto/parameters.h"
 #include "proto/service.h"
+#include "proto/sip.h"
 
 enum {
     FQDN_AUTH_PASSWORD_MAX = 128, /* bytes */
@@ -256,7 +257,8 @@ enum {
     FQDN_V2_READ,
     FQDN_V2_CHANGE,
     FQDN_V2_DELETE,
-    FQDN_AUTH_OPERATIONS,
+    CONNECTION_SIP, /* the first of sip.h's */
+    FQDN_AUTH_OPERATIONS = CONNECTION_SIP + SIP_OPERATION_COUNT,
 };
 
 extern const service_t fqdn_auth_service;

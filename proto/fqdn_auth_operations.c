@@ -147,6 +147,7 @@ static const operation_t operations[] = {
         .path_schema = &id_path_schema, .result = &fqdn_schema, .dialect = &dialect_v2,
         .success = OUTCOME_OK, .flags = OPERATION_WRITES,
         .doc = "Deletes an FQDN; answers what it was."},
+    SIP_OPERATIONS("connections", CONNECTION_SIP),
 };
 /* clang-format on */
 _Static_assert(ARRAY_LEN(operations) == FQDN_AUTH_OPERATIONS, "every operation has a row");

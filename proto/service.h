@@ -16,6 +16,9 @@ enum {
     OPERATION_BAD_ID = 1 << 3,    /* a malformed id in the path is INVALID; else it is UNKNOWN */
     OPERATION_CALL = 1 << 4,      /* call authorization: sip or admin scope, short deadline */
     OPERATION_CONFLICTS = 1 << 5, /* what is stored may stand against it: OUTCOME_CONFLICT */
+    OPERATION_FORM = 1 << 6, /* the body is a form (application/x-www-form-urlencoded), not JSON */
+    OPERATION_ETAG = 1 << 7, /* the answer carries an ETag; If-None-Match may get 304 */
+    OPERATION_KEPT = 1 << 8, /* an answer may be given again while it is fresh (reply_t.fresh) */
 };
 
 enum { BODY_LIMIT = 64 * 1024 };

@@ -186,6 +186,7 @@ static const operation_t operations[] = {
         .dialect = &dialect_trunk, .success = OUTCOME_OK,
         .flags = OPERATION_WRITES | OPERATION_BAD_ID,
         .doc = "Sets a new password; the old one stays valid for a while."},
+    SIP_OPERATIONS("trunks", TRUNK_SIP),
 };
 /* clang-format on */
 _Static_assert(ARRAY_LEN(operations) == TRUNK_AUTH_OPERATIONS, "every operation has a row");

@@ -6,6 +6,7 @@
 #include "common/ipnet.h"
 #include "proto/parameters.h"
 #include "proto/service.h"
+#include "proto/sip.h"
 
 enum { TRUNK_PASSWORD_MAX = 128 };
 
@@ -111,7 +112,8 @@ enum {
     METHOD_CHANGE,
     METHOD_DELETE,
     METHOD_ROTATE,
-    TRUNK_AUTH_OPERATIONS,
+    TRUNK_SIP, /* the first of sip.h's */
+    TRUNK_AUTH_OPERATIONS = TRUNK_SIP + SIP_OPERATION_COUNT,
 };
 
 extern const service_t trunk_auth_service;

@@ -60,6 +60,16 @@ void call_list_end_page(call_t *call, int64_t number, int64_t size, int64_t tota
     call->reply.total = total;
 }
 
+void call_document(call_t *call, media_t media, const char *bytes, size_t length)
+{
+    end(call, call->operation->success);
+    call->reply.media = media;
+    msgpack_packer out;
+    msgpack_packer_init(&out, &call->body_bytes, msgpack_sbuffer_write);
+    msgpack_pack_str(&out, length);
+    msgpack_pack_str_body(&out, bytes, length);
+}
+
 void call_say(call_t *call, const char *message)
 {
     assert(!call->answered);

@@ -20,7 +20,10 @@ typedef struct {
     password_cost_t password_cost;
     const void *settings; /* the service's own: worker.h */
     void *own;            /* what the service has made of them; safe for any thread */
+    struct sip *sip;      /* sip/sip.h; NULL: the service authorizes no calls */
 } keeper_t;
+
+typedef struct sip_family sip_family_t; /* sip/family.h */
 
 typedef struct call {
     const operation_t *operation;
@@ -48,6 +51,7 @@ typedef struct call {
 
     bool on_link;  /* a read on the link thread */
     bool deferred; /* by call_defer */
+    uint64_t version; /* of the store, on the board, from before what this call reads */
 } call_t;
 
 /* ---- Answers: exactly one of these ends a call. Repeating one is our own bug. ---- */
@@ -61,6 +65,10 @@ void call_list_add(call_t *call, const void *record);
 void call_list_end(call_t *call, int64_t next_offset);
 /* The end of page `number` (from 1), of pages of `size` rows, out of `total` rows. */
 void call_list_end_page(call_t *call, int64_t number, int64_t size, int64_t total);
+
+/* The operation's success, with a document as it is to be sent (not MEDIA_JSON). bytes: valid
+ * UTF-8. */
+void call_document(call_t *call, media_t media, const char *bytes, size_t length);
 
 /* Before call_answer: words that go along with a success, where the dialect has a place for them.
  */

@@ -49,6 +49,28 @@ static const setting_t waiting_rows[] = {
                        "More than half of LK_WINDOW are of no use."),
 };
 
+/* Of services that authorize calls. */
+static const setting_t sip_rows[] = {
+    SETTING_NUMBER_ROW(settings_t, sip.lockout_failures, "LK_SIP_LOCKOUT_FAILURES", "10", 0, 250,
+                       "Failures of one user name from one source until that pair is locked out; "
+                       "0: no lock-out."),
+    SETTING_NUMBER_ROW(settings_t, sip.lockout_source_failures, "LK_SIP_LOCKOUT_SOURCE_FAILURES",
+                       "100", 0, 250,
+                       "The same for one source, whatever the user name. IPv6: the /64."),
+    SETTING_NUMBER_ROW(settings_t, sip.lockout_window_s, "LK_SIP_LOCKOUT_WINDOW_SECONDS", "60", 1,
+                       86400, "Within so many seconds."),
+    SETTING_NUMBER_ROW(settings_t, sip.lockout_s, "LK_SIP_LOCKOUT_SECONDS", "60", 1, 86400,
+                       "How long the first lock-out lasts; each further one lasts twice as long."),
+    SETTING_NUMBER_ROW(settings_t, sip.lockout_max_s, "LK_SIP_LOCKOUT_MAX_SECONDS", "3600", 1,
+                       86400, "The longest one."),
+    SETTING_TEXT_ROW(settings_t, sip.lockout_exempt, "LK_SIP_LOCKOUT_EXEMPT", "",
+                     "Addresses and CIDR ranges, between commas, that are never locked out."),
+    SETTING_NUMBER_ROW(settings_t, sip.nonce_s, "LK_SIP_NONCE_SECONDS", "60", 1, 86400,
+                       "How long a nonce is good at /verify."),
+    SETTING_NUMBER_ROW(settings_t, sip.ha1_ttl_s, "LK_SIP_HA1_TTL_SECONDS", "60", 0, 86400,
+                       "The longest ttl that /ha1 tells a SIP server."),
+};
+
 /* Where a service's own struct begins, behind ours. */
 enum {
     OWN_OFFSET = (sizeof(settings_t) + alignof(max_align_t) - 1) / alignof(max_align_t) *
@@ -67,10 +89,13 @@ setting_t *settings_rows(const worker_spec_t *spec, size_t *out_count)
 {
     size_t waiting = any_waits(spec) ? ARRAY_LEN(waiting_rows) : 0;
     size_t count = ARRAY_LEN(common_rows);
-    setting_t *rows = mem_array(count + waiting + spec->setting_count, sizeof(*rows));
+    size_t sip = spec->sip != NULL ? ARRAY_LEN(sip_rows) : 0;
+    setting_t *rows = mem_array(count + waiting + sip + spec->setting_count, sizeof(*rows));
     memcpy(rows, common_rows, sizeof(common_rows));
     for (size_t i = 0; i < waiting; i++)
         rows[count++] = waiting_rows[i];
+    for (size_t i = 0; i < sip; i++)
+        rows[count++] = sip_rows[i];
     for (size_t i = 0; i < spec->setting_count; i++) {
         rows[count] = spec->settings[i];
         rows[count++].offset += OWN_OFFSET;

@@ -3,6 +3,7 @@
 #define LK_SERVICES_COMMON_SETTINGS_H
 
 #include "common/metrics_http.h"
+#include "services/common/sip/memory.h"
 #include "services/common/worker.h"
 
 typedef struct {
@@ -21,6 +22,7 @@ typedef struct {
     int64_t drain_seconds;
     char metrics_listen[METRICS_LISTEN_SIZE];
     int64_t fetch_threads; /* 0: no handler waits */
+    sip_settings_t sip;    /* of a service with a family */
 } settings_t;
 
 /* One table of all of them, for the program; the caller frees it (mem_free). Offsets are those that

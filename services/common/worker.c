@@ -14,6 +14,7 @@
 #include "services/common/migrate.h"
 #include "services/common/replylog.h"
 #include "services/common/settings.h"
+#include "services/common/sip/sip.h"
 #include "services/common/slowpool.h"
 #include "services/common/use.h"
 #include "services/common/worker_metrics.h"
@@ -45,6 +46,7 @@ typedef struct {
     seal_t *seal;
     curve_t *curve; /* NULL: plain text */
     realms_t realms;
+    sip_t sip;
     keeper_t keeper;
     replylog_t *log;
     jobs_t finished;
@@ -146,6 +148,33 @@ static status_t prepare_store(worker_t *worker, err_t *err)
     return status;
 }
 
+/* Facts of the store are the family's; what it remembers beside is opened once the store is ours.
+ */
+static status_t open_sip(worker_t *worker, err_t *err)
+{
+    if (worker->spec->sip == NULL)
+        return STATUS_OK;
+    const settings_t *settings = worker->settings;
+    sip_t *sip = &worker->sip;
+    sip->family = worker->spec->sip;
+    sip->settings = &settings->sip;
+    sip->uses = sip_uses_new();
+    worker->keeper.sip = sip;
+    status_t status =
+        board_open(settings->data_dir, worker->keeper.service, false, &sip->board, err);
+    if (status == STATUS_OK)
+        status = sip_memory_open(settings->data_dir, worker->keeper.service, sip->settings,
+                                 sip->board, &sip->memory, err);
+    return status;
+}
+
+static void close_sip(sip_t *sip)
+{
+    sip_memory_close(&sip->memory);
+    board_close(&sip->board);
+    sip_uses_free(&sip->uses);
+}
+
 static status_t start_lanes(worker_t *worker, err_t *err)
 {
     const char *directory = worker->settings->data_dir;
@@ -228,6 +257,8 @@ static status_t start(worker_t *worker, const program_t *program, err_t *err)
     if (status == STATUS_OK)
         status = prepare_store(worker, err);
     if (status == STATUS_OK)
+        status = open_sip(worker, err);
+    if (status == STATUS_OK)
         status = start_lanes(worker, err);
     return status == STATUS_OK ? start_metrics(worker, err) : status;
 }
@@ -288,6 +319,7 @@ static void stop(worker_t *worker)
     dispatch_free(&worker->dispatch);
     if (worker->keeper.own != NULL)
         worker->spec->close(&worker->keeper.own);
+    close_sip(&worker->sip);
     store_close(&worker->reader);
     replylog_close(&worker->log);
     file_close(&worker->use);

@@ -20,6 +20,7 @@ typedef struct {
     const handler_t *handlers; /* one per operation of the contract, in its order */
     size_t handler_count;
     const store_spec_t *store;
+    const sip_family_t *sip; /* NULL: authorizes no calls */
 
     /* The service's own settings, if it has any: rows over a struct of settings_size bytes, which
      * handlers find in call->keeper->settings. check_settings (NULL: nothing to check) says what

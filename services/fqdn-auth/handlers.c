@@ -1,3 +1,4 @@
+#include "services/common/sip/ops.h"
 #include "services/fqdn-auth/handlers.h"
 
 #include "proto/fqdn_auth.h"
@@ -38,6 +39,7 @@ static const handler_t handlers[] = {
     [FQDN_V2_READ] = {.read = fqdn_read},
     [FQDN_V2_CHANGE] = {.write = fqdn_change},
     [FQDN_V2_DELETE] = {.write = fqdn_delete},
+    SIP_HANDLERS(CONNECTION_SIP),
 };
 _Static_assert(ARRAY_LEN(handlers) == FQDN_AUTH_OPERATIONS, "every operation has a handler");
 

@@ -1,3 +1,4 @@
+#include "services/common/sip/ops.h"
 #include "services/trunk-auth/handlers.h"
 
 #include "proto/trunk_auth.h"
@@ -24,6 +25,7 @@ static const handler_t handlers[] = {
     [METHOD_ROTATE] = {.is_slow = method_rotate_is_slow,
                        .prepare = method_rotate_prepare,
                        .write = method_rotate},
+    SIP_HANDLERS(TRUNK_SIP),
 };
 _Static_assert(ARRAY_LEN(handlers) == TRUNK_AUTH_OPERATIONS, "every operation has a handler");
 

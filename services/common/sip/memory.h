@@ -1,0 +1,74 @@
+/* What call authorization remembers without a transaction: failures, responses that were used,
+ * recent denials. Shared by all processes of the service on one host (a file, SERVICE.calls, mapped
+ * MAP_SHARED beside the database): it holds across threads, replicas and restarts, and need not
+ * outlive a power cut. A process that is killed at any instruction leaves no lock and no half of a
+ * fact: each is one 64-bit word, changed by compare-and-swap.
+ *
+ * Names and addresses stand there as keyed hashes; the key is made with the file. Next: lockout.h,
+ * replay.h, ring.h. */
+#ifndef LK_SERVICES_COMMON_SIP_MEMORY_H
+#define LK_SERVICES_COMMON_SIP_MEMORY_H
+
+#include "proto/board.h"
+#include "services/common/sip/family.h"
+
+typedef struct sip_memory sip_memory_t;
+
+/* Settings of a service with a family (settings.c appends their rows). */
+typedef struct {
+    int64_t lockout_failures; /* LK_SIP_LOCKOUT_FAILURES: of one user name from one source; 0: no
+                                 lock-out */
+    int64_t lockout_source_failures; /* LK_SIP_LOCKOUT_SOURCE_FAILURES: from one source, of any user
+                                        name */
+    int64_t lockout_window_s;        /* LK_SIP_LOCKOUT_WINDOW_SECONDS */
+    int64_t lockout_s;               /* LK_SIP_LOCKOUT_SECONDS: the first time; doubles */
+    int64_t lockout_max_s;           /* LK_SIP_LOCKOUT_MAX_SECONDS */
+    char lockout_exempt[1024];       /* LK_SIP_LOCKOUT_EXEMPT: ranges, between commas */
+    int64_t nonce_s;                 /* LK_SIP_NONCE_SECONDS: how long a nonce is good */
+    int64_t ha1_ttl_s;               /* LK_SIP_HA1_TTL_SECONDS: the longest ttl of /ha1 */
+} sip_settings_t;
+
+/* directory: of the store. board is borrowed until sip_memory_close; lock-outs raise it. */
+status_t sip_memory_open(const char *directory, const char *service, const sip_settings_t *settings,
+                         board_t *board, sip_memory_t **out, err_t *err) MUST_CHECK;
+/* NULL-safe; clears *memory. */
+void sip_memory_close(sip_memory_t **memory);
+
+/* ---- Lock-out. source NULL: not known; then only what needs none counts. ---- */
+
+/* Whether that user name is locked out for that source, or the source for every name.
+ * *out_until_utc_ms (may be NULL): until when. */
+bool sip_lockout_holds(sip_memory_t *memory, const char *family, const char *username,
+                       const ipnet_t *source, int64_t now_utc_ms, int64_t *out_until_utc_ms);
+/* A failure (a wrong password, an unknown user): may begin a lock-out, and then raises the board.
+ */
+void sip_lockout_fail(sip_memory_t *memory, const char *family, const char *username,
+                      const ipnet_t *source, int64_t now_utc_ms);
+/* A success: the pair's failures are forgotten, the source's are not. */
+void sip_lockout_succeed(sip_memory_t *memory, const char *family, const char *username,
+                         const ipnet_t *source, int64_t now_utc_ms);
+
+/* ---- Replay ---- */
+
+typedef enum {
+    REPLAY_FRESH,    /* remembered now, by this call and no other */
+    REPLAY_REPEATED, /* it was there */
+    REPLAY_FULL,     /* no room that may be taken: deny */
+} replay_t;
+
+/* Remembers a fact (the parts that make a response one: nonce, nc, cnonce) until a time. To be
+ * asked only once the response has proved right, so that nobody fills it who has no password. */
+replay_t sip_replay_remember(sip_memory_t *memory, const void *fact, size_t length,
+                             int64_t now_utc_ms, int64_t until_utc_ms);
+/* When a nonce that is not ours was first seen, which this may be. REPLAY_FULL as above. */
+replay_t sip_nonce_first_seen(sip_memory_t *memory, const void *nonce, size_t length,
+                              int64_t now_utc_ms, int64_t *out_first_utc_ms);
+
+/* ---- Recent denials: a ring of fixed size, oldest overwritten ---- */
+
+void sip_ring_add(sip_memory_t *memory, const decision_t *denial);
+/* Copies up to `room` of them, latest first; returns how many. A slot that is being written is
+ * passed over. */
+size_t sip_ring_read(sip_memory_t *memory, decision_t *out, size_t room);
+
+#endif

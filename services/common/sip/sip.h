@@ -1,0 +1,35 @@
+/* What the handlers of call authorization share in a process: keeper_t.sip. */
+#ifndef LK_SERVICES_COMMON_SIP_SIP_H
+#define LK_SERVICES_COMMON_SIP_SIP_H
+
+#include "services/common/sip/memory.h"
+#include "services/common/sip/uses.h"
+
+typedef struct sip {
+    const sip_family_t *family;
+    const sip_settings_t *settings;
+    sip_memory_t *memory;
+    board_t *board;
+    sip_uses_t *uses;
+} sip_t;
+
+/* ---- Denials ---- */
+
+/* Who and what a decision is about; for the ring, the log at debug level, and the metrics. Any may
+ * be NULL. */
+typedef struct {
+    const char *username;
+    const ipnet_t *source;
+    const char *subject;
+} sip_about_t;
+
+/* Notes a denial. */
+void sip_note_denial(const call_t *call, const sip_about_t *about, reason_t reason);
+/* Ends a call with 403 and the reason (404 for unknown_user, unknown_source), noted. */
+void sip_deny(call_t *call, const sip_about_t *about, reason_t reason);
+
+/* How long the answer may be given again: until the store's version changes or that time comes,
+ * whichever is first. */
+void sip_fresh_until(call_t *call, int64_t until_utc_ms);
+
+#endif

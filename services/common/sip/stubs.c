@@ -132,6 +132,23 @@ replay_t sip_nonce_first_seen(sip_memory_t *memory, const void *nonce, size_t le
     *out = now_utc_ms;
     return REPLAY_FRESH;
 }
+bool sip_replay_holds(sip_memory_t *memory, const void *fact, size_t length, int64_t now_utc_ms)
+{
+    (void)memory;
+    (void)fact;
+    (void)length;
+    (void)now_utc_ms;
+    return false;
+}
+bool sip_nonce_seen(sip_memory_t *memory, const void *nonce, size_t length, int64_t now_utc_ms,
+                    int64_t *out)
+{
+    (void)memory;
+    (void)nonce;
+    (void)length;
+    *out = now_utc_ms;
+    return false;
+}
 void sip_ring_add(sip_memory_t *memory, const decision_t *denial)
 {
     (void)memory;

@@ -63,6 +63,11 @@ replay_t sip_replay_remember(sip_memory_t *memory, const void *fact, size_t leng
 /* When a nonce that is not ours was first seen, which this may be. REPLAY_FULL as above. */
 replay_t sip_nonce_first_seen(sip_memory_t *memory, const void *nonce, size_t length,
                               int64_t now_utc_ms, int64_t *out_first_utc_ms);
+/* The same questions without remembering anything. */
+bool sip_replay_holds(sip_memory_t *memory, const void *fact, size_t length, int64_t now_utc_ms);
+/* False: not seen before; *out_first_utc_ms is now_utc_ms then. */
+bool sip_nonce_seen(sip_memory_t *memory, const void *nonce, size_t length, int64_t now_utc_ms,
+                    int64_t *out_first_utc_ms);
 
 /* ---- Recent denials: a ring of fixed size, oldest overwritten ---- */
 

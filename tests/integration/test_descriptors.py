@@ -95,7 +95,7 @@ def test_a_crowd_at_the_worker_port_takes_a_bounded_part():
 
 
 def test_a_gateway_without_descriptors_goes_on_with_whom_it_has():
-    with Suite() as suite:
+    with Suite(gateway_settings={"LK_KEEP_ALIVE_MS": "600000"}) as suite:  # however slow the machine is
         held = Client(suite.port, suite.admin)
         trunk = suite.make_trunk()
         assert held.call("GET", f"{TRUNKS}/{trunk}").status == 200

@@ -83,8 +83,8 @@ tell_skipped() {
     printf '%s\n' "${SKIPPED[@]}"
 }
 
-# A program out of its Debian packages, not by installing them: that would start a service on this machine.
-# Tests that want it say so where it can't be had.
+# A program out of its Debian packages and of those that they need, not by installing them: that would start a service
+# on this machine. Tests that want it say so where it can't be had.
 # fetch PROGRAM PATH PACKAGE...
 fetch() {
     local name=$1 path=$2 to=$ROOT/build/$1
@@ -93,8 +93,13 @@ fetch() {
         return 0
     fi
     mkdir -p "$to"
-    (cd "$to" && apt-get -q download "$@" && for file in *.deb; do dpkg-deb -x "$file" . && rm -f "$file"; done) \
+    (cd "$to" && needed "$@" | xargs apt-get -q download && for file in *.deb; do dpkg-deb -x "$file" . && rm -f "$file"; done) \
         >"$LOGS/$name.log" 2>&1 || tell "$name can't be had (see $LOGS/$name.log)"
+}
+
+# What installing the packages would bring, one a line.
+needed() {
+    apt-get -s install --no-install-recommends "$@" | awk '$1 == "Inst" { print $2 }'
 }
 
 main() {
@@ -116,7 +121,10 @@ main() {
     command -v npm >/dev/null || groups+=(node)
     packages_install "$ROOT/deploy/packages.txt" "$LOGS/packages.log" "${groups[@]}"
     fetch promtool usr/bin/promtool prometheus
-    fetch haproxy usr/sbin/haproxy haproxy liblua5.3-0 libopentracing-c-wrapper0 libopentracing1
+    fetch haproxy usr/sbin/haproxy haproxy
+    fetch kamailio usr/sbin/kamailio kamailio kamailio-extra-modules kamailio-sqlite-modules kamailio-utils-modules
+    fetch sipp usr/bin/sipp sip-tester
+    fetch freeradius usr/sbin/freeradius freeradius freeradius-rest freeradius-utils
     if [[ ${1:-} != --quick ]]; then
         step tidy build tidy
         step asan tests asan -LE source -E 'run_script|readme|flat_memory'

@@ -27,6 +27,8 @@ static json_t *parameters(json_t *components, const operation_t *operation)
         json_array_append_new(all, parameter(components, &operation->query->rows[i], "query"));
     if ((operation->flags & OPERATION_WRITES) != 0)
         json_array_append_new(all, openapi_ref("parameters", "Idempotency-Key"));
+    if ((operation->flags & OPERATION_ETAG) != 0)
+        json_array_append_new(all, openapi_ref("parameters", "If-None-Match"));
     json_array_append_new(all, openapi_ref("parameters", "x-request-id"));
     return all;
 }
@@ -38,9 +40,10 @@ static json_t *request_body(json_t *components, const operation_t *operation)
     for (size_t i = 0; !part && i < operation->body->count; i++)
         required |= (operation->body->rows[i].flags & FIELD_REQUIRED) != 0;
     json_t *schema = openapi_schema_ref(components, operation->body, part ? FORM_PART : FORM_WHOLE);
+    bool form = (operation->flags & OPERATION_FORM) != 0;
     return openapi_pack("{s:b, s:{s:{s:o, s:o}}}", "required", required, "content",
-                        "application/json", "schema", schema, "example",
-                        openapi_example(operation));
+                        form ? MEDIA_TYPE_FORM : media_type(MEDIA_JSON), "schema", schema,
+                        "example", openapi_example(operation));
 }
 
 static json_t *description(const operation_t *operation)

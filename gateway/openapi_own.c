@@ -16,6 +16,8 @@ static json_t *headers(void)
         {"x-request-id", "string", "The request's id, which our logs show."},
         {"Retry-After", "integer", "Seconds to wait before the next attempt."},
         {"WWW-Authenticate", "string", "How to send an API key."},
+        {"Cache-Control", "string", "no-store: it was true when it was asked for."},
+        {"ETag", "string", "Names what was answered (RFC 9110 section 8.8.3)."},
         {"Link", "string", "Where a list that was cut goes on, with rel=\"next\" (RFC 8288)."},
         {"Idempotent-Replayed", "string", "true: the answer that this Idempotency-Key first had."},
         {"x-ratelimit-limit", "integer", "Requests a second that the key has, if it has a limit."},
@@ -44,6 +46,11 @@ static json_t *parameters(void)
                          "The same key with the same request, within 24 hours, returns the first "
                          "committed answer; with another request it is 422.",
                          "^[ -~]{1,64}$"));
+    json_object_set_new(
+        named, "If-None-Match",
+        header_parameter("If-None-Match",
+                         "What the client has already, as its ETag says: 304 if it is still that.",
+                         ".*"));
     json_object_set_new(
         named, "x-request-id",
         header_parameter("x-request-id",

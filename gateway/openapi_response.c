@@ -16,7 +16,7 @@ static bool can_end(const operation_t *operation, outcome_t outcome)
     case OUTCOME_BAD_QUERY:
         return operation->query != NULL;
     case OUTCOME_UNKNOWN:
-        return operation->path_schema != NULL;
+        return operation->path_schema != NULL || (operation->flags & OPERATION_CALL) != 0;
     case OUTCOME_CONFLICT:
         return (operation->flags & OPERATION_CONFLICTS) != 0;
     case OUTCOME_KEY_REUSED:
@@ -50,10 +50,12 @@ static void add_header(json_t *headers, const char *name)
     json_object_set_new(headers, name, openapi_ref("headers", name));
 }
 
-static json_t *headers_of(int status)
+static json_t *headers_of(const dialect_t *dialect, int status)
 {
     json_t *headers = json_object();
     add_header(headers, "x-request-id");
+    if (dialect->for_calls)
+        add_header(headers, "Cache-Control");
     if (status == 401)
         add_header(headers, "WWW-Authenticate");
     if (status == 429 || status == 503)
@@ -102,9 +104,39 @@ json_t *openapi_failure_ref(json_t *components, const dialect_t *speaker, int st
         json_object_set_new(responses, name,
                             openapi_pack("{s:o, s:o, s:{s:{s:o}}}", "description",
                                          failure_text(dialect, status), "headers",
-                                         headers_of(status), "content", "application/json",
+                                         headers_of(dialect, status), "content", "application/json",
                                          "schema", openapi_ref("schemas", schema)));
     return openapi_ref("responses", name);
+}
+
+/* Every form of the answer, by media type. shape: of the JSON that a schema describes, or NULL. */
+static json_t *content(const operation_t *operation, json_t *shape)
+{
+    json_t *forms = json_object();
+    if (shape != NULL)
+        json_object_set_new(forms, media_type(MEDIA_JSON), openapi_pack("{s:o}", "schema", shape));
+    for (int i = 0; i < MEDIA_COUNT; i++) {
+        media_t media = (media_t)i;
+        if ((operation->documents & MEDIA_BIT(media)) == 0)
+            continue;
+        json_t *form = json_object_get(forms, media_type(media));
+        if (media != MEDIA_JSON_TEXT)
+            shape = openapi_pack("{s:s}", "type", "string");
+        else if (form == NULL)
+            shape = json_object();
+        else
+            shape = openapi_pack("{s:[O, {s:s, s:b}]}", "anyOf", json_object_get(form, "schema"),
+                                 "type", "object", "additionalProperties", 1);
+        json_object_set_new(forms, media_type(media), openapi_pack("{s:o}", "schema", shape));
+    }
+    return forms;
+}
+
+static const char *success_text(const operation_t *operation)
+{
+    return operation->dialect->nothing.text == NULL
+               ? outcome_message(operation->success)
+               : "Done. Or, whatever has failed, the document that says that nothing was found.";
 }
 
 static json_t *success(json_t *components, const operation_t *operation)
@@ -114,13 +146,15 @@ static json_t *success(json_t *components, const operation_t *operation)
     size_t hint = 0;
     bool in_pages = is_list && operation->query != NULL &&
                     schema_find(operation->query, "page[number]", strlen("page[number]"), &hint);
-    json_t *headers = headers_of(status);
+    json_t *headers = headers_of(operation->dialect, status);
     if ((operation->flags & OPERATION_WRITES) != 0)
         add_header(headers, "Idempotent-Replayed");
     if (is_list && !in_pages)
         add_header(headers, "Link");
-    json_t *response = openapi_pack("{s:s, s:o}", "description",
-                                    outcome_message(operation->success), "headers", headers);
+    if ((operation->flags & OPERATION_ETAG) != 0)
+        add_header(headers, "ETag");
+    json_t *response =
+        openapi_pack("{s:s, s:o}", "description", success_text(operation), "headers", headers);
     if (status == 204)
         return response;
     json_t *result = NULL;
@@ -128,10 +162,18 @@ static json_t *success(json_t *components, const operation_t *operation)
         result = openapi_schema_ref(components, operation->result, FORM_RESULT);
     if (is_list)
         result = openapi_pack("{s:s, s:o}", "type", "array", "items", result);
-    json_object_set_new(response, "content",
-                        openapi_pack("{s:{s:o}}", "application/json", "schema",
-                                     operation->dialect->success_shape(result, status, in_pages)));
+    bool records = operation->result != NULL || operation->documents == 0;
+    json_t *shape = records ? operation->dialect->success_shape(result, status, in_pages) : NULL;
+    json_object_set_new(response, "content", content(operation, shape));
     return response;
+}
+
+static json_t *not_modified(const dialect_t *dialect)
+{
+    json_t *headers = headers_of(dialect, 304);
+    add_header(headers, "ETag");
+    return openapi_pack("{s:s, s:o}", "description", "It is what If-None-Match names.", "headers",
+                        headers);
 }
 
 static void set_status(json_t *responses, int status, json_t *response)
@@ -149,6 +191,8 @@ json_t *openapi_responses(json_t *components, const operation_t *operation)
     json_t *responses = json_object();
     set_status(responses, dialect_status(dialect, operation->success),
                success(components, operation));
+    if ((operation->flags & OPERATION_ETAG) != 0)
+        set_status(responses, 304, not_modified(dialect));
     for (int status = 400; status < 600; status++) {
         bool possible = false;
         for (int i = 0; i < OUTCOME_COUNT; i++)

@@ -6,29 +6,30 @@
 #include <inttypes.h>
 #include <string.h>
 
-void render_text(exchange_t *exchange, int status, const char *text, size_t length)
+/* Points the response at what has been written for it. */
+static void set_body(exchange_t *exchange, int status, media_t media, const char *text,
+                     size_t length)
 {
     http_response_t *response = exchange->response;
     response->status = status;
     http_response_header(response, "x-request-id", exchange->request_id);
-    if (length == 0)
+    if (status == 204 || status == 304)
         return;
-    response->content_type = "application/json";
+    response->content_type = media_type(media);
     response->body = text;
     response->body_length = length;
 }
 
-/* Points the response at what has been written for it. */
-static void set_body(exchange_t *exchange, int status)
+void render_text(exchange_t *exchange, int status, const char *text, size_t length)
 {
-    render_text(exchange, status, exchange->body.data, exchange->body.size);
+    set_body(exchange, status, MEDIA_JSON, text, length);
 }
 
 void render_json(exchange_t *exchange, int status, json_t *value)
 {
     json_put_value(&exchange->body, value);
     json_decref(value);
-    set_body(exchange, status);
+    render_text(exchange, status, exchange->body.data, exchange->body.size);
 }
 
 /* The query string with its offset taken out: what the next page keeps. */
@@ -100,7 +101,8 @@ void render_reply(exchange_t *exchange)
     const operation_t *operation = exchange->route.operation;
     bool is_list = operation != NULL && (operation->flags & OPERATION_LIST) != 0;
     add_headers(exchange);
-    dialect_render(dialect, reply, operation == NULL ? NULL : operation->result, is_list,
-                   &exchange->body);
-    set_body(exchange, dialect_status(dialect, reply->outcome));
+    media_t media = dialect_render(dialect, reply, operation == NULL ? NULL : operation->result,
+                                   is_list, &exchange->body);
+    set_body(exchange, dialect_status(dialect, reply->outcome), media, exchange->body.data,
+             exchange->body.size);
 }

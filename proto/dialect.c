@@ -88,30 +88,74 @@ int dialect_status(const dialect_t *dialect, outcome_t outcome)
     };
     _Static_assert(ARRAY_LEN(common) == OUTCOME_COUNT, "every outcome has a status");
     assert(outcome < OUTCOME_COUNT);
+    if (dialect->statuses == NULL)
+        return 200;
     return outcome < OUTCOME_OF_WORKERS ? dialect->statuses[outcome] : common[outcome];
+}
+
+/* A prefix that does not end in '/' ends where a segment of the path does. */
+static bool is_below(const char *path, const char *prefix)
+{
+    while (*prefix != '\0') {
+        if (*prefix == '*') {
+            path += strcspn(path, "/");
+            prefix++;
+        } else if (*path++ != *prefix++) {
+            return false;
+        }
+    }
+    return prefix[-1] == '/' || *path == '/' || *path == '\0';
 }
 
 const dialect_t *dialect_of_path(const char *path)
 {
-    static const dialect_t *const dialects[] = {&dialect_trunk, &dialect_v1, &dialect_v2};
-    for (size_t i = 0; i < ARRAY_LEN(dialects); i++) {
-        const char *prefix = dialects[i]->prefix;
-        if (strncmp(path, prefix, strlen(prefix)) == 0)
+    static const dialect_t *const dialects[] = {&dialect_trunk,      &dialect_v1,
+                                                &dialect_freeswitch, &dialect_asterisk,
+                                                &dialect_sip,        &dialect_v2};
+    for (size_t i = 0; i < ARRAY_LEN(dialects); i++)
+        if (is_below(path, dialects[i]->prefix))
             return dialects[i];
-    }
     return &dialect_v2;
 }
 
-void dialect_render(const dialect_t *dialect, const reply_t *reply, const schema_t *result,
-                    bool is_list, msgpack_sbuffer *out)
+const char *media_type(media_t media)
+{
+    switch (media) {
+    case MEDIA_TEXT:
+        return "text/plain";
+    case MEDIA_XML:
+        return "text/xml";
+    case MEDIA_JSON:
+    case MEDIA_JSON_TEXT:
+    case MEDIA_COUNT:
+        break;
+    }
+    return "application/json";
+}
+
+static media_t render_failure(const dialect_t *dialect, const reply_t *reply, msgpack_sbuffer *out)
+{
+    if (dialect->nothing.text != NULL) {
+        json_put(out, dialect->nothing.text);
+        return dialect->nothing.media;
+    }
+    AUTO(json_release)
+    json_t *failure = dialect->failure(dialect_status(dialect, reply->outcome), reply);
+    json_put_value(out, failure);
+    return MEDIA_JSON;
+}
+
+media_t dialect_render(const dialect_t *dialect, const reply_t *reply, const schema_t *result,
+                       bool is_list, msgpack_sbuffer *out)
 {
     int status = dialect_status(dialect, reply->outcome);
     if (status == 204)
-        return;
-    if (!outcome_is_success(reply->outcome)) {
-        AUTO(json_release) json_t *failure = dialect->failure(status, reply);
-        json_put_value(out, failure);
-        return;
+        return MEDIA_JSON;
+    if (!outcome_is_success(reply->outcome))
+        return render_failure(dialect, reply, out);
+    if (reply->media != MEDIA_JSON) {
+        msgpack_sbuffer_write(out, reply->body.via.str.ptr, reply->body.via.str.size);
+        return reply->media;
     }
     json_put(out, dialect->open);
     if (result == NULL)
@@ -121,4 +165,5 @@ void dialect_render(const dialect_t *dialect, const reply_t *reply, const schema
     else
         transcode_result(result, &reply->body, out);
     dialect->close(status, reply, out);
+    return MEDIA_JSON;
 }

@@ -19,8 +19,16 @@ typedef struct dialect dialect_t;
 
 struct dialect {
     const char *name;
-    const char *prefix;    /* unknown routes below it speak this dialect */
-    const short *statuses; /* indexed by outcome_t, up to OUTCOME_OF_WORKERS: the rest is common */
+    const char *prefix;    /* unknown routes below it speak this dialect; "*": any one segment */
+    const short *statuses; /* indexed by outcome_t, up to OUTCOME_OF_WORKERS: the rest is common;
+                              NULL: 200, whatever happens */
+    bool for_calls; /* call authorization: its answers are not to be stored, and 401 offers Basic,
+                       since some SIP servers know nothing else */
+    /* What every failure reads as; text NULL: each is told by `failure`. */
+    struct {
+        media_t media;
+        const char *text;
+    } nothing;
     const char *no_result; /* what stands for a result where there is none */
     /* A success is what `open` writes, the result, and what `close` writes. */
     const char *open;
@@ -46,10 +54,17 @@ const dialect_t *dialect_of_path(const char *path);
 /* The HTTP status of an outcome. */
 int dialect_status(const dialect_t *dialect, outcome_t outcome);
 
-/* Appends the body of an answer, JSON text; nothing where the status has none (204). result: what
- * the reply's body is a record of, or an array of records if is_list; NULL: no result. */
-void dialect_render(const dialect_t *dialect, const reply_t *reply, const schema_t *result,
-                    bool is_list, msgpack_sbuffer *out);
+/* Of bodies with OPERATION_FORM. */
+#define MEDIA_TYPE_FORM "application/x-www-form-urlencoded"
+
+/* The media type of an answer. Static. */
+const char *media_type(media_t media);
+
+/* Appends the body of an answer, and returns what it is; nothing where the status has none (204).
+ * result: what the reply's body is a record of, or an array of records if is_list; NULL: no result.
+ * A document is appended as it is. */
+media_t dialect_render(const dialect_t *dialect, const reply_t *reply, const schema_t *result,
+                       bool is_list, msgpack_sbuffer *out);
 
 /* Whether the outcome is a success. */
 bool outcome_is_success(outcome_t outcome);

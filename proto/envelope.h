@@ -80,7 +80,6 @@ typedef enum {
     /* A document as it is to be sent, one text: */
     MEDIA_TEXT,      /* text/plain */
     MEDIA_XML,       /* text/xml */
-    MEDIA_FORM,      /* application/x-www-form-urlencoded */
     MEDIA_JSON_TEXT, /* application/json that is no record of ours */
     MEDIA_COUNT,
 } media_t;

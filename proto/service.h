@@ -23,6 +23,8 @@ enum {
 
 enum { BODY_LIMIT = 64 * 1024 };
 
+#define MEDIA_BIT(media) (1U << (media))
+
 typedef struct {
     const char *name;   /* "trunk_auth_read": unique in the service */
     const char *method; /* "GET" */
@@ -31,7 +33,8 @@ typedef struct {
     const schema_t *path_schema; /* NULL: no parameters in the path */
     const schema_t *query;       /* NULL: query parameters are ignored */
     const schema_t *body;        /* NULL: a body is ignored */
-    const schema_t *result;      /* NULL: answers without a body */
+    const schema_t *result;      /* NULL: answers without a body, or with documents alone */
+    unsigned documents;          /* what it may answer in place of a result: MEDIA_BIT(media_t) */
     const dialect_t *dialect;
     outcome_t success;
     unsigned flags;

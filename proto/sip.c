@@ -222,10 +222,10 @@ static const field_t freeswitch_rows[] = {
 };
 
 static const field_t asterisk_path_rows[] = {
-    [ASTERISK_PATH_CALL] = FIELD_CHOICE_ROW(asterisk_path_t, call, calls, .flags = FIELD_REQUIRED,
-        .doc = "What is asked for."),
     [ASTERISK_PATH_TABLE] = FIELD_CHOICE_ROW(asterisk_path_t, table, tables,
         .flags = FIELD_REQUIRED, .doc = "The realtime table."),
+    [ASTERISK_PATH_CALL] = FIELD_CHOICE_ROW(asterisk_path_t, call, calls, .flags = FIELD_REQUIRED,
+        .doc = "What is asked for."),
 };
 
 static const field_t asterisk_rows[] = {

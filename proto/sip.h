@@ -319,7 +319,7 @@ typedef struct {
     int table; /* asterisk_table_t */
 } asterisk_path_t;
 
-enum { ASTERISK_PATH_CALL, ASTERISK_PATH_TABLE };
+enum { ASTERISK_PATH_TABLE, ASTERISK_PATH_CALL }; /* in the path's order */
 
 /* Its fields, whatever they are called: "id" or "id LIKE" with what it is asked for. */
 typedef struct {
@@ -361,6 +361,7 @@ enum {
                     .query = &ha1_query_schema,                                                    \
                     .result = &ha1_schema,                                                         \
                     .dialect = &dialect_sip,                                                       \
+                    .documents = MEDIA_BIT(MEDIA_TEXT) | MEDIA_BIT(MEDIA_JSON_TEXT),               \
                     .success = OUTCOME_OK,                                                         \
                     .flags = OPERATION_CALL | OPERATION_KEPT,                                      \
                     .doc = "The HA1 value of a user, for a server that verifies."},                \
@@ -378,6 +379,8 @@ enum {
                                 .path = SIP_PATH family_ "/acl",                                   \
                                 .query = &acl_query_schema,                                        \
                                 .dialect = &dialect_sip,                                           \
+                                .documents = MEDIA_BIT(MEDIA_JSON_TEXT) | MEDIA_BIT(MEDIA_TEXT) |  \
+                                             MEDIA_BIT(MEDIA_XML),                                 \
                                 .success = OUTCOME_OK,                                             \
                                 .flags = OPERATION_CALL | OPERATION_ETAG,                          \
                                 .doc = "All source addresses that suffice alone, as a list."},     \
@@ -413,6 +416,7 @@ enum {
                                .path = SIP_PATH family_ "/freeswitch",                             \
                                .body = &freeswitch_schema,                                         \
                                .dialect = &dialect_freeswitch,                                     \
+                               .documents = MEDIA_BIT(MEDIA_XML),                                  \
                                .success = OUTCOME_OK,                                              \
                                .flags = OPERATION_CALL | OPERATION_FORM,                           \
                                .doc = "FreeSWITCH's mod_xml_curl: users and lists, as XML."},      \
@@ -423,9 +427,11 @@ enum {
                              .path_schema = &asterisk_path_schema,                                 \
                              .body = &asterisk_schema,                                             \
                              .dialect = &dialect_asterisk,                                         \
+                             .documents = MEDIA_BIT(MEDIA_TEXT),                                   \
                              .success = OUTCOME_OK,                                                \
                              .flags = OPERATION_CALL | OPERATION_FORM,                             \
-                             .doc = "Asterisk's res_config_curl: PJSIP's realtime tables."},       \
+                             .doc = "Asterisk's res_config_curl: PJSIP's realtime tables.",        \
+                             .example = "{\"id\": \"office-pbx\"}"},                               \
         [(first_) + SIP_EXPLAIN] = {.name = "sip_" family_ "_explain",                             \
                                     .method = "POST",                                              \
                                     .path = SIP_PATH family_ "/explain",                           \

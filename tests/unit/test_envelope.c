@@ -22,10 +22,10 @@ static const char golden_request[] = "9a01a57265712d31a66964656d2d31c3aa7472756e
                                      "4d92430313866303030302d303030302d37"
                                      "3030302d383030302d303030303030303030303031c081a46e616d65a178";
 static const char golden_reply[] =
-    "9901a57265712d31a7494e56414c4944c2a34e6f2ec09294a87265717569726564a4626f6479a52f6e616d65ab6973"
+    "9c01a57265712d31a7494e56414c4944c2a34e6f2ec09294a87265717569726564a4626f6479a52f6e616d65ab6973"
     "20"
     "726571756972656494a572616e6765a57175657279a56c696d6974b36d757374206265206174206d6f7374203235"
-    "30c093020307";
+    "30c093020307ac756e6b6e6f776e5f7573657200930712cf0000019000000000";
 
 static const request_t sample_request = {
     .request_id = "req-1",
@@ -90,6 +90,8 @@ static void a_reply_has_its_bytes(void **state)
     reply.page_number = 2;
     reply.page_size = 3;
     reply.total = 7;
+    reply.reason = REASON_UNKNOWN_USER;
+    reply.fresh = (freshness_t){.board = 7, .version = 18, .until_utc_ms = 1717986918400};
     faults_add(&reply.faults, FAULT_REQUIRED, FAULT_IN_BODY, "/name", "is required");
     faults_add(&reply.faults, FAULT_RANGE, FAULT_IN_QUERY, "limit", "must be at most %d", 250);
     packing_init(&packed);
@@ -99,7 +101,14 @@ static void a_reply_has_its_bytes(void **state)
     packing_init(&packed);
     reply_init(&reply, "r", OUTCOME_OK);
     envelope_write_reply(&reply, "\x81\xa1\x61\x01", 4, &packed.packer);
-    assert_string_equal(packing_shown(&packed), "[1,'r','OK',false,'',{'a':1},[],null,null]");
+    assert_string_equal(packing_shown(&packed),
+                        "[1,'r','OK',false,'',{'a':1},[],null,null,null,0,null]");
+    packing_free(&packed);
+    packing_init(&packed);
+    reply.media = MEDIA_XML;
+    envelope_write_reply(&reply, "\xa4<a/>", 5, &packed.packer);
+    assert_string_equal(packing_shown(&packed),
+                        "[1,'r','OK',false,'','<a/>',[],null,null,null,2,null]");
     packing_free(&packed);
 }
 
@@ -119,6 +128,11 @@ static void a_reply_is_read(void **state)
     assert_int_equal(reply.page_number, 2);
     assert_int_equal(reply.page_size, 3);
     assert_int_equal(reply.total, 7);
+    assert_int_equal(reply.reason, REASON_UNKNOWN_USER);
+    assert_int_equal(reply.media, MEDIA_JSON);
+    assert_int_equal(reply.fresh.board, 7);
+    assert_int_equal(reply.fresh.version, 18);
+    assert_int_equal(reply.fresh.until_utc_ms, 1717986918400);
     assert_int_equal(reply.faults.count, 2);
     assert_int_equal(reply.faults.items[0].code, FAULT_REQUIRED);
     assert_string_equal(reply.faults.items[0].where, "/name");
@@ -224,38 +238,62 @@ static void every_element_of_a_reply_is_checked(void **state)
     (void)state;
     static const char *const rows[] = {
         "{}",
-        "[1,'r','OK',false,'',null,[],null]",
-        "[1,'r','OK',false,'',null,[],null,null,null]",
-        "[0,'r','OK',false,'',null,[],null,null]",
-        "[1,1,'OK',false,'',null,[],null,null]",
-        "[1,'r',0,false,'',null,[],null,null]",
-        "[1,'r','ok',false,'',null,[],null,null]",
-        "[1,'r','A_WORD_LONGER_THAN_ANY_OUTCOME',false,'',null,[],null,null]",
-        "[1,'r','OK',null,'',null,[],null,null]",
-        "[1,'r','OK',false,null,null,[],null,null]",
-        "[1,'r','OK',false,'',5,[],null,null]",
-        "[1,'r','OK',false,'','x',[],null,null]",
-        "[1,'r','OK',false,'',null,null,null,null]",
-        "[1,'r','OK',false,'',null,{},null,null]",
-        "[1,'r','OK',false,'',null,[null],null,null]",
-        "[1,'r','OK',false,'',null,[['rule','body','/x']],null,null]",
-        "[1,'r','OK',false,'',null,[['rules','body','/x','m']],null,null]",
-        "[1,'r','OK',false,'',null,[['rule','head','/x','m']],null,null]",
-        "[1,'r','OK',false,'',null,[['rule','body',1,'m']],null,null]",
-        "[1,'r','OK',false,'',null,[['rule','body','/x',null]],null,null]",
-        "[1,'r','OK',false,'',null,[],-1,null]",
-        "[1,'r','OK',false,'',null,[],'1',null]",
-        "[1,'r','OK',false,'',null,[],null,1.5]",
-        "[1,'r','OK',false,'',null,[],null,7]",
-        "[1,'r','OK',false,'',null,[],null,[1,20]]",
-        "[1,'r','OK',false,'',null,[],null,[0,20,7]]",
-        "[1,'r','OK',false,'',null,[],null,[1,0,7]]",
-        "[1,'r','OK',false,'',null,[],null,[1,20,-1]]",
-        "[1,'r','OK',false,'',null,[],null,[1,20,null]]",
+        "[1,'r','OK',false,'',null,[],null,null,null,0]",
+        "[1,'r','OK',false,'',null,[],null,null,null,0,null,null]",
+        "[0,'r','OK',false,'',null,[],null,null,null,0,null]",
+        "[1,1,'OK',false,'',null,[],null,null,null,0,null]",
+        "[1,'r',0,false,'',null,[],null,null,null,0,null]",
+        "[1,'r','ok',false,'',null,[],null,null,null,0,null]",
+        "[1,'r','A_WORD_LONGER_THAN_ANY_OUTCOME',false,'',null,[],null,null,null,0,null]",
+        "[1,'r','OK',null,'',null,[],null,null,null,0,null]",
+        "[1,'r','OK',false,null,null,[],null,null,null,0,null]",
+        "[1,'r','OK',false,'',5,[],null,null,null,0,null]",
+        "[1,'r','OK',false,'','x',[],null,null,null,0,null]",
+        "[1,'r','OK',false,'',null,null,null,null,null,0,null]",
+        "[1,'r','OK',false,'',null,{},null,null,null,0,null]",
+        "[1,'r','OK',false,'',null,[null],null,null,null,0,null]",
+        "[1,'r','OK',false,'',null,[['rule','body','/x']],null,null,null,0,null]",
+        "[1,'r','OK',false,'',null,[['rules','body','/x','m']],null,null,null,0,null]",
+        "[1,'r','OK',false,'',null,[['rule','head','/x','m']],null,null,null,0,null]",
+        "[1,'r','OK',false,'',null,[['rule','body',1,'m']],null,null,null,0,null]",
+        "[1,'r','OK',false,'',null,[['rule','body','/x',null]],null,null,null,0,null]",
+        "[1,'r','OK',false,'',null,[],-1,null,null,0,null]",
+        "[1,'r','OK',false,'',null,[],'1',null,null,0,null]",
+        "[1,'r','OK',false,'',null,[],null,1.5,null,0,null]",
+        "[1,'r','OK',false,'',null,[],null,7,null,0,null]",
+        "[1,'r','OK',false,'',null,[],null,[1,20],null,0,null]",
+        "[1,'r','OK',false,'',null,[],null,[0,20,7],null,0,null]",
+        "[1,'r','OK',false,'',null,[],null,[1,0,7],null,0,null]",
+        "[1,'r','OK',false,'',null,[],null,[1,20,-1],null,0,null]",
+        "[1,'r','OK',false,'',null,[],null,[1,20,null],null,0,null]",
+        "[1,'r','OK',false,'',null,[],null,null,'no_such_reason',0,null]",
+        "[1,'r','OK',false,'',null,[],null,null,0,0,null]",
+        "[1,'r','OK',false,'',null,[],null,null,'none',0,null]",
+        "[1,'r','OK',false,'',null,[],null,null,null,null,null]",
+        "[1,'r','OK',false,'',null,[],null,null,null,'x',null]",
+        "[1,'r','OK',false,'',null,[],null,null,null,-1,null]",
+        "[1,'r','OK',false,'','x',[],null,null,null,4,null]",
+        "[1,'r','OK',false,'','x',[],null,null,null,0,null]",
+        "[1,'r','OK',false,'',null,[],null,null,null,1,null]",
+        "[1,'r','OK',false,'',{},[],null,null,null,1,null]",
+        "[1,'r','OK',false,'',[],[],null,null,null,2,null]",
+        "[1,'r','OK',false,'',null,[],null,null,null,0,5]",
+        "[1,'r','OK',false,'',null,[],null,null,null,0,[]]",
+        "[1,'r','OK',false,'',null,[],null,null,null,0,[7,1]]",
+        "[1,'r','OK',false,'',null,[],null,null,null,0,[7,1,0]]",
+        "[1,'r','OK',false,'',null,[],null,null,null,0,[7,1,-1]]",
+        "[1,'r','OK',false,'',null,[],null,null,null,0,[7,-1,1]]",
+        "[1,'r','OK',false,'',null,[],null,null,null,0,['7',1,1]]",
+        "[1,'r','OK',false,'',null,[],null,null,null,0,[7,1,1,1]]",
+        "[1,'r','OK',false,'',null,[],null,null,null,0,[7,1,null]]",
     };
     static const char *const good[] = {
-        "[1,'r','OK',false,'',null,[],null,null]",
-        "[1,'r','OK',true,'x',[{'a':1}],[['rule','path','x','m']],0,[1,20,9223372036854775807]]",
+        "[1,'r','OK',false,'',null,[],null,null,null,0,null]",
+        "[1,'r','OK',true,'x',[{'a':1}],[['rule','path','x','m']],0,[1,20,9223372036854775807],"
+        "null,"
+        "0,null]",
+        "[1,'r','OK',false,'','',[],null,null,null,3,[0,0,1]]",
+        "[1,'r','FORBIDDEN',false,'',null,[],null,null,'no_method',0,[7,9223372036854775807,1]]",
     };
     packing_t packed;
     reply_t reply;
@@ -276,7 +314,7 @@ static void too_many_faults_are_refused(void **state)
     for (uint32_t count = FAULTS_MAX; count <= FAULTS_MAX + 1; count++) {
         packing_t packed;
         packing_init(&packed);
-        msgpack_pack_array(&packed.packer, 9);
+        msgpack_pack_array(&packed.packer, 12);
         msgpack_pack_int(&packed.packer, 1);
         pack_text(&packed.packer, "r");
         pack_text(&packed.packer, "INVALID");
@@ -292,6 +330,9 @@ static void too_many_faults_are_refused(void **state)
             pack_text(&packed.packer, "m");
         }
         msgpack_pack_nil(&packed.packer);
+        msgpack_pack_nil(&packed.packer);
+        msgpack_pack_nil(&packed.packer);
+        msgpack_pack_int(&packed.packer, MEDIA_JSON);
         msgpack_pack_nil(&packed.packer);
         reply_t reply;
         assert_int_equal(envelope_read_reply(packing_decode(&packed), &reply),

@@ -51,7 +51,7 @@ static void assert_path_matches(const operation_t *operation)
         const field_t *row = &schema->rows[parameters++];
         assert_int_equal(strlen(row->name), length);
         assert_memory_equal(row->name, at, length);
-        assert_int_equal(row->type, FIELD_TEXT);
+        assert_true(row->type == FIELD_TEXT || row->type == FIELD_CHOICE);
         assert_true((row->flags & FIELD_REQUIRED) != 0);
     }
     assert_int_equal(parameters, count);
@@ -70,7 +70,11 @@ static void assert_operation(const operation_t *operation)
     assert_non_null(operation->dialect);
     assert_non_null(operation->doc);
     assert_true(outcome_is_success(operation->success));
-    assert_int_equal(operation->success == OUTCOME_DELETED, operation->result == NULL);
+    bool answers = operation->result != NULL || operation->documents != 0;
+    assert_int_equal(operation->success == OUTCOME_DELETED, !answers);
+    assert_int_equal(operation->documents & MEDIA_BIT(MEDIA_JSON), 0);
+    assert_int_equal(operation->documents >> MEDIA_COUNT, 0);
+    assert_true((operation->flags & OPERATION_FORM) == 0 || operation->body != NULL);
     assert_true((operation->flags & OPERATION_LIST) == 0 || operation->result != NULL);
     assert_true((operation->flags & OPERATION_PART) == 0 || operation->body != NULL);
     assert_true(strlen(operation->name) < OPERATION_NAME_SIZE);

@@ -49,8 +49,8 @@ typedef struct call {
     bool failed; /* by call_fail: err says why, for the log */
     err_t err;
 
-    bool on_link;  /* a read on the link thread */
-    bool deferred; /* by call_defer */
+    bool on_link;     /* a read on the link thread */
+    bool deferred;    /* by call_defer */
     uint64_t version; /* of the store, on the board, from before what this call reads */
 } call_t;
 

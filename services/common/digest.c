@@ -32,22 +32,30 @@ static void free_context(EVP_MD_CTX **context)
     EVP_MD_CTX_free(*context); /* wipes */
 }
 
-status_t digest_ha1(digest_t algorithm, const char *username, const char *realm,
-                    const char *password, size_t password_length, uint8_t out[HA1_SIZE_MAX])
+status_t digest_parts(digest_t algorithm, const digest_part_t *parts, size_t count,
+                      uint8_t out[HA1_SIZE_MAX])
 {
     AUTO(free_context) EVP_MD_CTX *context = EVP_MD_CTX_new();
     uint8_t made[EVP_MAX_MD_SIZE];
-    if (context == NULL || EVP_DigestInit_ex(context, algorithms[algorithm].method(), NULL) != 1 ||
-        EVP_DigestUpdate(context, username, strlen(username)) != 1 ||
-        EVP_DigestUpdate(context, ":", 1) != 1 ||
-        EVP_DigestUpdate(context, realm, strlen(realm)) != 1 ||
-        EVP_DigestUpdate(context, ":", 1) != 1 ||
-        EVP_DigestUpdate(context, password, password_length) != 1 ||
-        EVP_DigestFinal_ex(context, made, NULL) != 1)
+    if (context == NULL || EVP_DigestInit_ex(context, algorithms[algorithm].method(), NULL) != 1)
+        return STATUS_SYSTEM;
+    for (size_t i = 0; i < count; i++)
+        if ((i > 0 && EVP_DigestUpdate(context, ":", 1) != 1) ||
+            EVP_DigestUpdate(context, parts[i].bytes, parts[i].length) != 1)
+            return STATUS_SYSTEM;
+    if (EVP_DigestFinal_ex(context, made, NULL) != 1)
         return STATUS_SYSTEM;
     memcpy(out, made, algorithms[algorithm].size);
     OPENSSL_cleanse(made, sizeof(made));
     return STATUS_OK;
+}
+
+status_t digest_ha1(digest_t algorithm, const char *username, const char *realm,
+                    const char *password, size_t password_length, uint8_t out[HA1_SIZE_MAX])
+{
+    const digest_part_t parts[] = {
+        {username, strlen(username)}, {realm, strlen(realm)}, {password, password_length}};
+    return digest_parts(algorithm, parts, ARRAY_LEN(parts), out);
 }
 
 /* Returns what is wrong with a realm, or NULL. */

@@ -27,8 +27,18 @@ typedef struct {
  * controls; none twice. */
 status_t realms_parse(const char *text, realms_t *out, err_t *err) MUST_CHECK;
 
-/* Computes HA1 over the exact bytes; out holds digest_size bytes. STATUS_SYSTEM if libcrypto
- * refuses the algorithm (MD5 in FIPS mode). */
+/* Bytes that are hashed. */
+typedef struct {
+    const char *bytes;
+    size_t length;
+} digest_part_t;
+
+/* Hashes the parts with a colon between each two; out holds digest_size bytes. STATUS_SYSTEM if
+ * libcrypto refuses the algorithm (MD5 in FIPS mode). */
+status_t digest_parts(digest_t algorithm, const digest_part_t *parts, size_t count,
+                      uint8_t out[HA1_SIZE_MAX]) MUST_CHECK;
+
+/* Computes HA1 over the exact bytes; out holds digest_size bytes. As digest_parts. */
 status_t digest_ha1(digest_t algorithm, const char *username, const char *realm,
                     const char *password, size_t password_length, uint8_t out[HA1_SIZE_MAX])
     MUST_CHECK;

@@ -89,3 +89,14 @@ for name, text in {
         "pem": b"-----BEGIN CERTIFICATE-----\n" + CERTIFICATE + b"\n-----END CERTIFICATE-----\n",
 }.items():
     write("metadata", name, text)
+
+DIGEST = (b'Digest username="office-pbx", realm="linekeeper", nonce="84a4cc6f", uri="sip:bob@example.com", '
+          b'response="7587245234b3434cc3412213e5f113a5", algorithm=SHA-256, cnonce="0a4f113b", opaque="", '
+          b'qop=auth, nc=00000001')
+write("authorization", "digest", DIGEST)
+write("authorization", "escapes", b'Digest username="J\xc3\xa4 \\"x\\\\", nonce = "a, b=\\"c\\""\r\n\t, x=y')
+write("authorization", "extended", b"Digest username*=UTF-8'de'J%C3%A4s%C3%B8n, userhash=false")
+write("authorization", "userhash", b'Digest username="488869477bf257147b804c45308cd62a", userhash=true')
+write("authorization", "twice", DIGEST + b", nc=00000002")
+write("authorization", "cut", DIGEST[:60])
+write("authorization", "basic", b"Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==")

@@ -14,16 +14,10 @@ NOT_YET(sip_acl)
 NOT_YET(sip_verify)
 NOT_YET(sip_report)
 NOT_YET(sip_nonce)
-NOT_YET(sip_asterisk)
 NOT_YET(sip_explain)
 NOT_YET(sip_decisions)
 
 bool sip_verify_is_slow(const call_t *call)
-{
-    (void)call;
-    return false;
-}
-bool sip_asterisk_is_slow(const call_t *call)
 {
     (void)call;
     return false;

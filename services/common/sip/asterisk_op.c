@@ -182,7 +182,7 @@ static void answer(asking_t *asking, status_t status, const err_t *err)
     if (status != STATUS_OK)
         call_fail(asking->call, err);
     else
-        document_answer(asking->call, MEDIA_FORM, asking->out);
+        document_answer(asking->call, MEDIA_TEXT, asking->out);
 }
 
 static void answer_walk(asking_t *asking)

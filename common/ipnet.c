@@ -50,11 +50,17 @@ status_t ipnet_parse(const char *text, size_t length, ipnet_t *out)
             return STATUS_INVALID;
     }
     net.prefix = (uint8_t)(net.ipv4 ? prefix + 96 : prefix);
-    if (!net.ipv4 && net.prefix >= 96 && memcmp(net.first, mapped_prefix, 12) == 0)
-        net.ipv4 = true;
-    ipnet_mask(net.first, net.prefix);
-    *out = net;
+    *out = ipnet_of(net.first, net.prefix);
     return STATUS_OK;
+}
+
+ipnet_t ipnet_of(const uint8_t address[16], unsigned prefix)
+{
+    ipnet_t net = {.prefix = (uint8_t)prefix};
+    memcpy(net.first, address, sizeof(net.first));
+    ipnet_mask(net.first, prefix);
+    net.ipv4 = prefix >= 96 && memcmp(net.first, mapped_prefix, sizeof(mapped_prefix)) == 0;
+    return net;
 }
 
 unsigned ipnet_prefix(const ipnet_t *net)

@@ -24,6 +24,9 @@ typedef struct {
  * plain decimal prefix; zone ids are refused. */
 status_t ipnet_parse(const char *text, size_t length, ipnet_t *out) MUST_CHECK;
 
+/* The block of that prefix (0 to 128) around an address in the 128-bit space. */
+ipnet_t ipnet_of(const uint8_t address[16], unsigned prefix);
+
 /* Canonical text (RFC 5952 for IPv6); a single address carries no prefix. out: IPNET_TEXT_SIZE. */
 void ipnet_format(const ipnet_t *net, char out[IPNET_TEXT_SIZE]);
 

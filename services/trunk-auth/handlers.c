@@ -1,9 +1,10 @@
-#include "services/common/sip/ops.h"
 #include "services/trunk-auth/handlers.h"
 
 #include "proto/trunk_auth.h"
+#include "services/common/sip/ops.h"
 #include "services/trunk-auth/method_change.h"
 #include "services/trunk-auth/method_ops.h"
+#include "services/trunk-auth/sip_family.h"
 #include "services/trunk-auth/sql.h"
 #include "services/trunk-auth/trunk_ops.h"
 
@@ -34,4 +35,5 @@ const worker_spec_t trunk_auth_spec = {
     .handlers = handlers,
     .handler_count = ARRAY_LEN(handlers),
     .store = &trunk_auth_store,
+    .sip = &trunk_sip_family,
 };

@@ -11,37 +11,45 @@ typedef struct {
     bool ours;
 } claim_t;
 
-/* Where the outward walk stands: the greatest key that is still of interest. */
-typedef struct {
-    uint8_t first[16];
-    unsigned prefix;
-} place_t;
+/* The widest blocks that anybody may claim: whose an address is, is not looked for further out. */
+enum { WIDEST_IPV4 = 8, WIDEST_IPV6 = 19 };
+
+status_t ranges_read(query_t *row, ipnet_t *out, err_t *err)
+{
+    size_t length = 0;
+    const void *first = query_column_blob(row, 0, &length);
+    int64_t prefix = query_column_number(row, 1);
+    if (first == NULL || length != sizeof(out->first) || prefix < 0 || prefix > 128)
+        return err_set(err, STATUS_CORRUPT, "method", "holds a range that is none");
+    *out = ipnet_of(first, (unsigned)prefix);
+    return STATUS_OK;
+}
 
 static status_t read_claim(query_t *query, const char *trunk_uuid, int64_t now_utc_ms, claim_t *out,
                            err_t *err)
 {
-    size_t length = 0;
-    const void *first = query_column_blob(query, 0, &length);
-    int64_t prefix = query_column_number(query, 1);
+    status_t status = ranges_read(query, &out->block, err);
+    if (status != STATUS_OK)
+        return status;
     const char *trunk = query_column_text(query, 3, NULL);
-    if (first == NULL || length != sizeof(out->block.first) || prefix < 0 || prefix > 128 ||
-        trunk == NULL)
-        return err_set(err, STATUS_CORRUPT, "method", "holds a range that is none");
-    memcpy(out->block.first, first, sizeof(out->block.first));
-    out->block.prefix = (uint8_t)prefix;
     out->live = query_column_number(query, 2) > now_utc_ms;
-    out->ours = strcmp(trunk, trunk_uuid) == 0;
+    out->ours = trunk != NULL && strcmp(trunk, trunk_uuid) == 0;
     return STATUS_OK;
 }
 
+static void bind_place(query_t *query, const ipnet_t *place)
+{
+    query_blob(query, 1, place->first, sizeof(place->first));
+    query_number(query, 2, place->prefix);
+}
+
 /* The greatest claim at or below the place, if there is one. */
-static status_t find_below(store_t *store, const place_t *place, const char *trunk_uuid,
+static status_t find_below(store_t *store, const ipnet_t *place, const char *trunk_uuid,
                            const char *self_uuid, int64_t now_utc_ms, bool *out_found, claim_t *out,
                            err_t *err)
 {
     AUTO(query_end) query_t *query = store_query(store, SQL_RANGE_BELOW);
-    query_blob(query, 1, place->first, sizeof(place->first));
-    query_number(query, 2, place->prefix);
+    bind_place(query, place);
     query_text(query, 3, self_uuid);
     bool row = false;
     status_t status = query_step(query, &row, err);
@@ -55,15 +63,14 @@ static status_t find_below(store_t *store, const place_t *place, const char *tru
 /* Moves to the next place where a container of range can stand, behind the claim that was found;
  * false when there is none. A claim beside ours parts from it at bit `shared`: a container of ours
  * that sorts before it can't be longer than that. */
-static bool move_outward(const ipnet_t *range, const ipnet_t *found, place_t *place)
+static bool move_outward(const ipnet_t *range, const ipnet_t *found, ipnet_t *place)
 {
     bool container = ipnet_contains(found, range);
     if (container && found->prefix == 0)
         return false;
-    place->prefix =
-        container ? found->prefix - 1U : ipnet_common_prefix(found->first, range->first);
-    memcpy(place->first, range->first, sizeof(place->first));
-    ipnet_mask(place->first, place->prefix);
+    *place = ipnet_of(range->first, container
+                                        ? found->prefix - 1U
+                                        : ipnet_common_prefix(found->first, range->first));
     return true;
 }
 
@@ -71,8 +78,7 @@ static status_t check_containers(store_t *store, const ipnet_t *range, const cha
                                  const char *self_uuid, int64_t now_utc_ms, range_verdict_t *out,
                                  err_t *err)
 {
-    place_t place = {.prefix = range->prefix};
-    memcpy(place.first, range->first, sizeof(place.first));
+    ipnet_t place = *range;
     for (bool more = true; more;) {
         claim_t claim = {0};
         bool found = false;
@@ -126,6 +132,35 @@ status_t ranges_check(store_t *store, const ipnet_t *range, const char *trunk_uu
     return status;
 }
 
+range_walk_t ranges_around(const ipnet_t *address)
+{
+    return (range_walk_t){.address = address, .at = *address};
+}
+
+status_t ranges_next(store_t *store, range_walk_t *walk, bool *out_found, ipnet_t *out, err_t *err)
+{
+    unsigned widest = walk->address->ipv4 ? 96 + WIDEST_IPV4 : WIDEST_IPV6;
+    while (!walk->ended && walk->at.prefix >= widest) {
+        AUTO(query_end) query_t *query = store_query(store, SQL_RANGE_OUTWARD);
+        bind_place(query, &walk->at);
+        bool row = false;
+        ipnet_t found;
+        status_t status = query_step(query, &row, err);
+        if (status == STATUS_OK && row)
+            status = ranges_read(query, &found, err);
+        if (status != STATUS_OK)
+            return status;
+        walk->ended = !row || !move_outward(walk->address, &found, &walk->at);
+        if (row && ipnet_contains(&found, walk->address)) {
+            *out_found = true;
+            *out = found;
+            return STATUS_OK;
+        }
+    }
+    *out_found = false;
+    return STATUS_OK;
+}
+
 const char *ranges_flaw(const ipnet_t *range, bool is_operator)
 {
     if (ipnet_covers_no_source(range))
@@ -133,8 +168,8 @@ const char *ranges_flaw(const ipnet_t *range, bool is_operator)
     unsigned prefix = ipnet_prefix(range);
     if (is_operator) {
         if (range->ipv4)
-            return prefix < 8 ? "must not be wider than /8" : NULL;
-        return prefix < 19 ? "must not be wider than /19" : NULL;
+            return prefix < WIDEST_IPV4 ? "must not be wider than /8" : NULL;
+        return prefix < WIDEST_IPV6 ? "must not be wider than /19" : NULL;
     }
     if (range->ipv4)
         return prefix < 16 ? "must not be wider than /16" : NULL;

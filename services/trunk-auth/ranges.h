@@ -27,6 +27,22 @@ status_t ranges_check(store_t *store, const ipnet_t *range, const char *trunk_uu
                       const char *self_uuid, int64_t now_utc_ms, range_verdict_t *out, err_t *err)
     MUST_CHECK;
 
+/* ---- Whose an address is ---- */
+
+/* Blocks that contain an address, from the narrowest on. */
+typedef struct {
+    const ipnet_t *address; /* borrowed */
+    ipnet_t at;             /* the greatest key that is still of interest */
+    bool ended;
+} range_walk_t;
+
+range_walk_t ranges_around(const ipnet_t *address);
+/* Columns 0 and 1, range_first and prefix, of any query. */
+status_t ranges_read(query_t *row, ipnet_t *out, err_t *err) MUST_CHECK;
+/* The next block that is claimed by whomsoever, live or not; *out_found false: there is none. */
+status_t ranges_next(store_t *store, range_walk_t *walk, bool *out_found, ipnet_t *out, err_t *err)
+    MUST_CHECK;
+
 /* Why calls can't be authorized by this range, to stand after the field's name; NULL if they can.
  * An operator's key may claim wider ones. Static. */
 const char *ranges_flaw(const ipnet_t *range, bool is_operator);

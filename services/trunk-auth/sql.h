@@ -25,6 +25,16 @@ typedef enum {
     SQL_DIGEST_DROP,
     SQL_RANGE_BELOW,
     SQL_RANGE_INSIDE,
+    SQL_RANGE_OUTWARD,
+    SQL_RANGE_CLAIMS,
+    SQL_SIP_USER,
+    SQL_SIP_DIGEST,
+    SQL_SIP_REALM,
+    SQL_SIP_RANGES, /* of all, of an organization */
+    SQL_SIP_RANGES_OF,
+    SQL_SIP_USERS,
+    SQL_SIP_USERS_OF,
+    SQL_SIP_USE,
     SQL_COUNT,
 } sql_t;
 

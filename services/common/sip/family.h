@@ -88,9 +88,9 @@ struct sip_family {
     status_t (*find_claims)(const call_t *call, store_t *reader, const sip_source_t *source,
                             sip_claims_t *out, err_t *err);
     /* Whether the user's subject has a live claim on the address, whatever its policy (policy all).
-     */
-    status_t (*may_come_from)(const call_t *call, store_t *reader, const sip_user_t *user,
-                              const sip_source_t *source, bool *out, err_t *err);
+     * If so, user->until_utc_ms is brought down to the claim's end. */
+    status_t (*may_come_from)(const call_t *call, store_t *reader, const sip_source_t *source,
+                              sip_user_t *user, bool *out, err_t *err);
 
     /* Lists, of what the principal may see and what is live: ranges that suffice alone, in order of
      * the address; users, in order of the name. */

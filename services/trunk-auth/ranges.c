@@ -68,9 +68,8 @@ static bool move_outward(const ipnet_t *range, const ipnet_t *found, ipnet_t *pl
     bool container = ipnet_contains(found, range);
     if (container && found->prefix == 0)
         return false;
-    *place = ipnet_of(range->first, container
-                                        ? found->prefix - 1U
-                                        : ipnet_common_prefix(found->first, range->first));
+    *place = ipnet_of(range->first, container ? found->prefix - 1U
+                                              : ipnet_common_prefix(found->first, range->first));
     return true;
 }
 

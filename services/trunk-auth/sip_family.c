@@ -3,6 +3,7 @@
 #include "services/trunk-auth/sip_family.h"
 
 #include "common/text.h"
+#include "services/common/credentials.h"
 #include "services/common/list.h"
 #include "services/trunk-auth/ranges.h"
 #include "services/trunk-auth/sql.h"
@@ -210,8 +211,7 @@ static status_t may_come_from(const call_t *call, store_t *reader, const sip_sou
     int64_t until = 0;
     for (size_t i = 0; i < claims.count; i++) {
         const sip_claim_t *claim = &claims.items[i];
-        bool live =
-            claim->standing == REASON_NONE || claim->standing == REASON_POLICY_NEEDS_BOTH;
+        bool live = claim->standing == REASON_NONE || claim->standing == REASON_POLICY_NEEDS_BOTH;
         if (!live || strcmp(claim->subject, user->subject) != 0)
             continue;
         may = true;

@@ -30,6 +30,28 @@ static void must(bool worked, const char *what)
     abort();
 }
 
+static void open_sip(desk_t *desk)
+{
+    err_t err = {0};
+    const char *path = desk->scratch.path;
+    const char *service = desk->spec->contract->name;
+    desk->settings.sip = (sip_settings_t){.lockout_failures = 10,
+                                          .lockout_source_failures = 100,
+                                          .lockout_window_s = 60,
+                                          .lockout_s = 60,
+                                          .lockout_max_s = 3600,
+                                          .nonce_s = 60,
+                                          .ha1_ttl_s = 60};
+    sip_t *sip = &desk->sip;
+    sip->family = desk->spec->sip;
+    sip->settings = &desk->settings.sip;
+    sip->uses = sip_uses_new();
+    must(board_open(path, service, false, &sip->board, &err) == STATUS_OK, err.text);
+    must(sip_memory_open(path, service, sip->settings, sip->board, &sip->memory, &err) == STATUS_OK,
+         err.text);
+    desk->keeper.sip = sip;
+}
+
 void desk_open(desk_t *desk, const worker_spec_t *spec, bool sealed)
 {
     err_t err = {0};
@@ -55,6 +77,8 @@ void desk_open(desk_t *desk, const worker_spec_t *spec, bool sealed)
                               .seal = desk->seal,
                               .realms = &desk->realms,
                               .password_cost = {.passes = 1, .memory_bytes = 8192}};
+    if (spec->sip != NULL)
+        open_sip(desk);
     desk->principal = (principal_t){.organization_id = DESK_ORGANIZATION,
                                     .key_id = "01900000-0000-7000-8000-00000000000c",
                                     .scope = SCOPE_ADMIN};
@@ -63,6 +87,9 @@ void desk_open(desk_t *desk, const worker_spec_t *spec, bool sealed)
 void desk_close(desk_t *desk)
 {
     json_decref(desk->body);
+    sip_memory_close(&desk->sip.memory);
+    board_close(&desk->sip.board);
+    sip_uses_free(&desk->sip.uses);
     seal_close(&desk->seal);
     store_close(&desk->reader);
     store_close(&desk->writer);
@@ -243,6 +270,12 @@ static json_t *show_body(const call_t *call)
                  MSGPACK_UNPACK_SUCCESS &&
              used == call->body_bytes.size,
          "answer");
+    if (call->reply.media != MEDIA_JSON) {
+        must(decoded.data.type == MSGPACK_OBJECT_STR, "document");
+        json_t *text = json_stringn(decoded.data.via.str.ptr, decoded.data.via.str.size);
+        msgpack_unpacked_destroy(&decoded);
+        return text;
+    }
     bool list = (call->operation->flags & OPERATION_LIST) != 0;
     json_t *body = shown_result(call->operation->result, &decoded.data, list);
     msgpack_unpacked_destroy(&decoded);
@@ -278,6 +311,9 @@ outcome_t desk_finish(desk_t *desk, desk_call_t *asked)
     desk->body = is_success(call->reply.outcome) ? show_body(call) : NULL;
     desk->outcome = call->reply.outcome;
     desk->faults = call->reply.faults;
+    desk->reason = call->reply.reason;
+    desk->media = call->reply.media;
+    desk->fresh = call->reply.fresh;
     text_cut(desk->message, sizeof(desk->message), call->reply.message);
     desk->next_offset = call->reply.next_offset;
     desk->total = call->reply.total;

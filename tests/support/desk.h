@@ -3,6 +3,8 @@
 #ifndef LK_TESTS_SUPPORT_DESK_H
 #define LK_TESTS_SUPPORT_DESK_H
 
+#include "services/common/settings.h"
+#include "services/common/sip/sip.h"
 #include "services/common/worker.h"
 #include "tests/support/scratch.h"
 
@@ -19,6 +21,8 @@ typedef struct {
     realms_t realms;
     seal_t *seal;
     keeper_t keeper;
+    settings_t settings; /* of a service that authorizes calls: settings.sip, as by default */
+    sip_t sip;
     principal_t principal; /* who asks; an admin of DESK_ORGANIZATION at first */
     int64_t now_utc_ms;    /* set by hand; only tests move it */
     int64_t answer_ms;     /* what a call has in all, 10 s at first, */
@@ -26,7 +30,10 @@ typedef struct {
 
     /* The latest answer. */
     outcome_t outcome;
-    json_t *body; /* NULL: none */
+    json_t *body; /* NULL: none; a text where the answer is a document */
+    reason_t reason;
+    media_t media;
+    freshness_t fresh;
     faults_t faults;
     char message[REPLY_MESSAGE_SIZE];
     int64_t next_offset;

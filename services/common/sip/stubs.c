@@ -8,8 +8,6 @@
         (void)reader;                                                                              \
         call_refuse(call, OUTCOME_UNAVAILABLE, "not built yet");                                   \
     }
-NOT_YET(sip_ha1)
-NOT_YET(sip_source)
 NOT_YET(sip_acl)
 NOT_YET(sip_verify)
 NOT_YET(sip_report)

@@ -12,7 +12,7 @@ import sys
 import doc_table
 
 DOC = doc_table.DOCS / "settings.md"
-ROW = re.compile(r"^  (LK_[A-Z_]+) +(.*?)(?: (Required)| Default: (.*))\.$")
+ROW = re.compile(r"^  (LK_[A-Z0-9_]+) +(.*?)(?: (Required)| Default: (.*))\.$")
 SECTION = doc_table.section("settings")
 
 

@@ -30,8 +30,8 @@ def test_what_containers_and_units_set_is_in_the_documents():
     documents = "".join((ROOT / "docs" / name).read_text(encoding="utf-8") for name in ("settings.md", "deploying.md"))
     for name in ("docker-compose.yml", "deploy/Dockerfile", "deploy/env.example", "deploy/haproxy/haproxy.cfg",
                  *filter(pathlib.Path.is_file, (ROOT / "deploy/systemd").rglob("*"))):
-        used = set(re.findall(r"\bLK_[A-Z_]+", (ROOT / name).read_text(encoding="utf-8")))
-        assert used <= set(re.findall(r"`(LK_[A-Z_]+)`", documents)) , name
+        used = set(re.findall(r"\bLK_[A-Z0-9_]+", (ROOT / name).read_text(encoding="utf-8")))
+        assert used <= set(re.findall(r"`(LK_[A-Z0-9_]+)`", documents)) , name
 
 
 def test_help_and_version():

@@ -2,6 +2,7 @@
 #include "services/common/replylog.h"
 #include "services/common/worker_metrics.h"
 
+#include "common/clock.h"
 #include "common/keyfile.h"
 #include "common/mem.h"
 #include "common/text.h"
@@ -18,13 +19,16 @@ enum {
     KEY_SIZE = 32,
     KEY_DIGITS = 64,
     PRINT_SIZE = 32,
-    FILE_KEY_ID = 0 /* seal keys count from 1 */
+    FILE_KEY_ID = 0, /* seal keys count from 1 */
+    PURGE_EVERY_MS = 10 * 1000,
+    PURGE_PAUSE_MS = 20, /* with batches of this size it shrinks faster than it can grow: */
+    PURGE_BATCH = 250,
 };
 
 static const int64_t client_keeps_ms = 24LL * 60 * 60 * 1000;
 static const int64_t gateway_keeps_ms = 10LL * 60 * 1000;
 
-enum { LOG_FIND, LOG_KEEP, LOG_PURGE, LOG_STATEMENTS };
+enum { LOG_FIND, LOG_KEEP, LOG_EXPIRED, LOG_PURGE, LOG_STATEMENTS };
 
 static const char *const log_statements[LOG_STATEMENTS] = {
     [LOG_FIND] = "SELECT key_id, fingerprint, reply FROM reply_log"
@@ -35,6 +39,7 @@ static const char *const log_statements[LOG_STATEMENTS] = {
                  " ON CONFLICT (scope, idempotency_key) DO UPDATE SET"
                  " expires_at = excluded.expires_at, key_id = excluded.key_id,"
                  " fingerprint = excluded.fingerprint, reply = excluded.reply",
+    [LOG_EXPIRED] = "SELECT 1 FROM reply_log WHERE expires_at <= $1 LIMIT 1",
     [LOG_PURGE] = "DELETE FROM reply_log WHERE (scope, idempotency_key) IN"
                   " (SELECT scope, idempotency_key FROM reply_log"
                   " WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2)",
@@ -289,4 +294,32 @@ status_t replylog_purge(const replylog_t *log, store_t *writer, int64_t now_utc_
     query_number(query, 1, now_utc_ms);
     query_number(query, 2, (int64_t)most);
     return query_run(query, out_removed, err);
+}
+
+static bool any_expired(void *context, store_t *store)
+{
+    const replylog_t *log = context;
+    AUTO(query_end) query_t *query = store_query(store, log->first + LOG_EXPIRED);
+    query_number(query, 1, clock_utc_ms());
+    bool any = false;
+    err_t err;
+    return query_step(query, &any, &err) == STATUS_OK && any;
+}
+
+static status_t purge(void *context, store_t *writer, bool *out_more, err_t *err)
+{
+    int64_t removed = 0;
+    status_t status = replylog_purge(context, writer, clock_utc_ms(), PURGE_BATCH, &removed, err);
+    *out_more = removed == PURGE_BATCH;
+    return status;
+}
+
+chore_t replylog_chore(replylog_t *log)
+{
+    return (chore_t){.event = "replylog_purge_failed",
+                     .every_ms = PURGE_EVERY_MS,
+                     .pause_ms = PURGE_PAUSE_MS,
+                     .context = log,
+                     .is_due = any_expired,
+                     .run = purge};
 }

@@ -15,6 +15,7 @@
 #define LK_SERVICES_COMMON_REPLYLOG_H
 
 #include "services/common/call.h"
+#include "services/common/chores.h"
 #include "services/common/job.h"
 
 typedef struct replylog replylog_t;
@@ -44,5 +45,8 @@ status_t replylog_keep(const replylog_t *log, store_t *writer, job_t *job, err_t
 /* Removes up to `most` expired rows, inside the caller's write transaction. */
 status_t replylog_purge(const replylog_t *log, store_t *writer, int64_t now_utc_ms, size_t most,
                         int64_t *out_removed, err_t *err) MUST_CHECK;
+
+/* Its purge, as a chore: of the reply log's store, which is borrowed as long as the chore runs. */
+chore_t replylog_chore(replylog_t *log);
 
 #endif

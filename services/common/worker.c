@@ -50,6 +50,7 @@ typedef struct {
     keeper_t keeper;
     replylog_t *log;
     jobs_t finished;
+    chores_t chores; /* the writer's */
     writer_t *writer;
     slowpool_t *pool;
     slowpool_t *waiting; /* NULL: no handler waits */
@@ -178,7 +179,10 @@ static void close_sip(sip_t *sip)
 static status_t start_lanes(worker_t *worker, err_t *err)
 {
     const char *directory = worker->settings->data_dir;
-    status_t status = writer_start(worker->log, directory, &worker->finished, &worker->writer, err);
+    chore_t purge = replylog_chore(worker->log);
+    chores_add(&worker->chores, &purge);
+    status_t status = writer_start(worker->log, directory, &worker->chores, &worker->finished,
+                                   &worker->writer, err);
     if (status != STATUS_OK)
         return status;
     slowpool_spec_t slow = {

@@ -16,17 +16,19 @@
 enum {
     CHECKPOINT_PAGES = 1000,
     TURN_WAIT_MS = 500,  /* waiting for the gate, we look so often who has come and who is late */
-    IDLE_MS = 10 * 1000, /* an idle writer looks this often what there is to tidy up */
-    TIDY_WAIT_MS = 100,  /* and then does not wait long for its turn */
+    IDLE_MS = 10 * 1000, /* a writer that is idle for so long empties the WAL */
+    TIDY_WAIT_MS = 100,  /* when no call waits it does not wait long for its turn, */
+    TIDY_AGAIN_MS = 250, /* but tries again */
+    END_WAIT_MS = 2000,  /* for its turn to do the chores of the end */
     PAUSE_MS = 1000,     /* no step of a transaction lasts so long: this process stood still */
-    PURGE_LEAST = 32,    /* expired rows removed with each group, and two for each new row: */
-    PURGE_IDLE = 1000,   /* the log shrinks faster than it can grow */
 };
 
 struct writer {
     const replylog_t *log;
     store_t *store;
     gate_t *gate;
+    chores_t *chores;
+    int64_t tidy_ms; /* when it will have been idle for long */
     jobs_t queue;
     jobs_t *finished;
     pthread_t thread;
@@ -107,21 +109,6 @@ static void run_saved(writer_t *writer, job_t *job)
     }
 }
 
-static void purge(writer_t *writer, size_t most)
-{
-    err_t err;
-    status_t status = store_save(writer->store, &err);
-    if (status != STATUS_OK)
-        return; /* the commit will tell */
-    status = replylog_purge(writer->log, writer->store, clock_utc_ms(), most, NULL, &err);
-    if (status == STATUS_OK)
-        status = store_keep(writer->store, &err);
-    if (status != STATUS_OK) {
-        store_undo(writer->store);
-        warn(writer, "replylog_purge_failed", &err);
-    }
-}
-
 static int64_t earliest_deadline(const job_t *group)
 {
     int64_t deadline_ms = group->call.deadline_ms;
@@ -162,9 +149,8 @@ static status_t run_group(writer_t *writer, job_t *group, err_t *err)
     if (status != STATUS_OK)
         return status;
     take_step(&steps);
-    size_t count = 0;
     int64_t now_utc_ms = clock_utc_ms();
-    for (job_t *job = group; job != NULL; job = job->next, count++) {
+    for (job_t *job = group; job != NULL; job = job->next) {
         status = store_save(writer->store, err);
         if (status != STATUS_OK) {
             store_rollback(writer->store);
@@ -174,8 +160,6 @@ static status_t run_group(writer_t *writer, job_t *group, err_t *err)
         run_saved(writer, job);
         take_step(&steps);
     }
-    purge(writer, PURGE_LEAST + 2 * count);
-    take_step(&steps);
     status = check_in_time(group, &steps, err);
     if (status != STATUS_OK) {
         store_rollback(writer->store);
@@ -213,7 +197,7 @@ static void take_more(writer_t *writer, job_t **group)
         *end = jobs_take(&writer->queue, WRITER_GROUP - count, 0);
 }
 
-/* The replies go out before the checkpoint: it is no business of theirs. */
+/* The replies go out before chores and the checkpoint: those are no business of theirs. */
 static void run_in_gate(writer_t *writer, job_t *group)
 {
     err_t err;
@@ -224,6 +208,8 @@ static void run_in_gate(writer_t *writer, job_t *group)
             give(writer, group);
         else
             fail_all(writer, group, &err);
+        if (chores_look(writer->chores, writer->store, false))
+            (void)chores_run(writer->chores, writer->store);
         checkpoint(writer, CHECKPOINT_PAGES);
     }
     gate_leave(writer->gate);
@@ -253,31 +239,62 @@ static void work(writer_t *writer, job_t *group)
     }
 }
 
+/* Nobody waits. */
 static void tidy(writer_t *writer)
 {
     err_t err;
-    if (gate_take(writer->gate, clock_ms() + TIDY_WAIT_MS, &err) != STATUS_OK)
-        return; /* somebody else is at work, and tidies up */
-    if (store_begin(writer->store, &err) == STATUS_OK) {
-        purge(writer, PURGE_IDLE);
-        if (store_commit(writer->store, &err) != STATUS_OK)
-            warn(writer, "replylog_purge_failed", &err);
+    bool is_idle = clock_ms() >= writer->tidy_ms;
+    bool any_due = chores_look(writer->chores, writer->store, false);
+    if (is_idle)
+        writer->tidy_ms = clock_ms() + IDLE_MS;
+    if (!is_idle && !any_due)
+        return;
+    if (gate_take(writer->gate, clock_ms() + TIDY_WAIT_MS, &err) != STATUS_OK) {
+        chores_put_off(writer->chores, TIDY_AGAIN_MS);
+        return; /* who has it sees to the WAL */
     }
-    checkpoint(writer, 1);
+    (void)chores_run(writer->chores, writer->store);
+    checkpoint(writer, is_idle ? 1 : CHECKPOINT_PAGES);
     gate_leave(writer->gate);
+}
+
+/* One that fails is not tried again: the process is to end. */
+static void end(writer_t *writer)
+{
+    err_t err;
+    bool goes_on = true;
+    int64_t until_ms = clock_ms() + END_WAIT_MS;
+    while (goes_on && chores_look(writer->chores, writer->store, true)) {
+        goes_on = gate_take(writer->gate, until_ms, &err) == STATUS_OK;
+        if (!goes_on) {
+            warn(writer, "gate_not_taken", &err);
+            return;
+        }
+        goes_on = chores_run(writer->chores, writer->store);
+        gate_leave(writer->gate);
+    }
+}
+
+static int64_t earlier(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
 }
 
 static void *run(void *context)
 {
     writer_t *writer = context;
     for (;;) {
-        job_t *group = jobs_take(&writer->queue, WRITER_GROUP, clock_ms() + IDLE_MS);
-        if (group != NULL)
+        int64_t wake_ms = earlier(writer->tidy_ms, chores_next_ms(writer->chores));
+        job_t *group = jobs_take(&writer->queue, WRITER_GROUP, wake_ms);
+        if (group != NULL) {
             work(writer, group);
-        else if (jobs_closed(&writer->queue))
+            writer->tidy_ms = clock_ms() + IDLE_MS;
+        } else if (jobs_closed(&writer->queue)) {
+            end(writer);
             return NULL;
-        else
+        } else {
             tidy(writer);
+        }
     }
 }
 
@@ -292,11 +309,13 @@ static void release(writer_t **writer)
     *writer = NULL;
 }
 
-status_t writer_start(const replylog_t *log, const char *directory, jobs_t *finished,
-                      writer_t **out, err_t *err)
+status_t writer_start(const replylog_t *log, const char *directory, chores_t *chores,
+                      jobs_t *finished, writer_t **out, err_t *err)
 {
     AUTO(release) writer_t *writer = mem_zalloc(sizeof(*writer));
     writer->log = log;
+    writer->chores = chores;
+    writer->tidy_ms = clock_ms() + IDLE_MS;
     writer->finished = finished;
     jobs_init(&writer->queue, WRITER_QUEUE, -1);
     char path[STORE_PATH_SIZE];

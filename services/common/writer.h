@@ -2,10 +2,12 @@
  *
  * It takes everything that waits (up to WRITER_GROUP), waits for its turn at the gate, and runs all
  * of it in one transaction, each call under a savepoint of its own; one commit, then the replies.
- * A call whose deadline passes before its turn is answered UNAVAILABLE: nothing was done. */
+ * A call whose deadline passes before its turn is answered UNAVAILABLE: nothing was done.
+ * Background work (chores.h) is done after the replies, and while no call waits. */
 #ifndef LK_SERVICES_COMMON_WRITER_H
 #define LK_SERVICES_COMMON_WRITER_H
 
+#include "services/common/chores.h"
 #include "services/common/job.h"
 #include "services/common/replylog.h"
 
@@ -13,15 +15,17 @@ enum { WRITER_QUEUE = 1024, WRITER_GROUP = 64 };
 
 typedef struct writer writer_t;
 
-/* Opens a connection and the gate, and starts the thread. log and finished (where answered jobs
- * go) are borrowed until writer_stop. Errors: store_open's, gate_open's; STATUS_SYSTEM. */
-status_t writer_start(const replylog_t *log, const char *directory, jobs_t *finished,
-                      writer_t **out, err_t *err) MUST_CHECK;
+/* Opens a connection and the gate, and starts the thread. log, chores (which the thread has to
+ * itself) and finished (where answered jobs go) are borrowed until writer_stop. Errors:
+ * store_open's, gate_open's; STATUS_SYSTEM. */
+status_t writer_start(const replylog_t *log, const char *directory, chores_t *chores,
+                      jobs_t *finished, writer_t **out, err_t *err) MUST_CHECK;
 
 /* Where jobs for it are put. Full: answer UNAVAILABLE. */
 jobs_t *writer_queue(writer_t *writer);
 
-/* Works off what waits and ends the thread. NULL-safe; clears *writer. */
+/* Works off what waits, does the chores of the end, and ends the thread. NULL-safe; clears *writer.
+ */
 void writer_stop(writer_t **writer);
 
 #endif

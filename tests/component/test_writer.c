@@ -12,6 +12,7 @@
 #include "services/common/dispatch.h"
 #include "services/common/writer.h"
 #include "tests/component/notes.h"
+#include "tests/support/await.h"
 #include "tests/support/migrated.h"
 #include "tests/support/packing.h"
 #include "tests/support/scratch.h"
@@ -53,6 +54,7 @@ typedef struct {
     worker_spec_t spec;
     int64_t ms_left; /* that a call has when it comes */
     replylog_t *log;
+    chores_t chores;
     dispatch_t *dispatch;
     store_t *reader;
     keeper_t keeper;
@@ -145,7 +147,7 @@ static bool exists(fixture_t *f, const char *id)
 static bool write_group(fixture_t *f, char ids[GROUP][16], unsigned nth, int code)
 {
     writer_t *writer = NULL;
-    must(f, writer_start(f->log, f->scratch.path, &f->finished, &writer, &f->err));
+    must(f, writer_start(f->log, f->scratch.path, &f->chores, &f->finished, &writer, &f->err));
     job_t *chain = NULL;
     for (unsigned i = GROUP; i-- > 0;) {
         job_t *job = take_in(f, "note_create", ids[i], i);
@@ -254,12 +256,113 @@ static void who_is_slow_makes_what_it_began(void **state)
     assert_int_equal(write_for((const int64_t[GROUP]){600, 600, 600}, 1200), OUTCOME_CREATED);
 }
 
+/* ---- background work ---- */
+
+enum { CROWD = 3 * WRITER_GROUP + 1 };
+
+typedef struct {
+    writer_t *writer;
+    atomic_int left, batches;
+    atomic_int while_calls_waited;
+} chore_world_t;
+
+static bool any_left(void *context, store_t *store)
+{
+    (void)store;
+    chore_world_t *world = context;
+    return atomic_load(&world->left) > 0;
+}
+
+static status_t do_one(void *context, store_t *store, bool *out_more, err_t *err)
+{
+    (void)store;
+    (void)err;
+    chore_world_t *world = context;
+    if (world->writer != NULL && jobs_count(writer_queue(world->writer)) > 0)
+        atomic_fetch_add(&world->while_calls_waited, 1);
+    atomic_fetch_add(&world->batches, 1);
+    *out_more = atomic_fetch_sub(&world->left, 1) > 1;
+    return STATUS_OK;
+}
+
+static bool none_left(void *context)
+{
+    return !any_left(context, NULL);
+}
+
+static void add_chore(fixture_t *f, chore_world_t *world, int64_t every_ms, bool at_end)
+{
+    chore_t chore = {.event = "counting_failed",
+                     .every_ms = every_ms,
+                     .at_end = at_end,
+                     .context = world,
+                     .is_due = any_left,
+                     .run = do_one};
+    chores_add(&f->chores, &chore);
+}
+
+static void chores_are_done_while_calls_wait(void **state)
+{
+    fixture_t *f = *state;
+    chore_world_t world = {.left = 1000};
+    add_chore(f, &world, 0, false);
+    must(f,
+         writer_start(f->log, f->scratch.path, &f->chores, &f->finished, &world.writer, &f->err));
+    job_t *chain = NULL;
+    for (unsigned i = 0; i < CROWD; i++) {
+        char id[16];
+        (void)snprintf(id, sizeof(id), "crowd-%u", i);
+        job_t *job = take_in(f, "note_create", id, i);
+        job->next = chain;
+        chain = job;
+    }
+    assert_true(jobs_put(writer_queue(world.writer), chain));
+    for (unsigned count = 0; count < CROWD; count++) {
+        job_t *job = jobs_take(&f->finished, 1, clock_ms() + LONGEST_MS);
+        assert_non_null(job);
+        assert_int_equal(job->call.reply.outcome, OUTCOME_CREATED);
+        dispatch_drop(f->dispatch, job);
+    }
+    writer_stop(&world.writer);
+    assert_true(atomic_load(&world.while_calls_waited) >= CROWD / WRITER_GROUP - 1);
+}
+
+static void chores_are_done_while_no_call_comes(void **state)
+{
+    fixture_t *f = *state;
+    chore_world_t world = {.left = 5};
+    writer_t *writer = NULL;
+    add_chore(f, &world, 1, false);
+    must(f, writer_start(f->log, f->scratch.path, &f->chores, &f->finished, &writer, &f->err));
+    assert_true(await(none_left, &world, LONGEST_MS));
+    writer_stop(&writer);
+    assert_int_equal(atomic_load(&world.batches), 5);
+}
+
+static void chores_of_the_end_are_done_then_to_their_end(void **state)
+{
+    fixture_t *f = *state;
+    chore_world_t last = {.left = 5};
+    chore_world_t other = {.left = 5};
+    writer_t *writer = NULL;
+    add_chore(f, &last, LONGEST_MS * 100, true);
+    add_chore(f, &other, LONGEST_MS * 100, false);
+    must(f, writer_start(f->log, f->scratch.path, &f->chores, &f->finished, &writer, &f->err));
+    writer_stop(&writer);
+    assert_int_equal(atomic_load(&last.batches), 5);
+    assert_int_equal(atomic_load(&other.batches), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(any_call_may_fail, set_up, tear_down),
         cmocka_unit_test(who_stood_still_makes_nothing_late),
         cmocka_unit_test(who_is_slow_makes_what_it_began),
+        cmocka_unit_test_setup_teardown(chores_are_done_while_calls_wait, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(chores_are_done_while_no_call_comes, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(chores_of_the_end_are_done_then_to_their_end, set_up,
+                                        tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -121,7 +121,7 @@ static void a_chore_waits_for_its_time(void **state)
     chores_t chores = {0};
     assert_int_equal(chores_next_ms(&chores), INT64_MAX);
     chore_t chore = f->chores.items[0].chore;
-    chore.every_ms = 3600 * 1000;
+    chore.every_ms = INT64_C(3600) * 1000;
     chores_add(&chores, &chore);
     int64_t first_ms = chores_next_ms(&chores);
     assert_false(chores_look(&chores, f->writer, false));

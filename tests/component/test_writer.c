@@ -345,8 +345,8 @@ static void chores_of_the_end_are_done_then_to_their_end(void **state)
     chore_world_t last = {.left = 5};
     chore_world_t other = {.left = 5};
     writer_t *writer = NULL;
-    add_chore(f, &last, LONGEST_MS * 100, true);
-    add_chore(f, &other, LONGEST_MS * 100, false);
+    add_chore(f, &last, INT64_C(100) * LONGEST_MS, true);
+    add_chore(f, &other, INT64_C(100) * LONGEST_MS, false);
     must(f, writer_start(f->log, f->scratch.path, &f->chores, &f->finished, &writer, &f->err));
     writer_stop(&writer);
     assert_int_equal(atomic_load(&last.batches), 5);

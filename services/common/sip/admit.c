@@ -12,8 +12,8 @@ bool admit_source(const char *text, ipnet_t *out, bool *out_given)
            (strchr(text, '/') == NULL && ipnet_parse(text, length, out) == STATUS_OK);
 }
 
-static status_t admit_place(const call_t *call, store_t *reader, const sip_user_t *user,
-                            const ipnet_t *source, reason_t *out_reason, err_t *err)
+static status_t admit_place(const call_t *call, store_t *reader, const ipnet_t *source,
+                            sip_user_t *user, reason_t *out_reason, err_t *err)
 {
     bool may = false;
     if (source == NULL) {
@@ -22,7 +22,7 @@ static status_t admit_place(const call_t *call, store_t *reader, const sip_user_
     }
     const sip_source_t from = {.address = *source};
     status_t status =
-        call->keeper->sip->family->may_come_from(call, reader, user, &from, &may, err);
+        call->keeper->sip->family->may_come_from(call, reader, &from, user, &may, err);
     if (status == STATUS_OK)
         *out_reason = may ? REASON_NONE : REASON_SOURCE_NOT_ALLOWED;
     return status;
@@ -49,5 +49,5 @@ status_t admit_user(const call_t *call, store_t *reader, const char *username,
     if (out->standing != REASON_NONE || !out->needs_source)
         return STATUS_OK;
     *out_reason = REASON_SOURCE_NOT_ALLOWED;
-    return admit_place(call, reader, out, source, out_reason, err);
+    return admit_place(call, reader, source, out, out_reason, err);
 }

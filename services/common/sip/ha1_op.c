@@ -1,6 +1,7 @@
 /* GET /ha1: the value that a server verifies a digest with. The path of every call: no allocation,
  * few queries. Must never: keep the value, or give it to anybody but its organization.
- * Next: ha1.h, family.h; docs/adr/0029. */
+ * Next: admit.h, ha1.h; docs/adr/0029. */
+#include "services/common/sip/admit.h"
 #include "services/common/sip/ha1.h"
 #include "services/common/sip/ops.h"
 #include "services/common/sip/sip.h"
@@ -31,52 +32,6 @@ static void read_query(const call_t *call, lookup_t *out)
         field_set(&query->fields, HA1_QUERY_REALM) ? query->realm : call->keeper->realms->names[0];
     if (ipnet_parse(query->source_ip, strlen(query->source_ip), &out->address) == STATUS_OK)
         out->source = &out->address;
-}
-
-/* Policy all: the digest counts from the trunk's own addresses. */
-static status_t check_source(const call_t *call, store_t *reader, lookup_t *lookup,
-                             reason_t *out_reason, err_t *err)
-{
-    bool may = false;
-    *out_reason = REASON_NONE;
-    if (!lookup->user.needs_source)
-        return STATUS_OK;
-    if (lookup->source == NULL) {
-        *out_reason = REASON_POLICY_NEEDS_BOTH;
-        return STATUS_OK;
-    }
-    const sip_source_t source = {.address = *lookup->source};
-    status_t status =
-        call->keeper->sip->family->may_come_from(call, reader, &source, &lookup->user, &may, err);
-    if (status == STATUS_OK && !may)
-        *out_reason = REASON_SOURCE_NOT_ALLOWED;
-    return status;
-}
-
-static status_t find_user(const call_t *call, store_t *reader, lookup_t *lookup,
-                          reason_t *out_reason, err_t *err)
-{
-    const ha1_query_t *query = call->query;
-    const sip_t *sip = call->keeper->sip;
-    sip_user_t *user = &lookup->user;
-    if (lookup->source != NULL && sip_lockout_holds(sip->memory, sip->family->name, query->username,
-                                                    lookup->source, call->now_utc_ms, NULL)) {
-        *out_reason = REASON_LOCKED_OUT;
-        return STATUS_OK;
-    }
-    status_t status = sip->family->find_user(call, reader, query->username, user, err);
-    if (status == STATUS_UNKNOWN ||
-        (status == STATUS_OK && !call_may_see(call, user->organization_id))) {
-        user->subject[0] = '\0';
-        *out_reason = REASON_UNKNOWN_USER;
-        return STATUS_OK;
-    }
-    if (status != STATUS_OK)
-        return status;
-    *out_reason = user->standing;
-    if (user->standing == REASON_NONE)
-        return check_source(call, reader, lookup, out_reason, err);
-    return STATUS_OK;
 }
 
 /* One that is asked for and not there is a denial; the previous one beside it may be missing. */
@@ -176,7 +131,8 @@ void sip_ha1(call_t *call, store_t *reader)
     reason_t reason = REASON_UNKNOWN_USER;
     err_t err;
     read_query(call, &lookup);
-    status_t status = find_user(call, reader, &lookup, &reason, &err);
+    status_t status =
+        admit_user(call, reader, query->username, lookup.source, &lookup.user, &reason, &err);
     if (status == STATUS_OK && reason == REASON_NONE)
         status = open_values(call, reader, &lookup, &reason, &err);
     const sip_about_t about = {

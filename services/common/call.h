@@ -51,7 +51,7 @@ typedef struct call {
 
     bool on_link;     /* a read on the link thread */
     bool deferred;    /* by call_defer */
-    uint64_t version; /* of the store, on the board, from before what this call reads */
+    uint64_t version; /* of the store, on the board, from before what this call reads; 0: none */
 } call_t;
 
 /* ---- Answers: exactly one of these ends a call. Repeating one is our own bug. ---- */

@@ -25,7 +25,8 @@ typedef struct {
     bool (*is_due)(void *context, store_t *writer);
     /* One batch, in a transaction. *out_more: something is left. */
     status_t (*run)(void *context, store_t *writer, bool *out_more, err_t *err);
-    /* After the transaction: whether it was kept. NULL: does not matter. */
+    /* After the transaction: whether it was kept. Who has changed what calls are answered from
+     * raises the board here (proto/board.h). NULL: does not matter. */
     void (*settle)(void *context, bool kept);
 } chore_t;
 

@@ -72,6 +72,7 @@ void job_clear(job_t *job)
     call->failed = false;
     call->on_link = false;
     call->deferred = false;
+    call->version = 0;
     clear_buffer(&call->body_bytes);
     clear_buffer(&job->reply);
     sodium_memzero(job->digest, sizeof(job->digest));

@@ -4,6 +4,7 @@
 #ifndef LK_SERVICES_COMMON_LINK_H
 #define LK_SERVICES_COMMON_LINK_H
 
+#include "proto/board.h"
 #include "proto/curve.h"
 #include "services/common/dispatch.h"
 #include "services/common/slowpool.h"
@@ -17,11 +18,12 @@ typedef struct {
     dispatch_t *dispatch;
     store_t *reader;
     slowpool_t *slow;
-    jobs_t *waiting;  /* the waiting pool's; NULL: no handler waits */
-    size_t waiters;   /* its threads */
-    jobs_t *writes;   /* the writer's */
-    jobs_t *finished; /* answered jobs come back here; its event wakes the link */
-    int signals;      /* signalfd: any signal begins the drain */
+    jobs_t *waiting;      /* the waiting pool's; NULL: no handler waits */
+    size_t waiters;       /* its threads */
+    jobs_t *writes;       /* the writer's */
+    const board_t *board; /* that answers may be kept by; NULL: none */
+    jobs_t *finished;     /* answered jobs come back here; its event wakes the link */
+    int signals;          /* signalfd: any signal begins the drain */
 } link_config_t;
 
 /* Runs until a signal comes, then says DISCONNECT, finishes what is held and sends the replies.

@@ -63,10 +63,11 @@ void link_send_finished(link_t *link)
 
 /* What one REQUEST message needs on its way. */
 typedef struct {
-    bool one_state;  /* a read transaction was begun, or tried */
-    bool locked;     /* the database is, so that reads must wait: not here */
-    bool has_secret; /* something else than reads is in it */
-    job_t *writes;   /* to be handed over together: one group, one commit */
+    bool one_state;   /* a read transaction was begun, or tried */
+    bool locked;      /* the database is, so that reads must wait: not here */
+    bool has_secret;  /* something else than reads is in it */
+    uint64_t version; /* of the store, from before that transaction */
+    job_t *writes;    /* to be handed over together: one group, one commit */
     job_t **writes_end;
 } turn_t;
 
@@ -99,11 +100,13 @@ static bool read_now(link_t *link, turn_t *turn, job_t *job)
     if (!turn->one_state) {
         err_t err;
         turn->one_state = true;
+        turn->version = board_version(link->config->board);
         turn->locked = store_begin_read(link->config->reader, &err) == STATUS_BUSY;
     }
     if (turn->locked)
         return false;
     job->call.on_link = true;
+    job->call.version = turn->version;
     dispatch_read(job, link->config->reader);
     job->call.on_link = false;
     if (job->call.deferred)

@@ -209,7 +209,7 @@ static status_t bring_up_in_gate(const store_spec_t *spec, upgrade_t *upgrade, e
 }
 
 /* Looks for damage, or waits for who does. */
-static status_t settle(const upgrade_t *upgrade, int use, err_t *err)
+static status_t settle(const upgrade_t *upgrade, int use, bool *out_first, err_t *err)
 {
     int64_t until_ms = clock_ms() + CHECK_WAIT_MS;
     for (;;) {
@@ -218,7 +218,9 @@ static status_t settle(const upgrade_t *upgrade, int use, err_t *err)
             return STATUS_OK;
         if (claim == USE_FIRST) {
             status_t status = check_damage(upgrade->db, upgrade->path, err);
-            use_settle(use, status == STATUS_OK);
+            *out_first = status == STATUS_OK;
+            if (status != STATUS_OK)
+                use_settle(use, false);
             return status;
         }
         if (clock_ms() >= until_ms)
@@ -228,21 +230,24 @@ static status_t settle(const upgrade_t *upgrade, int use, err_t *err)
     }
 }
 
-status_t migrate(const store_spec_t *spec, const char *directory, int use, int64_t *out_version,
+status_t migrate(const store_spec_t *spec, const char *directory, int use, migrated_t *out,
                  err_t *err)
 {
     AUTO(end_upgrade) upgrade_t upgrade = {.db = NULL};
     bool ready = false;
+    bool first = false;
     status_t status = store_path(spec, directory, upgrade.path, err);
     if (status == STATUS_OK)
         status = look(spec, &upgrade, &ready, err);
     if (status == STATUS_OK && !ready)
         status = bring_up_in_gate(spec, &upgrade, err);
     if (status == STATUS_OK)
-        status = settle(&upgrade, use, err);
+        status = settle(&upgrade, use, &first, err);
     if (status != STATUS_OK)
         return fail_damaged(status, upgrade.path, err);
-    if (out_version != NULL)
-        *out_version = upgrade.version;
+    if (out != NULL)
+        *out = (migrated_t){.version = upgrade.version, .first = first};
+    else if (first)
+        use_settle(use, true);
     return STATUS_OK;
 }

@@ -37,6 +37,7 @@ static void give(slowpool_t *pool, job_t *job)
 static void read_slowly(slow_thread_t *self, job_t *job)
 {
     err_t err;
+    job->call.version = board_version(self->pool->spec.board);
     if (store_begin_read(self->reader, &err) != STATUS_OK) {
         dispatch_finish_with(job, call_failure(err.status), &err);
         return;

@@ -8,6 +8,7 @@
 #ifndef LK_SERVICES_COMMON_SLOWPOOL_H
 #define LK_SERVICES_COMMON_SLOWPOOL_H
 
+#include "proto/board.h"
 #include "services/common/job.h"
 #include "services/common/replylog.h"
 
@@ -18,10 +19,11 @@ typedef struct {
     const replylog_t *log;
     const char *directory; /* of the database */
     size_t threads;
-    size_t queue;     /* the jobs that may wait */
-    int64_t wait_ms;  /* and how long, as far as it can be foreseen */
-    jobs_t *writes;   /* where prepared writes go on to */
-    jobs_t *finished; /* where answered jobs go */
+    size_t queue;         /* the jobs that may wait */
+    int64_t wait_ms;      /* and how long, as far as it can be foreseen */
+    jobs_t *writes;       /* where prepared writes go on to */
+    const board_t *board; /* that answers may be kept by; NULL: none */
+    jobs_t *finished;     /* where answered jobs go */
 } slowpool_spec_t;
 
 typedef struct slowpool slowpool_t;

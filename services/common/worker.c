@@ -126,21 +126,41 @@ static status_t open_seal(worker_t *worker, err_t *err)
     return seal_open_keys(settings->seal_key_file, &worker->seal, err);
 }
 
+static void log_migrated(int64_t from, size_t to)
+{
+    log_line_t line = log_line(LOG_INFO, "migrated");
+    log_number(&line, "from", from);
+    log_number(&line, "to", (int64_t)to);
+    log_end(&line);
+}
+
+/* The board is made anew before anybody else comes, who could raise the old one. */
+static status_t settle(worker_t *worker, const migrated_t *found, err_t *err)
+{
+    status_t status = STATUS_OK;
+    if (worker->spec->sip != NULL)
+        status = board_open(worker->settings->data_dir, worker->spec->contract->name, found->first,
+                            &worker->sip.board, err);
+    if (found->first)
+        use_settle(worker->use, status == STATUS_OK);
+    if (status == STATUS_OK && found->version < (int64_t)worker->spec->store->migration_count) {
+        board_raise(worker->sip.board);
+        log_migrated(found->version, worker->spec->store->migration_count);
+    }
+    return status;
+}
+
 static status_t prepare_store(worker_t *worker, err_t *err)
 {
     const char *directory = worker->settings->data_dir;
     if (mkdir(directory, 0700) != 0 && errno != EEXIST)
         return err_errno(err, directory, "the data directory cannot be made");
-    int64_t found = 0;
+    migrated_t found = {.version = 0};
     status_t status = use_take(worker->spec->store, directory, USE_SHARED, &worker->use, err);
     if (status == STATUS_OK)
         status = migrate(worker->spec->store, directory, worker->use, &found, err);
-    if (status == STATUS_OK && found < (int64_t)worker->spec->store->migration_count) {
-        log_line_t line = log_line(LOG_INFO, "migrated");
-        log_number(&line, "from", found);
-        log_number(&line, "to", (int64_t)worker->spec->store->migration_count);
-        log_end(&line);
-    }
+    if (status == STATUS_OK)
+        status = settle(worker, &found, err);
     if (status == STATUS_OK)
         status = replylog_open(worker->spec->store, worker->seal, directory, &worker->log, err);
     if (status == STATUS_OK)
@@ -161,12 +181,8 @@ static status_t open_sip(worker_t *worker, err_t *err)
     sip->settings = &settings->sip;
     sip->uses = sip_uses_new();
     worker->keeper.sip = sip;
-    status_t status =
-        board_open(settings->data_dir, worker->keeper.service, false, &sip->board, err);
-    if (status == STATUS_OK)
-        status = sip_memory_open(settings->data_dir, worker->keeper.service, sip->settings,
-                                 sip->board, &sip->memory, err);
-    return status;
+    return sip_memory_open(settings->data_dir, worker->keeper.service, sip->settings, sip->board,
+                           &sip->memory, err);
 }
 
 static void close_sip(sip_t *sip)
@@ -181,8 +197,9 @@ static status_t start_lanes(worker_t *worker, err_t *err)
     const char *directory = worker->settings->data_dir;
     chore_t purge = replylog_chore(worker->log);
     chores_add(&worker->chores, &purge);
-    status_t status = writer_start(worker->log, directory, &worker->chores, &worker->finished,
-                                   &worker->writer, err);
+    board_t *board = worker->sip.board;
+    status_t status = writer_start(worker->log, directory, &worker->chores, board,
+                                   &worker->finished, &worker->writer, err);
     if (status != STATUS_OK)
         return status;
     slowpool_spec_t slow = {
@@ -192,6 +209,7 @@ static status_t start_lanes(worker_t *worker, err_t *err)
         .queue = SLOW_QUEUE,
         .wait_ms = worker->settings->slow_wait_ms,
         .writes = writer_queue(worker->writer),
+        .board = board,
         .finished = &worker->finished,
     };
     status = slowpool_start(&slow, &worker->pool, err);
@@ -295,6 +313,7 @@ static status_t serve(worker_t *worker, err_t *err)
         .waiting = worker->waiting == NULL ? NULL : slowpool_queue(worker->waiting),
         .waiters = (size_t)worker->settings->fetch_threads,
         .writes = writer_queue(worker->writer),
+        .board = worker->sip.board,
         .finished = &worker->finished,
         .signals = worker->signals,
     };

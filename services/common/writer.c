@@ -31,6 +31,7 @@ struct writer {
     int64_t tidy_ms; /* when it will have been idle for long */
     jobs_t queue;
     jobs_t *finished;
+    board_t *board;
     pthread_t thread;
     log_limit_t warnings;
 };
@@ -141,6 +142,25 @@ static status_t check_in_time(const job_t *group, const steps_t *steps, err_t *e
     return STATUS_OK;
 }
 
+static bool any_success(const job_t *group)
+{
+    for (const job_t *job = group; job != NULL; job = job->next)
+        if (outcome_is_success(job->call.reply.outcome))
+            return true;
+    return false;
+}
+
+/* No answer from before stands once somebody can see what is committed. */
+static status_t commit(writer_t *writer, const job_t *group, err_t *err)
+{
+    if (!any_success(group))
+        return store_commit(writer->store, err);
+    board_begin_change(writer->board);
+    status_t status = store_commit(writer->store, err);
+    board_end_change(writer->board);
+    return status;
+}
+
 /* One transaction for all. STATUS_OK: every job has its answer. Else none of it was done. */
 static status_t run_group(writer_t *writer, job_t *group, err_t *err)
 {
@@ -165,7 +185,7 @@ static status_t run_group(writer_t *writer, job_t *group, err_t *err)
         store_rollback(writer->store);
         return status;
     }
-    return store_commit(writer->store, err);
+    return commit(writer, group, err);
 }
 
 static status_t run_measured(writer_t *writer, job_t *group, err_t *err)
@@ -255,6 +275,7 @@ static void tidy(writer_t *writer)
     }
     (void)chores_run(writer->chores, writer->store);
     checkpoint(writer, is_idle ? 1 : CHECKPOINT_PAGES);
+    board_mend(writer->board);
     gate_leave(writer->gate);
 }
 
@@ -310,13 +331,14 @@ static void release(writer_t **writer)
 }
 
 status_t writer_start(const replylog_t *log, const char *directory, chores_t *chores,
-                      jobs_t *finished, writer_t **out, err_t *err)
+                      board_t *board, jobs_t *finished, writer_t **out, err_t *err)
 {
     AUTO(release) writer_t *writer = mem_zalloc(sizeof(*writer));
     writer->log = log;
     writer->chores = chores;
     writer->tidy_ms = clock_ms() + IDLE_MS;
     writer->finished = finished;
+    writer->board = board;
     jobs_init(&writer->queue, WRITER_QUEUE, -1);
     char path[STORE_PATH_SIZE];
     status_t status = store_path(replylog_store(log), directory, path, err);

@@ -7,6 +7,7 @@
 #ifndef LK_SERVICES_COMMON_WRITER_H
 #define LK_SERVICES_COMMON_WRITER_H
 
+#include "proto/board.h"
 #include "services/common/chores.h"
 #include "services/common/job.h"
 #include "services/common/replylog.h"
@@ -16,10 +17,10 @@ enum { WRITER_QUEUE = 1024, WRITER_GROUP = 64 };
 typedef struct writer writer_t;
 
 /* Opens a connection and the gate, and starts the thread. log, chores (which the thread has to
- * itself) and finished (where answered jobs go) are borrowed until writer_stop. Errors:
- * store_open's, gate_open's; STATUS_SYSTEM. */
+ * itself), board (which each commit of calls raises; NULL: none) and finished (where answered jobs
+ * go) are borrowed until writer_stop. Errors: store_open's, gate_open's; STATUS_SYSTEM. */
 status_t writer_start(const replylog_t *log, const char *directory, chores_t *chores,
-                      jobs_t *finished, writer_t **out, err_t *err) MUST_CHECK;
+                      board_t *board, jobs_t *finished, writer_t **out, err_t *err) MUST_CHECK;
 
 /* Where jobs for it are put. Full: answer UNAVAILABLE. */
 jobs_t *writer_queue(writer_t *writer);

@@ -147,7 +147,8 @@ static bool exists(fixture_t *f, const char *id)
 static bool write_group(fixture_t *f, char ids[GROUP][16], unsigned nth, int code)
 {
     writer_t *writer = NULL;
-    must(f, writer_start(f->log, f->scratch.path, &f->chores, &f->finished, &writer, &f->err));
+    must(f,
+         writer_start(f->log, f->scratch.path, &f->chores, NULL, &f->finished, &writer, &f->err));
     job_t *chain = NULL;
     for (unsigned i = GROUP; i-- > 0;) {
         job_t *job = take_in(f, "note_create", ids[i], i);

@@ -8,5 +8,10 @@ status_t migrate_once(const store_spec_t *spec, const char *directory, int64_t *
 {
     AUTO(file_close) int use = -1;
     status_t status = use_take(spec, directory, USE_SHARED, &use, err);
-    return status == STATUS_OK ? migrate(spec, directory, use, out_version, err) : status;
+    migrated_t found = {.version = 0};
+    if (status == STATUS_OK)
+        status = migrate(spec, directory, use, &found, err);
+    if (status == STATUS_OK && out_version != NULL)
+        *out_version = found.version;
+    return status;
 }

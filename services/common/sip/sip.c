@@ -18,7 +18,7 @@ void sip_deny(call_t *call, const sip_about_t *about, reason_t reason)
 void sip_fresh_until(call_t *call, int64_t until_utc_ms)
 {
     const board_t *board = call->keeper->sip->board;
-    if (board == NULL || until_utc_ms <= call->now_utc_ms)
+    if (call->version == 0 || until_utc_ms <= call->now_utc_ms)
         return;
     call->reply.fresh = (freshness_t){
         .board = board_id(board), .version = call->version, .until_utc_ms = until_utc_ms};

@@ -31,35 +31,6 @@ bool sip_always_slow(const call_t *call)
     return true;
 }
 
-status_t board_open(const char *directory, const char *service, bool alone, board_t **out,
-                    err_t *err)
-{
-    (void)directory;
-    (void)service;
-    (void)alone;
-    (void)err;
-    *out = NULL;
-    return STATUS_OK;
-}
-void board_close(board_t **board)
-{
-    *board = NULL;
-}
-uint64_t board_id(const board_t *board)
-{
-    (void)board;
-    return 1;
-}
-uint64_t board_version(const board_t *board)
-{
-    (void)board;
-    return 0;
-}
-void board_raise(board_t *board)
-{
-    (void)board;
-}
-
 status_t sip_memory_open(const char *directory, const char *service, const sip_settings_t *settings,
                          board_t *board, sip_memory_t **out, err_t *err)
 {

@@ -307,8 +307,8 @@ static void chores_are_done_while_calls_wait(void **state)
     fixture_t *f = *state;
     chore_world_t world = {.left = 1000};
     add_chore(f, &world, 0, false);
-    must(f,
-         writer_start(f->log, f->scratch.path, &f->chores, &f->finished, &world.writer, &f->err));
+    must(f, writer_start(f->log, f->scratch.path, &f->chores, NULL, &f->finished, &world.writer,
+                         &f->err));
     job_t *chain = NULL;
     for (unsigned i = 0; i < CROWD; i++) {
         char id[16];
@@ -334,7 +334,8 @@ static void chores_are_done_while_no_call_comes(void **state)
     chore_world_t world = {.left = 5};
     writer_t *writer = NULL;
     add_chore(f, &world, 1, false);
-    must(f, writer_start(f->log, f->scratch.path, &f->chores, &f->finished, &writer, &f->err));
+    must(f,
+         writer_start(f->log, f->scratch.path, &f->chores, NULL, &f->finished, &writer, &f->err));
     assert_true(await(none_left, &world, LONGEST_MS));
     writer_stop(&writer);
     assert_int_equal(atomic_load(&world.batches), 5);

@@ -349,7 +349,8 @@ static void chores_of_the_end_are_done_then_to_their_end(void **state)
     writer_t *writer = NULL;
     add_chore(f, &last, INT64_C(100) * LONGEST_MS, true);
     add_chore(f, &other, INT64_C(100) * LONGEST_MS, false);
-    must(f, writer_start(f->log, f->scratch.path, &f->chores, &f->finished, &writer, &f->err));
+    must(f,
+         writer_start(f->log, f->scratch.path, &f->chores, NULL, &f->finished, &writer, &f->err));
     writer_stop(&writer);
     assert_int_equal(atomic_load(&last.batches), 5);
     assert_int_equal(atomic_load(&other.batches), 0);

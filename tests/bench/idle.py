@@ -73,7 +73,7 @@ def still_open(lines):
 
 
 def at_the_balancer(suite, paths):
-    if balancer.HAPROXY is None:
+    if balancer.HAPROXY.path is None:
         print("  SKIPPED: no HAProxy (tests/run.sh unpacks it into build/haproxy)")
         return
     with balancer.Balancer(suite, ["127.0.0.1"], clients=9500) as front:

@@ -8,7 +8,7 @@ import pytest
 from balancer import HAPROXY, Balancer
 from suite import ROOT, SLOW, Suite, await_that, every_service, free_port
 
-pytestmark = pytest.mark.skipif(HAPROXY is None, reason="no haproxy")
+pytestmark = pytest.mark.skipif(HAPROXY.path is None, reason="no haproxy")
 
 
 def as_documented(suite, **settings):

@@ -57,7 +57,7 @@ def readiness(suite, host):
     return said
 
 
-@pytest.mark.skipif(HAPROXY is None, reason="no haproxy")
+@pytest.mark.skipif(HAPROXY.path is None, reason="no haproxy")
 def test_every_process_is_restarted_and_no_request_fails():
     """Writes go without an Idempotency-Key: nobody may send them again."""
     with Cluster() as suite, Balancer(suite, HOSTS) as balancer:

@@ -3,16 +3,15 @@ where the gateways are, and a certificate. HAProxy is the machine's own, or what
 
 import http.client
 import os
-import shutil
 import socket
 import ssl
 import subprocess
 import threading
 
 from suite import ROOT, Client, Process, await_that, free_port
+from unpacked import Unpacked
 
-UNPACKED = ROOT / "build/haproxy/usr"
-HAPROXY = shutil.which("haproxy", path=os.environ["PATH"] + ":/usr/sbin") or shutil.which("haproxy", path=UNPACKED / "sbin")
+HAPROXY = Unpacked("haproxy")
 
 
 class NameServer:
@@ -65,14 +64,12 @@ class Balancer:
         with open(certificate, "ab") as both:
             both.write((suite.directory / "certificate.pem").read_bytes())
         self.context = ssl.create_default_context(cafile=suite.directory / "certificate.pem")
-        environment = os.environ | {
+        environment = os.environ | HAPROXY.environment | {
             "LK_BALANCER_LISTEN": f"127.0.0.1:{self.port}", "LK_BALANCER_HEALTH": f"127.0.0.1:{self.port + 1}",
             "LK_BALANCER_TLS": str(certificate), "LK_BALANCER_RESOLVER": self.names.address,
             "LK_BALANCER_GATEWAYS": f"gateway:{suite.port}", "LK_CLIENTS": str(clients), **settings}
-        if str(HAPROXY).startswith(str(UNPACKED)):
-            environment["LD_LIBRARY_PATH"] = ":".join(map(str, (UNPACKED / "lib").glob("*-linux-gnu*")))
         self.log = suite.directory / "balancer.log"
-        self.process = Process("balancer", [HAPROXY, "-db", "-f", ROOT / "deploy/haproxy/haproxy.cfg"], environment, self.log)
+        self.process = Process("balancer", [HAPROXY.path, "-db", "-f", ROOT / "deploy/haproxy/haproxy.cfg"], environment, self.log)
         await_that(self.is_healthy, 20, f"the balancer has a gateway: {self.log.read_text()}")
 
     def is_healthy(self):

@@ -6,6 +6,7 @@
 #define LK_GATEWAY_EXCHANGE_H
 
 #include "gateway/client.h"
+#include "gateway/etag.h"
 #include "gateway/http.h"
 #include "gateway/keys.h"
 #include "gateway/limiter.h"
@@ -30,6 +31,7 @@ typedef struct {
     /* What the response borrows: */
     char rate[3][24]; /* limit, remaining, reset */
     char link[2200];
+    char etag[ETAG_SIZE];
     /* Buffers that stay: */
     msgpack_sbuffer envelope;
     msgpack_sbuffer body; /* of the response */

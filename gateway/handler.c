@@ -106,6 +106,8 @@ static void note(const exchange_t *exchange, const char *method, const char *pat
     log_text(&line, "method", method);
     log_text(&line, "path", path);
     log_number(&line, "status", exchange->response->status);
+    if (exchange->route.dialect->statuses == NULL && !outcome_is_success(exchange->reply.outcome))
+        log_text(&line, "outcome", outcome_name(exchange->reply.outcome));
     log_number(&line, "bytes", (int64_t)exchange->response->body_length);
     log_number(&line, "us", taken_us);
     if (exchange->route.operation != NULL)
@@ -169,7 +171,8 @@ static void refuse(void *context, int status, const char *path, const char *deta
     if (detail != NULL)
         text_cut(exchange->reply.message, sizeof(exchange->reply.message), detail);
     render_reply(exchange);
-    out->status = status;
+    if (exchange->route.dialect->statuses != NULL)
+        out->status = status;
     gateway_metrics_refusal(status == 503 ? REFUSED_CROWD : REFUSED_HTTP);
     note(exchange, NULL, path[0] == '\0' ? NULL : path);
 }

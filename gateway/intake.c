@@ -10,18 +10,31 @@
 #include <string.h>
 #include <strings.h>
 
-static bool is_json(const char *content_type)
+/* Either of them. */
+typedef struct {
+    json_t *json;
+    const char *form;
+    size_t form_length;
+} body_t;
+
+static bool is_form(const operation_t *operation)
 {
-    static const char json[] = "application/json";
-    if (content_type == NULL || strncasecmp(content_type, json, sizeof(json) - 1) != 0)
+    return (operation->flags & OPERATION_FORM) != 0;
+}
+
+/* Whatever its parameters: both are UTF-8, and what is not will be found. */
+static bool is_of_type(const char *content_type, const char *type)
+{
+    size_t length = strlen(type);
+    if (content_type == NULL || strncasecmp(content_type, type, length) != 0)
         return false;
-    const char *rest = content_type + sizeof(json) - 1;
+    const char *rest = content_type + length;
     rest += strspn(rest, " \t");
     return *rest == '\0' || *rest == ';';
 }
 
-/* The body as JSON; {} where there is none, or where the operation takes none. */
-static outcome_t read_body(exchange_t *exchange, json_t **out)
+/* JSON is {} where there is no body, or where the operation takes none. */
+static outcome_t read_body(exchange_t *exchange, body_t *out)
 {
     const operation_t *operation = exchange->route.operation;
     const char *bytes = "";
@@ -37,11 +50,18 @@ static outcome_t read_body(exchange_t *exchange, json_t **out)
                      "The body did not arrive as announced.");
             return OUTCOME_BAD_REQUEST;
         }
-        if (length > 0 && !is_json(http_header(exchange->http, "Content-Type")))
+        if (length > 0 &&
+            !is_of_type(http_header(exchange->http, "Content-Type"),
+                        is_form(operation) ? MEDIA_TYPE_FORM : media_type(MEDIA_JSON)))
             return OUTCOME_BAD_MEDIA_TYPE;
     }
+    if (is_form(operation)) {
+        out->form = bytes;
+        out->form_length = length;
+        return OUTCOME_OK;
+    }
     err_t err;
-    if (json_read(bytes, operation->body == NULL ? 0 : length, out, &err) == STATUS_OK)
+    if (json_read(bytes, operation->body == NULL ? 0 : length, &out->json, &err) == STATUS_OK)
         return OUTCOME_OK;
     status_t status = text_format(exchange->reply.message, sizeof(exchange->reply.message),
                                   "The body %s.", err.text);
@@ -78,7 +98,7 @@ static outcome_t take_idempotency_key(exchange_t *exchange)
     return OUTCOME_OK;
 }
 
-static void write_envelope(exchange_t *exchange, json_t *body)
+static void write_envelope(exchange_t *exchange, const body_t *body)
 {
     const route_t *route = &exchange->route;
     msgpack_packer packer;
@@ -97,7 +117,11 @@ static void write_envelope(exchange_t *exchange, json_t *body)
     transcode_path(route->operation->path_schema, route->values, route->lengths, &packer);
     transcode_query(route->operation->query, http_query(exchange->http), &packer,
                     &exchange->reply.faults);
-    transcode_body(route->operation->body, body, &packer);
+    if (is_form(route->operation))
+        transcode_form(route->operation->body, body->form, body->form_length, &packer,
+                       &exchange->reply.faults);
+    else
+        transcode_body(route->operation->body, body->json, &packer);
 }
 
 /* Reads into a record that nobody looks at: what counts is the faults. */
@@ -120,7 +144,8 @@ static outcome_t check_envelope(exchange_t *exchange)
     msgpack_object decoded;
     request_t request;
     if (exchange->reply.faults.count > 0)
-        return OUTCOME_BAD_QUERY;
+        return exchange->reply.faults.items[0].place == FAULT_IN_BODY ? OUTCOME_INVALID
+                                                                      : OUTCOME_BAD_QUERY;
     if (operation->body == NULL && operation->query == NULL)
         return OUTCOME_OK; /* ids alone are not worth a second look: most requests are of this kind
                             */
@@ -144,12 +169,12 @@ static outcome_t check_envelope(exchange_t *exchange)
 
 outcome_t intake(exchange_t *exchange)
 {
-    AUTO(json_release) json_t *body = NULL;
+    body_t body = {0};
     outcome_t outcome = read_body(exchange, &body);
     if (outcome == OUTCOME_OK)
         outcome = take_idempotency_key(exchange);
-    if (outcome != OUTCOME_OK)
-        return outcome;
-    write_envelope(exchange, body);
-    return check_envelope(exchange);
+    if (outcome == OUTCOME_OK)
+        write_envelope(exchange, &body);
+    json_release(&body.json);
+    return outcome == OUTCOME_OK ? check_envelope(exchange) : outcome;
 }

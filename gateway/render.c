@@ -1,6 +1,7 @@
 #include "gateway/render.h"
 
 #include "common/text.h"
+#include "gateway/etag.h"
 #include "proto/json.h"
 
 #include <inttypes.h>
@@ -82,16 +83,37 @@ static void add_headers(exchange_t *exchange)
 {
     http_response_t *response = exchange->response;
     const reply_t *reply = &exchange->reply;
-    if (reply->outcome == OUTCOME_UNAUTHENTICATED)
+    const dialect_t *dialect = exchange->route.dialect;
+    int status = dialect_status(dialect, reply->outcome);
+    if (status == 401)
         http_response_header(response, "WWW-Authenticate", "Bearer");
-    if (reply->outcome == OUTCOME_BAD_METHOD)
+    if (status == 401 && dialect->for_calls)
+        http_response_header(response, "WWW-Authenticate", "Basic realm=\"linekeeper\"");
+    if (status == 405)
         http_response_header(response, "Allow", exchange->route.allow);
-    if (reply->outcome == OUTCOME_UNAVAILABLE || reply->outcome == OUTCOME_RATE_LIMITED)
+    if (status == 503 || status == 429)
         http_response_header(response, "Retry-After", "1");
+    if (dialect->for_calls)
+        http_response_header(response, "Cache-Control", "no-store");
     if (reply->replayed)
         http_response_header(response, "Idempotent-Replayed", "true");
     add_rate(exchange);
     add_link(exchange);
+}
+
+static void seek_tag(void *context, const char *value)
+{
+    exchange_t *exchange = context;
+    if (etag_is_named(exchange->etag, value))
+        exchange->response->status = 304;
+}
+
+/* The answer's name; 304 in place of what the client has already. */
+static void add_etag(exchange_t *exchange)
+{
+    etag_make(exchange->body.data, exchange->body.size, exchange->etag);
+    http_response_header(exchange->response, "ETag", exchange->etag);
+    http_headers(exchange->http, "If-None-Match", seek_tag, exchange);
 }
 
 void render_reply(exchange_t *exchange)
@@ -103,6 +125,9 @@ void render_reply(exchange_t *exchange)
     add_headers(exchange);
     media_t media = dialect_render(dialect, reply, operation == NULL ? NULL : operation->result,
                                    is_list, &exchange->body);
-    set_body(exchange, dialect_status(dialect, reply->outcome), media, exchange->body.data,
-             exchange->body.size);
+    exchange->response->status = dialect_status(dialect, reply->outcome);
+    if (operation != NULL && (operation->flags & OPERATION_ETAG) != 0 &&
+        outcome_is_success(reply->outcome))
+        add_etag(exchange);
+    set_body(exchange, exchange->response->status, media, exchange->body.data, exchange->body.size);
 }

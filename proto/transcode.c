@@ -1,26 +1,23 @@
-#include "proto/transcode.h"
+#include "proto/transcode_internal.h"
 
 #include "common/clock.h"
 #include "proto/json.h"
 
 #include <string.h>
 
-enum { PARAMETER_SIZE = 2048 };
-
-static void write_text(msgpack_packer *out, const char *text, size_t length)
+void transcode_put_text(msgpack_packer *out, const char *text, size_t length)
 {
     msgpack_pack_str(out, length);
     msgpack_pack_str_body(out, text, length);
 }
 
-/* A time's text as milliseconds; text that is none travels on and fails in record_read. */
-static void write_time(msgpack_packer *out, const char *text, size_t length)
+void transcode_put_time(msgpack_packer *out, const char *text, size_t length)
 {
     int64_t utc_ms = 0;
     if (clock_parse_time(text, length, &utc_ms) == STATUS_OK)
         msgpack_pack_int64(out, utc_ms);
     else
-        write_text(out, text, length);
+        transcode_put_text(out, text, length);
 }
 
 /* JSON as it is, of any shape; json_read has bounded its depth. */
@@ -31,7 +28,7 @@ static void write_any(json_t *value, msgpack_packer *out)
     json_t *member = NULL;
     switch (json_typeof(value)) {
     case JSON_STRING:
-        write_text(out, json_string_value(value), json_string_length(value));
+        transcode_put_text(out, json_string_value(value), json_string_length(value));
         return;
     case JSON_INTEGER:
         msgpack_pack_int64(out, json_integer_value(value));
@@ -56,7 +53,7 @@ static void write_any(json_t *value, msgpack_packer *out)
         msgpack_pack_map(out, json_object_size(value));
         json_object_foreach(value, key, member)
         {
-            write_text(out, key, strlen(key));
+            transcode_put_text(out, key, strlen(key));
             write_any(member, out);
         }
         return;
@@ -69,7 +66,7 @@ static void write_json(const field_t *row, json_t *value, msgpack_packer *out)
 {
     bool is_time = row->type == FIELD_TIME;
     if (json_is_string(value) && is_time)
-        write_time(out, json_string_value(value), json_string_length(value));
+        transcode_put_time(out, json_string_value(value), json_string_length(value));
     else if (json_is_integer(value) && is_time)
         /* A JSON number is no time: it must not pass for the milliseconds of one. */
         msgpack_pack_double(out, (double)json_integer_value(value));
@@ -81,11 +78,6 @@ static void write_json(const field_t *row, json_t *value, msgpack_packer *out)
         msgpack_pack_array(out, 0);
     else
         write_any(value, out);
-}
-
-static bool is_writable(const field_t *row)
-{
-    return (row->flags & FIELD_READ_ONLY) == 0;
 }
 
 static bool is_rest(const schema_t *schema, const char *name)
@@ -105,110 +97,24 @@ void transcode_body(const schema_t *schema, json_t *object, msgpack_packer *out)
     json_t *value = NULL;
     size_t count = 0;
     for (size_t i = 0; i < schema->count; i++)
-        count += is_writable(&schema->rows[i]) && json_object_get(object, schema->rows[i].name);
+        count += transcode_takes(&schema->rows[i]) && json_object_get(object, schema->rows[i].name);
     json_object_foreach(object, name, value) count += is_rest(schema, name);
     msgpack_pack_map(out, count);
     for (size_t i = 0; i < schema->count; i++) {
         const field_t *row = &schema->rows[i];
-        value = is_writable(row) ? json_object_get(object, row->name) : NULL;
+        value = transcode_takes(row) ? json_object_get(object, row->name) : NULL;
         if (value == NULL)
             continue;
-        write_text(out, row->name, strlen(row->name));
+        transcode_put_text(out, row->name, strlen(row->name));
         write_json(row, value, out);
     }
     json_object_foreach(object, name, value)
     {
         if (!is_rest(schema, name))
             continue;
-        write_text(out, name, strlen(name));
+        transcode_put_text(out, name, strlen(name));
         write_any(value, out);
     }
-}
-
-/* ---- query strings ---- */
-
-static void write_parameter(const field_t *row, const char *text, msgpack_packer *out)
-{
-    size_t length = strlen(text);
-    bool negative = text[0] == '-';
-    uint64_t number = 0;
-    write_text(out, row->name, strlen(row->name));
-    status_t status = text_number(text + negative, length - negative, INT64_MAX, &number);
-    if (row->type == FIELD_NUMBER && status == STATUS_OK)
-        msgpack_pack_int64(out, negative ? -(int64_t)number : (int64_t)number);
-    else if (row->type == FIELD_NUMBER && status == STATUS_TOO_LARGE && negative)
-        msgpack_pack_int64(out, INT64_MIN); /* so that it is its range that fails */
-    else if (row->type == FIELD_NUMBER && status == STATUS_TOO_LARGE)
-        msgpack_pack_uint64(out, UINT64_MAX);
-    else if (row->type == FIELD_SWITCH && strcmp(text, "true") == 0)
-        msgpack_pack_true(out);
-    else if (row->type == FIELD_SWITCH && strcmp(text, "false") == 0)
-        msgpack_pack_false(out);
-    else if (row->type == FIELD_TIME)
-        write_time(out, text, length);
-    else
-        write_text(out, text, length);
-}
-
-/* Packs into a buffer of its own, since a map's count stands before it. */
-typedef struct {
-    const schema_t *schema;
-    faults_t *faults;
-    msgpack_packer *out;
-    uint64_t seen;
-    size_t count;
-} query_walk_t;
-
-static void read_parameter(query_walk_t *walk, const char *name, size_t name_length,
-                           const char *value, size_t value_length)
-{
-    char decoded_name[128], decoded[PARAMETER_SIZE];
-    if (text_percent_decode(decoded_name, sizeof(decoded_name), name, name_length, true) !=
-        STATUS_OK)
-        return; /* no name of ours */
-    size_t hint = 0;
-    const field_t *row = schema_find(walk->schema, decoded_name, strlen(decoded_name), &hint);
-    if (row == NULL)
-        return;
-    uint64_t bit = (uint64_t)1 << (row - walk->schema->rows);
-    if ((walk->seen & bit) != 0) {
-        faults_add(walk->faults, FAULT_FORMAT, FAULT_IN_QUERY, row->name, "is there twice");
-        return;
-    }
-    walk->seen |= bit;
-    if (text_percent_decode(decoded, sizeof(decoded), value, value_length, true) != STATUS_OK) {
-        faults_add(walk->faults, FAULT_FORMAT, FAULT_IN_QUERY, row->name,
-                   "must be percent-encoded UTF-8");
-        return;
-    }
-    write_parameter(row, decoded, walk->out);
-    walk->count++;
-}
-
-void transcode_query(const schema_t *schema, const char *query, msgpack_packer *out,
-                     faults_t *faults)
-{
-    if (schema == NULL) {
-        msgpack_pack_nil(out);
-        return;
-    }
-    AUTO(msgpack_sbuffer_destroy) msgpack_sbuffer pairs;
-    msgpack_sbuffer_init(&pairs);
-    msgpack_packer pair_packer;
-    msgpack_packer_init(&pair_packer, &pairs, msgpack_sbuffer_write);
-    query_walk_t walk = {.schema = schema, .faults = faults, .out = &pair_packer};
-    const char *at = query == NULL ? "" : query;
-    while (*at != '\0') {
-        size_t length = strcspn(at, "&");
-        const char *equals = memchr(at, '=', length);
-        size_t name_length = equals == NULL ? length : (size_t)(equals - at);
-        const char *value = equals == NULL ? at + length : equals + 1;
-        read_parameter(&walk, at, name_length, value, (size_t)(at + length - value));
-        at += length + (at[length] == '&');
-    }
-    msgpack_pack_map(out, walk.count);
-    if (pairs.size > 0)
-        (void)out->callback(out->data, pairs.data, pairs.size);
 }
 
 void transcode_path(const schema_t *schema, const char *const *values, const size_t *lengths,
@@ -224,8 +130,8 @@ void transcode_path(const schema_t *schema, const char *const *values, const siz
         if (text_percent_decode(decoded, sizeof(decoded), values[i], lengths[i], false) !=
             STATUS_OK)
             decoded[0] = '\0';
-        write_text(out, schema->rows[i].name, strlen(schema->rows[i].name));
-        write_text(out, decoded, strlen(decoded));
+        transcode_put_text(out, schema->rows[i].name, strlen(schema->rows[i].name));
+        transcode_put_text(out, decoded, strlen(decoded));
     }
 }
 

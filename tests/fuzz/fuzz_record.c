@@ -1,5 +1,5 @@
 /* Foreign msgpack as a worker takes it: scan, decode, record; and as a gateway does: JSON. An
- * input whose second byte is '?' is a query string instead. */
+ * input whose second byte is '?' is a query string instead, '&' a form. */
 #include "common/mem.h"
 #include "proto/envelope.h"
 #include "proto/json.h"
@@ -10,16 +10,19 @@
 
 #include <stdlib.h>
 
-static void run_query(const fuzz_pick_t *pick, const uint8_t *bytes, size_t size)
+static void run_parameters(const fuzz_pick_t *pick, const uint8_t *bytes, size_t size, bool form)
 {
-    AUTO(mem_release) char *query = mem_copy(bytes, size);
+    AUTO(mem_release) char *text = mem_copy(bytes, size);
     faults_t faults = {.count = 0};
     msgpack_sbuffer packed;
     msgpack_packer packer;
     msgpack_unpacked decoded;
     msgpack_sbuffer_init(&packed);
     msgpack_packer_init(&packer, &packed, msgpack_sbuffer_write);
-    transcode_query(pick->schema, query, &packer, &faults);
+    if (form)
+        transcode_form(pick->schema, text, size, &packer, &faults);
+    else
+        transcode_query(pick->schema, text, &packer, &faults);
     if (envelope_decode(packed.data, packed.size, &decoded) != STATUS_OK)
         abort();
     fuzz_record_round_trip(pick, &decoded.data);
@@ -32,8 +35,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     if (size < 2)
         return 0;
     fuzz_pick_t pick = fuzz_pick(bytes[0]);
-    if (bytes[1] == '?') {
-        run_query(&pick, bytes + 2, size - 2);
+    if (bytes[1] == '?' || bytes[1] == '&') {
+        run_parameters(&pick, bytes + 2, size - 2, bytes[1] == '&');
         return 0;
     }
     msgpack_unpacked decoded;

@@ -48,6 +48,11 @@ write("record", "bomb-nested", b"\0" + b"\xdc\xff\xff" * 32)
 write("record", "query", b"\2?size=5&name=a%20b+c&on=true&at=1970-01-01T00:00:00Z&size=6&x=%zz&%")
 
 PRINCIPAL = [ID, ID, "admin", True]
+write("record", "form", b"\2&size=5&name=a%20b+c&on=true&size=5&name=d&x=%zz&&=&%")
+write("record", "form-freeswitch", b"\x40&hostname=fs&section=directory&tag_name=domain&key_name=name&key_value=r&user=a%20b"
+                                   b"&Event-Name=X&Event-Name=Y&domain=r&domain=r&ip=192.0.2.1&X-A=%ff")
+write("record", "form-asterisk", b"\x44&id%20LIKE=%25&context=a%3Bb&rest=x&id%20LIKE=y")
+
 write("envelope", "request", pack([1, "req-1", "idem-1", True, "trunk-auth", "trunk_read", PRINCIPAL,
                                    {"uuid": ID}, None, {"name": "x"}]))
 write("envelope", "request-read", pack([1, "r", None, False, "s", "o", ["", "", "sip", False], None,
@@ -55,9 +60,11 @@ write("envelope", "request-read", pack([1, "r", None, False, "s", "o", ["", "", 
 write("envelope", "reply", pack([1, "req-1", "INVALID", False, "No.", None,
                                  [["required", "body", "/name", "is required"],
                                   ["range", "query", "limit", "must be at most 250"],
-                                  ["rule", "path", "", "x"]], None, 7]))
-write("envelope", "reply-list", pack([1, "r", "OK", True, "", [{"a": 1}, {"b": [None]}], [], 10000, None]))
-write("envelope", "reply-deleted", pack([1, "r", "DELETED", False, "", None, [], None, None]))
+                                  ["rule", "path", "", "x"]], None, [1, 20, 7], "locked_out", 0, None]))
+write("envelope", "reply-list", pack([1, "r", "OK", True, "", [{"a": 1}, {"b": [None]}], [], 10000, None, None, 0,
+                                      [2**64 - 1, 5, 1]]))
+write("envelope", "reply-deleted", pack([1, "r", "DELETED", False, "", None, [], None, None, None, 0, None]))
+write("envelope", "reply-document", pack([1, "r", "OK", False, "", "<a/>", [], None, None, None, 2, None]))
 
 for letter in b"RQAHDX":
     write("frames", f"head-{letter:02x}", b"\0LKW1" + bytes([letter]))

@@ -168,6 +168,82 @@ static void v1_is_bare_or_says_that_it_is_set(void **state)
     packing_free(&many);
 }
 
+/* The bytes of an answer, behind its media type. */
+static const char *sent(const dialect_t *dialect, const reply_t *reply, const schema_t *result,
+                        bool is_list)
+{
+    static char text[1024];
+    AUTO(msgpack_sbuffer_destroy) msgpack_sbuffer body;
+    msgpack_sbuffer_init(&body);
+    media_t media = dialect_render(dialect, reply, result, is_list, &body);
+    (void)snprintf(text, sizeof(text), "%s: %.*s", media_type(media), (int)body.size,
+                   body.size > 0 ? body.data : "");
+    return text;
+}
+
+static void sip_is_bare_and_tells_the_reason(void **state)
+{
+    (void)state;
+    packing_t one, many, document;
+    reply_t reply;
+    reply_init(&reply, "r", OUTCOME_OK);
+    reply.body = *packing_json(&one, "{'size':1}");
+    assert_string_equal(sent(&dialect_sip, &reply, &sample_schema, false),
+                        "application/json: {\"size\":1}");
+    reply.body = *packing_json(&many, "[{'size':1},{'size':2}]");
+    assert_string_equal(rendered(&dialect_sip, &reply, &sample_schema, true),
+                        "[{'size':1},{'size':2}]");
+    reply.body = *packing_json(&document, "'1 192.0.2.1 32 0 x'");
+    reply.media = MEDIA_TEXT;
+    assert_string_equal(sent(&dialect_sip, &reply, &sample_schema, false),
+                        "text/plain: 1 192.0.2.1 32 0 x");
+    reply.media = MEDIA_JSON_TEXT;
+    assert_string_equal(sent(&dialect_sip, &reply, NULL, false),
+                        "application/json: 1 192.0.2.1 32 0 x");
+    reply_init(&reply, "r", OUTCOME_DELETED);
+    assert_string_equal(rendered(&dialect_sip, &reply, NULL, false), "(none)");
+    reply_init(&reply, "r", OUTCOME_FORBIDDEN);
+    assert_null(strstr(rendered(&dialect_sip, &reply, NULL, false), "reason"));
+    reply.reason = REASON_LOCKED_OUT;
+    text_cut(reply.message, sizeof(reply.message), "Later.");
+    assert_string_equal(rendered(&dialect_sip, &reply, NULL, false),
+                        "{'errors':[{'code':'10010','title':'Not authorized','detail':'Later.',"
+                        "'meta':{'url':'urn:linekeeper:error:10010','reason':'locked_out'}}]}");
+    static const short statuses[] = {200, 200, 204, 422, 400, 404, 422, 422, 403, 503, 500};
+    for (size_t i = 0; i < ARRAY_LEN(statuses); i++)
+        assert_int_equal(dialect_status(&dialect_sip, (outcome_t)i), statuses[i]);
+    packing_free(&one);
+    packing_free(&many);
+    packing_free(&document);
+}
+
+/* Whatever fails, and whatever the reply says of it. */
+static void two_clients_are_told_of_no_failure(void **state)
+{
+    (void)state;
+    packing_t document;
+    reply_t reply;
+    for (int i = 0; i < OUTCOME_COUNT; i++) {
+        bool success = outcome_is_success((outcome_t)i);
+        reply_init(&reply, "r", (outcome_t)i);
+        reply.reason = REASON_DISABLED;
+        reply.media = MEDIA_XML;
+        reply.body = *packing_json(&document, "'<yes/>'");
+        faults_add(&reply.faults, FAULT_FORMAT, FAULT_IN_BODY, "/x", "is there twice");
+        assert_int_equal(dialect_status(&dialect_freeswitch, (outcome_t)i), 200);
+        assert_int_equal(dialect_status(&dialect_asterisk, (outcome_t)i), 200);
+        assert_string_equal(sent(&dialect_freeswitch, &reply, NULL, false),
+                            success ? "text/xml: <yes/>"
+                                    : "text/xml: <document type=\"freeswitch/xml\"><section "
+                                      "name=\"result\"><result status=\"not found\"/></section>"
+                                      "</document>");
+        reply.media = MEDIA_TEXT;
+        assert_string_equal(sent(&dialect_asterisk, &reply, NULL, false),
+                            success ? "text/plain: <yes/>" : "text/plain: ");
+        packing_free(&document);
+    }
+}
+
 static void faults_are_listed(void **state)
 {
     (void)state;
@@ -216,6 +292,19 @@ static void paths_without_a_route_have_a_dialect(void **state)
     assert_ptr_equal(dialect_of_path("/security/nothing"), &dialect_v1);
     assert_ptr_equal(dialect_of_path("/v2/nothing"), &dialect_v2);
     assert_ptr_equal(dialect_of_path("/nothing"), &dialect_v2);
+    assert_ptr_equal(dialect_of_path("/v1/sip/trunks/ha1"), &dialect_sip);
+    assert_ptr_equal(dialect_of_path("/v1/sip/"), &dialect_sip);
+    assert_ptr_equal(dialect_of_path("/v1/sip/freeswitch"), &dialect_sip);
+    assert_ptr_equal(dialect_of_path("/v1/sip/x/freeswitch"), &dialect_freeswitch);
+    assert_ptr_equal(dialect_of_path("/v1/sip/x/freeswitch/y"), &dialect_freeswitch);
+    assert_ptr_equal(dialect_of_path("/v1/sip//freeswitch"), &dialect_freeswitch);
+    assert_ptr_equal(dialect_of_path("/v1/sip/x/freeswitches"), &dialect_sip);
+    assert_ptr_equal(dialect_of_path("/v1/sip/x/y/freeswitch"), &dialect_sip);
+    assert_ptr_equal(dialect_of_path("/v1/sip/x/asterisk"), &dialect_asterisk);
+    assert_ptr_equal(dialect_of_path("/v1/sip/x/asterisk/ps_auths/single"), &dialect_asterisk);
+    assert_ptr_equal(dialect_of_path("/v1/sip/x/asteris"), &dialect_sip);
+    assert_ptr_equal(dialect_of_path("/v1/sip/*/asterisk"), &dialect_asterisk);
+    assert_ptr_equal(dialect_of_path("/v1/sip"), &dialect_v2);
     assert_ptr_equal(dialect_of_path("/voiping"), &dialect_v2);
     assert_ptr_equal(dialect_of_path(""), &dialect_v2);
     assert_string_equal(http_reason(299), "Unknown");
@@ -227,6 +316,8 @@ int main(void)
         cmocka_unit_test(every_outcome_has_its_status_and_shape),
         cmocka_unit_test(results_stand_in_their_envelopes),
         cmocka_unit_test(v1_is_bare_or_says_that_it_is_set),
+        cmocka_unit_test(sip_is_bare_and_tells_the_reason),
+        cmocka_unit_test(two_clients_are_told_of_no_failure),
         cmocka_unit_test(faults_are_listed),
         cmocka_unit_test(a_message_of_the_workers_goes_before_ours),
         cmocka_unit_test(paths_without_a_route_have_a_dialect),

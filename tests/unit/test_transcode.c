@@ -6,6 +6,7 @@
 
 #include "proto/json.h"
 #include "proto/record.h"
+#include "proto/sip.h"
 #include "proto/transcode.h"
 #include "proto/trunk_auth.h"
 #include "tests/support/packing.h"
@@ -118,6 +119,82 @@ static void query_strings_are_read(void **state)
     transcode_query(NULL, "a=1", &packed.packer, &faults);
     assert_string_equal(packing_shown(&packed), "null");
     packing_free(&packed);
+}
+
+/* What is packed, and the faults behind a bar. */
+static const char *form_of(const schema_t *schema, const char *bytes, size_t length)
+{
+    static char text[4096];
+    packing_t packed;
+    faults_t faults = {.count = 0};
+    packing_init(&packed);
+    transcode_form(schema, bytes, length, &packed.packer, &faults);
+    size_t used = (size_t)snprintf(text, sizeof(text), "%s", packing_shown(&packed));
+    packing_free(&packed);
+    for (size_t f = 0; f < faults.count && used < sizeof(text); f++) {
+        used += (size_t)snprintf(text + used, sizeof(text) - used, "|%s %s", faults.items[f].where,
+                                 faults.items[f].message);
+        assert_int_equal(faults.items[f].place, FAULT_IN_BODY);
+    }
+    return text;
+}
+
+static void forms_are_read(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *form, *packed;
+    } rows[] = {
+        {"", "{}"},
+        {"&&=&=x&", "{}"},
+        {"size=5&name=a+b%2B&on=true", "{'size':5,'name':'a b+','on':true}"},
+        {"made=2020-01-01&items=x&name=a", "{'name':'a'}"}, /* nobody may write them */
+        /* servers repeat themselves */
+        {"name=a%41&size=5&name=a%41&name=a%41", "{'name':'aA','size':5}"},
+        {"name=a&name=b", "{'name':'a'}|/name is there twice"},
+        {"name=a&name=", "{'name':'a'}|/name is there twice"},
+        {"name=a&n%61me=a", "{'name':'a'}"},
+        {"name=%ff&size=5", "{'size':5}|/name must be percent-encoded UTF-8"},
+        {"name=a%00b", "{}|/name must be percent-encoded UTF-8"},
+        /* what is not ours may be anything */
+        {"X-A=%ff&X-A=%zz&%zz=1&%00=&=%&X-A&name=a", "{'name':'a'}"},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+        assert_string_equal(form_of(&sample_schema, rows[i].form, strlen(rows[i].form)),
+                            rows[i].packed);
+    assert_string_equal(form_of(&sample_schema, "name=a\0b&size=5", 15),
+                        "{'size':5}|/name must be percent-encoded UTF-8");
+    assert_string_equal(form_of(&sample_schema, "size=5&name=abc", 12), "{'size':5,'name':''}");
+    assert_string_equal(form_of(NULL, "a=b", 3), "null");
+}
+
+static void an_open_form_keeps_what_has_no_row(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *form, *packed;
+    } rows[] = {
+        {"id=office-pbx", "{'id':'office-pbx'}"},
+        {"id%20LIKE=%25", "{'id LIKE':'%'}"},
+        {"id+LIKE=%25&mailboxes%20!%3D=", "{'id LIKE':'%','mailboxes !=':''}"},
+        {"id=a&id=a", "{'id':'a'}|/id is there twice"},
+        {"id=a&%69d=b", "{'id':'a'}|/id is there twice"},
+        {"id=a&idd=b&i=c", "{'id':'a','idd':'b','i':'c'}"},
+        {"id=%ff", "{}|/id must be percent-encoded UTF-8"},
+        {"id=a&%ff=b", "{'id':'a'}|/ must have names of percent-encoded UTF-8"},
+        {"rest=a", "{'rest':'a'}"}, /* the row's own name is no way around it: a text is no map */
+    };
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+        assert_string_equal(form_of(&asterisk_schema, rows[i].form, strlen(rows[i].form)),
+                            rows[i].packed);
+    char form[65 * 4 + 1] = "";
+    for (unsigned i = 0; i < 65; i++)
+        (void)snprintf(form + 4 * i, 5, "%c%c=&", 'a' + i / 26, 'a' + i % 26);
+    const char *most = form_of(&asterisk_schema, form, 64 * 4);
+    assert_non_null(strstr(most, "'cl':''}"));
+    assert_null(strstr(most, "|"));
+    assert_non_null(
+        strstr(form_of(&asterisk_schema, form, 65 * 4), "'cl':''}|/cm is one too many"));
 }
 
 static void a_parameter_behind_many_others_counts(void **state)
@@ -243,6 +320,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(bodies_lose_what_the_table_does_not_take),
         cmocka_unit_test(query_strings_are_read),
+        cmocka_unit_test(forms_are_read),
+        cmocka_unit_test(an_open_form_keeps_what_has_no_row),
         cmocka_unit_test(a_parameter_behind_many_others_counts),
         cmocka_unit_test(a_number_too_large_fails_by_its_range),
         cmocka_unit_test(path_segments_become_a_map),

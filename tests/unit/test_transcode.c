@@ -187,14 +187,15 @@ static void an_open_form_keeps_what_has_no_row(void **state)
     for (size_t i = 0; i < ARRAY_LEN(rows); i++)
         assert_string_equal(form_of(&asterisk_schema, rows[i].form, strlen(rows[i].form)),
                             rows[i].packed);
-    char form[65 * 4 + 1] = "";
-    for (unsigned i = 0; i < 65; i++)
-        (void)snprintf(form + 4 * i, 5, "%c%c=&", 'a' + i / 26, 'a' + i % 26);
-    const char *most = form_of(&asterisk_schema, form, 64 * 4);
+    char form[65 * sizeof("aa=") + 1] = ""; /* "aa=&" each */
+    for (size_t i = 0; i < 65; i++)
+        (void)snprintf(form + 4 * i, sizeof(form) - 4 * i, "%c%c=&", (char)('a' + i / 26),
+                       (char)('a' + i % 26));
+    const char *most = form_of(&asterisk_schema, form, strlen(form) - 4);
     assert_non_null(strstr(most, "'cl':''}"));
     assert_null(strstr(most, "|"));
-    assert_non_null(
-        strstr(form_of(&asterisk_schema, form, 65 * 4), "'cl':''}|/cm is one too many"));
+    most = form_of(&asterisk_schema, form, strlen(form));
+    assert_non_null(strstr(most, "'cl':''}|/cm is one too many"));
 }
 
 static void a_parameter_behind_many_others_counts(void **state)

@@ -112,7 +112,7 @@ class Uac(Endpoint):
         return ("\r\n".join(lines) + "\r\n\r\n").encode()
 
     def address(self):
-        return f"<sip:{re.sub('[^A-Za-z0-9._-]', '-', self.user)}@example.com>"
+        return f"<sip:{re.sub('[^A-Za-z0-9._-]', '-', self.user) or 'nobody'}@example.com>"
 
     def ask(self, method, uri, call, sequence, more=()):
         """One request and its answer, acknowledged where it is an INVITE's."""

@@ -31,7 +31,7 @@ bool chores_look(chores_t *chores, store_t *writer, bool at_end)
         const chore_t *chore = &chores->items[i].chore;
         bool its_time = at_end ? chore->at_end : chores->items[i].next_ms <= now_ms;
         chores->items[i].due =
-            its_time && (chore->is_due == NULL || chore->is_due(chore->context, writer));
+            its_time && (chore->is_due == NULL || chore->is_due(chore->context, writer, at_end));
         if (its_time)
             chores->items[i].next_ms = now_ms + chore->every_ms;
         any = any || chores->items[i].due;

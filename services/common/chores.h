@@ -22,7 +22,7 @@ typedef struct {
 
     /* Between transactions and without the gate: whether there is anything to do. Quick; may read
      * the store. NULL: always. */
-    bool (*is_due)(void *context, store_t *writer);
+    bool (*is_due)(void *context, store_t *writer, bool at_end);
     /* One batch, in a transaction. *out_more: something is left. */
     status_t (*run)(void *context, store_t *writer, bool *out_more, err_t *err);
     /* After the transaction: whether it was kept. Who has changed what calls are answered from

@@ -296,8 +296,9 @@ status_t replylog_purge(const replylog_t *log, store_t *writer, int64_t now_utc_
     return query_run(query, out_removed, err);
 }
 
-static bool any_expired(void *context, store_t *store)
+static bool any_expired(void *context, store_t *store, bool at_end)
 {
+    (void)at_end;
     const replylog_t *log = context;
     AUTO(query_end) query_t *query = store_query(store, log->first + LOG_EXPIRED);
     query_number(query, 1, clock_utc_ms());

@@ -179,7 +179,7 @@ static status_t open_sip(worker_t *worker, err_t *err)
     sip_t *sip = &worker->sip;
     sip->family = worker->spec->sip;
     sip->settings = &settings->sip;
-    sip->uses = sip_uses_new();
+    sip->uses = sip->family->note_use == NULL ? NULL : sip_uses_new();
     worker->keeper.sip = sip;
     return sip_memory_open(settings->data_dir, worker->keeper.service, sip->settings, sip->board,
                            &sip->memory, err);
@@ -192,11 +192,20 @@ static void close_sip(sip_t *sip)
     sip_uses_free(&sip->uses);
 }
 
+static void add_chores(worker_t *worker)
+{
+    chore_t purge = replylog_chore(worker->log);
+    chores_add(&worker->chores, &purge);
+    if (worker->sip.uses != NULL) {
+        chore_t uses = sip_uses_chore(worker->sip.uses, worker->sip.family);
+        chores_add(&worker->chores, &uses);
+    }
+}
+
 static status_t start_lanes(worker_t *worker, err_t *err)
 {
     const char *directory = worker->settings->data_dir;
-    chore_t purge = replylog_chore(worker->log);
-    chores_add(&worker->chores, &purge);
+    add_chores(worker);
     board_t *board = worker->sip.board;
     status_t status = writer_start(worker->log, directory, &worker->chores, board,
                                    &worker->finished, &worker->writer, err);

@@ -112,6 +112,11 @@ metric_t worker_metric_hash_time = {
     .unit = METRIC_SECONDS,
     METRIC_BOUNDS(hash_bounds),
 };
+metric_t worker_metric_uses_dropped = {
+    .name = "lk_worker_uses_dropped_total",
+    .help = "Uses of methods that found no room to be noted: last_used_at does not tell of them.",
+    .type = METRIC_COUNTER,
+};
 
 static metric_t *const all[] = {
     &calls,
@@ -128,6 +133,7 @@ static metric_t *const all[] = {
     &worker_metric_gate_timeouts,
     &wal,
     &worker_metric_hash_time,
+    &worker_metric_uses_dropped,
     METRICS_OF_PROCESS,
 };
 

@@ -15,6 +15,7 @@ extern metric_t worker_metric_commit_failures;
 extern metric_t worker_metric_gate_wait;
 extern metric_t worker_metric_gate_timeouts;
 extern metric_t worker_metric_hash_time;
+extern metric_t worker_metric_uses_dropped; /* sip/uses.h */
 
 /* The table of a service's worker. Static: one service a process. */
 const metrics_t *worker_metrics(const service_t *contract);

@@ -26,8 +26,9 @@ typedef struct {
     int kept, lost;           /* transactions */
 } fixture_t;
 
-static bool any_left(void *context, store_t *writer)
+static bool any_left(void *context, store_t *writer, bool at_end)
 {
+    (void)at_end;
     (void)writer;
     const fixture_t *f = context;
     return f->done < UNITS;

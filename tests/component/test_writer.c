@@ -267,8 +267,9 @@ typedef struct {
     atomic_int while_calls_waited;
 } chore_world_t;
 
-static bool any_left(void *context, store_t *store)
+static bool any_left(void *context, store_t *store, bool at_end)
 {
+    (void)at_end;
     (void)store;
     chore_world_t *world = context;
     return atomic_load(&world->left) > 0;
@@ -288,7 +289,7 @@ static status_t do_one(void *context, store_t *store, bool *out_more, err_t *err
 
 static bool none_left(void *context)
 {
-    return !any_left(context, NULL);
+    return !any_left(context, NULL, false);
 }
 
 static void add_chore(fixture_t *f, chore_world_t *world, int64_t every_ms, bool at_end)

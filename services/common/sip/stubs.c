@@ -123,18 +123,3 @@ size_t sip_ring_read(sip_memory_t *memory, decision_t *out, size_t room)
     (void)room;
     return 0;
 }
-
-sip_uses_t *sip_uses_new(void)
-{
-    return NULL;
-}
-void sip_uses_free(sip_uses_t **uses)
-{
-    *uses = NULL;
-}
-void sip_uses_note(sip_uses_t *uses, const char *auth_id, int64_t utc_ms)
-{
-    (void)uses;
-    (void)auth_id;
-    (void)utc_ms;
-}

@@ -6,6 +6,7 @@
 #include "services/fqdn-auth/connection_lists.h"
 #include "services/fqdn-auth/connection_ops.h"
 #include "services/fqdn-auth/fqdn_ops.h"
+#include "services/fqdn-auth/sip_family.h"
 #include "services/fqdn-auth/sql.h"
 
 static const handler_t handlers[] = {
@@ -48,4 +49,5 @@ const worker_spec_t fqdn_auth_spec = {
     .handlers = handlers,
     .handler_count = ARRAY_LEN(handlers),
     .store = &fqdn_auth_store,
+    .sip = &connection_family,
 };

@@ -35,6 +35,19 @@
     " AND (CAST($4 AS BIGINT) IS NULL OR port = $4) "                                              \
     "AND (CAST($5 AS TEXT) IS NULL OR dns_record_type = $5)"
 
+/* Of call authorization. Each has who it is first. */
+#define SIP_USER_COLUMNS                                                                           \
+    "a.connection_id, c.organization_id, a.user_name, c.active, a.outbound_authentication, "       \
+    "a.digest_ready, a.generation, a.password_hash"
+#define SIP_CLAIM_COLUMNS                                                                          \
+    "c.id, c.organization_id, c.active, a.outbound_authentication, a.ip_authentication_method, "   \
+    "a.tech_prefix, a.token_hash, a.p_charge_info"
+#define SIP_BY(condition)                                                                          \
+    "SELECT " SIP_CLAIM_COLUMNS " FROM authentication a JOIN connection c "                        \
+    "ON c.id = a.connection_id WHERE " condition " LIMIT $2"
+#define LEADS_TO                                                                                   \
+    "fqdn f JOIN address d ON d.fqdn = f.fqdn AND d.dns_record_type = f.dns_record_type"
+
 #define FQDN_FILTERS(lead, of_organization, of_all)                                                \
     FQDN_FILTER(2 * (lead), of_organization ON_PORT_BY_DNS),                                       \
         FQDN_FILTER(2 * (lead) + 1, of_all ON_PORT_BY_DNS)
@@ -111,6 +124,39 @@ static const char *const statements[] = {
     [SQL_FQDN_OF_CONNECTION] =
         "SELECT " FQDN_COLUMNS " FROM fqdn WHERE connection_id = $1 ORDER BY created_at LIMIT $2",
     [SQL_FQDN_COUNT] = "SELECT COUNT(*) FROM fqdn WHERE connection_id = $1",
+    [SQL_SIP_USER] = "SELECT " SIP_USER_COLUMNS " FROM authentication a JOIN connection c "
+                     "ON c.id = a.connection_id WHERE a.user_name_key = $1",
+    [SQL_SIP_USERS] = "SELECT " SIP_USER_COLUMNS " FROM authentication a JOIN connection c "
+                      "ON c.id = a.connection_id WHERE a.user_name_key > $1 AND +c.active = 1 "
+                      "AND a.outbound_authentication = 'credential-authentication' "
+                      "AND (CAST($2 AS TEXT) IS NULL OR c.organization_id = $2) "
+                      "ORDER BY a.user_name_key LIMIT $3",
+    [SQL_SIP_DIGEST] = "SELECT sealed FROM digest WHERE connection_id = $1 AND generation = $2 "
+                       "AND realm = $3 AND algorithm = $4",
+    [SQL_SIP_HAS_REALM] = "SELECT 1 FROM digest WHERE connection_id = $1 AND generation = $2 "
+                          "AND realm = $3 LIMIT 1",
+    [SQL_SIP_BY_TECH_PREFIX] = SIP_BY("a.tech_prefix = $1"),
+    [SQL_SIP_BY_TOKEN] = SIP_BY("a.token_hash = $1"),
+    [SQL_SIP_BY_CHARGE] = SIP_BY("a.p_charge_info = $1"),
+    [SQL_SIP_COMES_FROM] = "SELECT 1 FROM " LEADS_TO " WHERE f.connection_id = $1 "
+                           "AND d.address = $2 LIMIT 1",
+    [SQL_SIP_CLAIMS] = "SELECT " SIP_CLAIM_COLUMNS " FROM (SELECT f.connection_id FROM " LEADS_TO
+                       " WHERE d.address = $1 LIMIT $2) AS page JOIN connection c "
+                       "ON c.id = page.connection_id LEFT JOIN authentication a "
+                       "ON a.connection_id = c.id",
+    [SQL_ADDRESS_WANTED] = "SELECT f.fqdn, f.dns_record_type FROM fqdn f JOIN connection c "
+                           "ON c.id = f.connection_id WHERE +c.active = 1 "
+                           "ORDER BY f.fqdn, f.created_at LIMIT $1",
+    [SQL_ADDRESS_OF] = "SELECT service, target, address FROM address WHERE fqdn = $1 "
+                       "AND dns_record_type = $2",
+    [SQL_ADDRESS_ADD] = "INSERT INTO address (fqdn, dns_record_type, service, target, address) "
+                        "SELECT $1, $2, $3, $4, $5 WHERE EXISTS (SELECT 1 FROM fqdn "
+                        "WHERE fqdn = $1 AND dns_record_type = $2)",
+    [SQL_ADDRESS_DROP] = "DELETE FROM address WHERE fqdn = $1 AND dns_record_type = $2",
+    [SQL_ADDRESS_ORPHANS] = "SELECT d.fqdn, d.dns_record_type FROM address d WHERE NOT EXISTS "
+                            "(SELECT 1 FROM fqdn f WHERE f.fqdn = d.fqdn "
+                            "AND f.dns_record_type = d.dns_record_type) "
+                            "ORDER BY d.fqdn, d.dns_record_type LIMIT $1",
     [SQL_PAGE_TOTAL] = PAGE_TOTAL_SQL,
     [SQL_PAGE_COUNT] = PAGE_COUNT_SQL,
     PAGE_SQL(SQL_FQDN_LIST, FQDN_COLUMNS, "fqdn", AGE_DOWN, AGE_UP),
@@ -173,7 +219,7 @@ size_t sql_fqdn_found(bool all, fqdn_lead_t lead)
 const store_spec_t fqdn_auth_store = {
     .file = "fqdn-auth.db",
     .migrations = fqdn_auth_migrations,
-    .migration_count = 3, /* a test compares it with fqdn_auth_migration_count */
+    .migration_count = 4, /* a test compares it with fqdn_auth_migration_count */
     .statements = statements,
     .statement_count = SQL_COUNT,
 };

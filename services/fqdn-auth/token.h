@@ -22,6 +22,11 @@ typedef struct {
     size_t sealed_length;
 } token_t;
 
+/* The hashes of a token under all keys; returns how many: 0 without a seal. That a keyed hash is
+ * looked up tells nothing of the token by the time that it takes. */
+size_t token_hash(const keeper_t *keeper, const char *text,
+                  uint8_t out[SEAL_KEYS_MAX][TOKEN_HASH_SIZE]);
+
 /* Quick. The keeper has a seal (LK_DIGEST is not off). */
 void token_make(const keeper_t *keeper, const char *connection_id, const char *text, token_t *out);
 

@@ -27,6 +27,9 @@ status_t password_hash(const password_cost_t *cost, const char *password, size_t
 /* Whether the password is the hashed one. */
 bool password_matches(const char *hash, const char *password, size_t length);
 
+/* Something to compare a password with where there is no hash, at that cost: nothing matches it. */
+void password_stand_in(const password_cost_t *cost, char out[PASSWORD_HASH_SIZE]);
+
 /* Whether the hash was made at another cost and should be made again. */
 bool password_is_outdated(const password_cost_t *cost, const char *hash);
 

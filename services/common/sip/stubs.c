@@ -9,22 +9,9 @@
         call_refuse(call, OUTCOME_UNAVAILABLE, "not built yet");                                   \
     }
 NOT_YET(sip_acl)
-NOT_YET(sip_verify)
 NOT_YET(sip_report)
-NOT_YET(sip_nonce)
-NOT_YET(sip_explain)
 NOT_YET(sip_decisions)
 
-bool sip_verify_is_slow(const call_t *call)
-{
-    (void)call;
-    return false;
-}
-bool sip_explain_is_slow(const call_t *call)
-{
-    (void)call;
-    return false;
-}
 bool sip_always_slow(const call_t *call)
 {
     (void)call;

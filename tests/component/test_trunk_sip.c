@@ -248,6 +248,73 @@ static void with_policy_all(void **state)
     denied(SIP_SOURCE, "ip=203.0.113.7", REASON_POLICY_NEEDS_BOTH);
 }
 
+static void expect_list(const char *format, const char *expected)
+{
+    char query[64];
+    assert_int_equal(text_format(query, sizeof(query), "format=%s", format), STATUS_OK);
+    given(SIP_ACL, query);
+    assert_string_equal(json_string_value(desk.body), expected);
+}
+
+static void expect_empty_lists(void)
+{
+    given(SIP_ACL, "");
+    assert_int_equal(desk.media, MEDIA_JSON_TEXT);
+    assert_string_equal(json_string_value(desk.body), "[]\n");
+    expect_list("kamailio", "");
+    assert_int_equal(desk.media, MEDIA_TEXT);
+    expect_list("freeswitch",
+                "<configuration name=\"acl.conf\"><network-lists><list name=\"trunks\" "
+                "default=\"deny\"></list></network-lists></configuration>\n");
+    assert_int_equal(desk.media, MEDIA_XML);
+}
+
+static void as_lists(void **state)
+{
+    (void)state;
+    char wide[UUID_SIZE], one[UUID_SIZE], six[UUID_SIZE], text[1024];
+    expect_empty_lists();
+    add_bob();
+    expect_empty_lists();
+    add(trunk, "{'type': 'ip', 'ip': '2001:db8:7::/48'}", six);
+    add(trunk, "{'type': 'ip', 'ip': '203.0.113.0/24'}", wide);
+    add(trunk, "{'type': 'ip', 'ip': '198.51.100.7'}", one);
+    assert_int_equal(text_format(text, sizeof(text),
+                                 "1 198.51.100.7 32 0 %s\n1 203.0.113.0 24 0 %s\n"
+                                 "1 2001:db8:7:: 48 0 %s\n",
+                                 trunk, trunk, trunk),
+                     STATUS_OK);
+    expect_list("kamailio", text);
+    expect_list("freeswitch",
+                "<configuration name=\"acl.conf\"><network-lists><list name=\"trunks\" "
+                "default=\"deny\"><node type=\"allow\" cidr=\"198.51.100.7/32\"/>"
+                "<node type=\"allow\" cidr=\"203.0.113.0/24\"/>"
+                "<node type=\"allow\" cidr=\"2001:db8:7::/48\"/>"
+                "</list></network-lists></configuration>\n");
+    change(wide, "{'enabled': false}");
+    change(six, "{'expires_at': '2023-11-14T22:13:20.001Z'}"); /* in 1 ms */
+    desk.now_utc_ms++;
+    assert_int_equal(text_format(text, sizeof(text),
+                                 "[\n{\"cidr\":\"198.51.100.7/32\",\"subject\":\"%s\","
+                                 "\"auth_id\":\"%s\"}]\n",
+                                 trunk, one),
+                     STATUS_OK);
+    expect_list("json", text);
+    desk.principal.is_operator = true;
+    assert_int_equal(text_format(text, sizeof(text),
+                                 "[\n{\"cidr\":\"198.51.100.7/32\",\"subject\":\"%s\","
+                                 "\"auth_id\":\"%s\",\"organization_id\":\"%s\"}]\n",
+                                 trunk, one, DESK_ORGANIZATION),
+                     STATUS_OK);
+    expect_list("json", text);
+    desk.principal.is_operator = false;
+    text_cut(desk.principal.organization_id, UUID_SIZE, DESK_OTHERS);
+    expect_empty_lists();
+    text_cut(desk.principal.organization_id, UUID_SIZE, DESK_ORGANIZATION);
+    set_policy(trunk, "all");
+    expect_empty_lists();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -257,6 +324,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(not_when_disabled_or_expired, set_up, tear_down),
         cmocka_unit_test_setup_teardown(as_others_see_it, set_up, tear_down),
         cmocka_unit_test_setup_teardown(by_source, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(as_lists, set_up, tear_down),
         cmocka_unit_test_setup_teardown(with_policy_all, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

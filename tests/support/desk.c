@@ -272,7 +272,8 @@ static json_t *show_body(const call_t *call)
          "answer");
     if (call->reply.media != MEDIA_JSON) {
         must(decoded.data.type == MSGPACK_OBJECT_STR, "document");
-        json_t *text = json_stringn(decoded.data.via.str.ptr, decoded.data.via.str.size);
+        size_t size = decoded.data.via.str.size;
+        json_t *text = json_stringn(size == 0 ? "" : decoded.data.via.str.ptr, size);
         msgpack_unpacked_destroy(&decoded);
         return text;
     }

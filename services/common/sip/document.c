@@ -3,6 +3,7 @@
 #include "common/mem.h"
 #include "common/text.h"
 
+#include <inttypes.h>
 #include <sodium.h>
 #include <string.h>
 
@@ -49,6 +50,13 @@ static void add_bytes(document_t *document, const char *bytes, size_t length)
 void document_add(document_t *document, const char *text)
 {
     add_bytes(document, text, strlen(text));
+}
+
+void document_add_number(document_t *document, int64_t number)
+{
+    char text[24];
+    if (text_format(text, sizeof(text), "%" PRId64, number) == STATUS_OK)
+        document_add(document, text);
 }
 
 static const char *entity(char character)

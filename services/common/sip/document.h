@@ -6,7 +6,7 @@
 #include "common/ipnet.h"
 #include "services/common/call.h"
 
-enum { DOCUMENT_MAX = 12 * 1024 * 1024 }; /* bytes: a message must have room for it */
+enum { DOCUMENT_MAX = 15 * 1024 * 1024 }; /* bytes: a message must have room for it */
 
 /* All zero: an empty one. Ends with document_end, by AUTO. */
 typedef struct {
@@ -17,8 +17,9 @@ typedef struct {
 
 void document_end(document_t *document);
 
-/* Adds the text as it is. */
+/* Adds the text as it is; the number in decimal. */
 void document_add(document_t *document, const char *text);
+void document_add_number(document_t *document, int64_t number);
 /* As the value of an XML attribute or text: & < > " ' and line ends escaped. The text must be one
  * that document_xml_can_say. */
 void document_add_xml(document_t *document, const char *text);

@@ -1,20 +1,18 @@
 #include "services/common/sip/freeswitch_acl.h"
 
-#include "common/text.h"
 #include "services/common/sip/sip.h"
-
-#include <inttypes.h>
 
 static status_t add_node(void *context, const sip_range_t *range, err_t *err)
 {
     document_t *out = context;
-    char text[IPNET_TEXT_SIZE], port[32] = "";
+    char text[IPNET_TEXT_SIZE];
     (void)err;
     document_add(out, "<node type=\"allow\" cidr=\"");
     document_add(out, document_cidr(&range->range, text));
-    if (range->port != 0 &&
-        text_format(port, sizeof(port), "\" port=\"%" PRId64, range->port) == STATUS_OK)
-        document_add(out, port);
+    if (range->port != 0) {
+        document_add(out, "\" port=\"");
+        document_add_number(out, range->port);
+    }
     document_add(out, "\"/>");
     return STATUS_OK;
 }

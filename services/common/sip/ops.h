@@ -6,6 +6,7 @@
 
 void sip_ha1(call_t *call, store_t *reader);
 void sip_source(call_t *call, store_t *reader);
+bool sip_acl_is_slow(const call_t *call); /* always: it lists */
 void sip_acl(call_t *call, store_t *reader);
 bool sip_verify_is_slow(const call_t *call); /* scheme basic hashes */
 void sip_verify(call_t *call, store_t *reader);
@@ -17,11 +18,10 @@ void sip_asterisk(call_t *call, store_t *reader);
 bool sip_explain_is_slow(const call_t *call);
 void sip_explain(call_t *call, store_t *reader);
 void sip_decisions(call_t *call, store_t *reader);
-bool sip_always_slow(const call_t *call);
 
 #define SIP_HANDLERS(first_)                                                                       \
     [(first_) + SIP_HA1] = {.read = sip_ha1}, [(first_) + SIP_SOURCE] = {.read = sip_source},      \
-                [(first_) + SIP_ACL] = {.is_slow = sip_always_slow, .read = sip_acl},              \
+                [(first_) + SIP_ACL] = {.is_slow = sip_acl_is_slow, .read = sip_acl},              \
                 [(first_) + SIP_VERIFY] = {.is_slow = sip_verify_is_slow, .read = sip_verify},     \
                 [(first_) + SIP_REPORT] = {.read = sip_report},                                    \
                 [(first_) + SIP_NONCE] = {.read = sip_nonce},                                      \

@@ -8,15 +8,8 @@
         (void)reader;                                                                              \
         call_refuse(call, OUTCOME_UNAVAILABLE, "not built yet");                                   \
     }
-NOT_YET(sip_acl)
 NOT_YET(sip_report)
 NOT_YET(sip_decisions)
-
-bool sip_always_slow(const call_t *call)
-{
-    (void)call;
-    return true;
-}
 
 status_t sip_memory_open(const char *directory, const char *service, const sip_settings_t *settings,
                          board_t *board, sip_memory_t **out, err_t *err)

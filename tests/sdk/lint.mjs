@@ -2,6 +2,9 @@
 import { createConfig, formatProblems, getTotals, lint } from "@redocly/openapi-core";
 
 const config = await createConfig({ extends: ["recommended-strict"] });
-const problems = await lint({ ref: process.argv[2], config });
+// These answer 200 whatever happens: docs/api/sip.md.
+const quiet = /~1v1~1sip~1[a-z]+~1(freeswitch|asterisk)/;
+const problems = (await lint({ ref: process.argv[2], config })).filter(
+  (problem) => problem.ruleId !== "operation-4xx-response" || !quiet.test(problem.location[0].pointer));
 formatProblems(problems, { format: "stylish", totals: getTotals(problems), version: "", maxProblems: 100 });
 process.exitCode = problems.length > 0 ? 1 : 0;

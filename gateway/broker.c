@@ -8,6 +8,7 @@
 
 #include <poll.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 #include <zmq.h>
@@ -27,6 +28,7 @@ struct broker {
     int nudge_fd;         /* eventfd: the receiver's own request has ended by another's hand */
     allow_t *allow;       /* NULL: plain text */
     log_limit_t refusals; /* the thread's */
+    atomic_bool *serves;  /* of each service: broker_serves */
 };
 
 /* ---- what the pool asks for; the mutex is held ---- */
@@ -237,6 +239,12 @@ static void log_events(broker_t *broker, const pool_event_t *events, size_t coun
     }
 }
 
+static void note_serves(broker_t *broker)
+{
+    for (size_t i = 0; i < registry_count; i++)
+        atomic_store(&broker->serves[i], pool_live(broker->pool, i) > 0);
+}
+
 /* One round of the broker's thread. */
 static void run_once(broker_t *broker, int64_t *next_tick_ms)
 {
@@ -253,6 +261,7 @@ static void run_once(broker_t *broker, int64_t *next_tick_ms)
             more = receive_all(broker, now_ms, NULL) || more;
             ticks = true;
         }
+        note_serves(broker);
         while (event_count < ARRAY_LEN(events) &&
                pool_next_event(broker->pool, &events[event_count]))
             event_count++;
@@ -286,6 +295,7 @@ static void free_broker(broker_t *broker)
     if (broker->zmq != NULL)
         (void)zmq_ctx_term(broker->zmq);
     pool_destroy(&broker->pool);
+    mem_free(broker->serves);
     if (broker->stop_fd >= 0)
         (void)close(broker->stop_fd);
     if (broker->nudge_fd >= 0)
@@ -310,6 +320,7 @@ status_t broker_start(const broker_settings_t *settings, broker_t **out, err_t *
         io.works = note_works;
     }
     broker->pool = pool_new(&limits, &io);
+    broker->serves = mem_array(registry_count, sizeof(*broker->serves));
     broker->allow = settings->allow;
     const port_settings_t port = {.listen = settings->listen,
                                   .curve = settings->curve,
@@ -338,6 +349,7 @@ void broker_end(broker_t *broker)
 {
     lock(broker);
     pool_stop(broker->pool);
+    note_serves(broker);
     unlock_and_wake(broker);
 }
 
@@ -369,6 +381,11 @@ size_t broker_live(broker_t *broker, size_t service)
     size_t live = pool_live(broker->pool, service);
     unlock_and_wake(broker);
     return live;
+}
+
+bool broker_serves(const broker_t *broker, size_t service)
+{
+    return atomic_load(&broker->serves[service]);
 }
 
 pool_load_t broker_load(broker_t *broker, size_t service)

@@ -42,6 +42,8 @@ void broker_ask(broker_t *broker, pending_t *pending);
 /* The most descriptors that its connections may take, by CURVE. */
 size_t broker_descriptors(void);
 size_t broker_live(broker_t *broker, size_t service);
+/* Whether the service had a live worker at the latest tick; takes no lock. */
+bool broker_serves(const broker_t *broker, size_t service);
 pool_load_t broker_load(broker_t *broker, size_t service);
 /* The address that was bound (a port of 0 resolved). */
 const char *broker_endpoint(const broker_t *broker);

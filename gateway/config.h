@@ -9,6 +9,8 @@ typedef struct {
     char listen[256];
     char worker_listen[256];
     char data_dir[512];
+    int64_t answer_cache_mib;
+    char board_dir[512];
     char hash_file[512];
     bool curve;
     char curve_dir[512];

@@ -106,6 +106,7 @@ exchange_t *exchange_begin(http_request_t *http, http_response_t *response)
     exchange->allowance.limited = false;
     exchange->idempotency_key[0] = '\0';
     exchange->client_key = false;
+    exchange->again = false;
     take_request_id(exchange);
     reply_init(&exchange->reply, exchange->request_id, OUTCOME_INTERNAL);
     response->owner = exchange;
@@ -122,8 +123,20 @@ static void keep_small(msgpack_sbuffer *buffer)
     msgpack_sbuffer_clear(buffer);
 }
 
+/* It may hold an HA1. */
+static void wipe_answer(exchange_t *exchange)
+{
+    if (exchange->body.size > 0)
+        sodium_memzero(exchange->body.data, exchange->body.size);
+    if (exchange->reply_bytes != NULL)
+        sodium_memzero(exchange->reply_bytes, exchange->reply_length);
+}
+
 void exchange_end(exchange_t *exchange)
 {
+    const operation_t *operation = exchange->route.operation;
+    if (operation != NULL && (operation->flags & OPERATION_CALL) != 0)
+        wipe_answer(exchange);
     mem_free(TAKE(exchange->reply_bytes));
     if (exchange->envelope.size > 0)
         sodium_memzero(exchange->envelope.data, exchange->envelope.size);

@@ -28,6 +28,9 @@ typedef struct {
     bool client_key;
     reply_t reply;
     char *reply_bytes; /* behind reply.body; NULL or mem_free */
+    size_t reply_length;
+    bool again;    /* the body is one that was kept, */
+    media_t media; /* and of that kind */
     /* What the response borrows: */
     char rate[3][24]; /* limit, remaining, reset */
     char link[2200];

@@ -61,6 +61,8 @@ static const int64_t latency_bounds[] = {250,    500,     1000,    2500,    5000
                                          10000,  25000,   50000,   100000,  250000,
                                          500000, 1000000, 2500000, 5000000, 10000000};
 
+static const char *const kept_results[] = {"miss", "hit"};
+
 /* ---- the metrics ---- */
 
 static metric_t requests = {
@@ -85,6 +87,13 @@ static metric_t refusals = {
             "time, worker busy, no answer in time, poison, bad HTTP, or too many connections.",
     .type = METRIC_COUNTER,
     .labels = {METRIC_LABEL("reason", refusal_names)},
+};
+static metric_t kept = {
+    .name = "lk_kept_answers_total",
+    .help = "Requests of call authorization whose answer may be kept: given from memory (hit), or "
+            "by a worker (miss).",
+    .type = METRIC_COUNTER,
+    .labels = {METRIC_LABEL("result", kept_results)},
 };
 static metric_t connections = {
     .name = "lk_http_connections",
@@ -163,23 +172,9 @@ static metric_t peers_open = {
 };
 
 static metric_t *const all[] = {
-    &requests,
-    &latency,
-    &refusals,
-    &connections,
-    &in_flight,
-    &queue,
-    &held,
-    &workers,
-    &lost,
-    &lost_silent,
-    &sent,
-    &resent,
-    &late_replies,
-    &bad_messages,
-    &peers,
-    &peers_open,
-    METRICS_OF_PROCESS,
+    &requests, &latency,      &refusals,     &kept,  &connections, &in_flight,
+    &queue,    &held,         &workers,      &lost,  &lost_silent, &sent,
+    &resent,   &late_replies, &bad_messages, &peers, &peers_open,  METRICS_OF_PROCESS,
 };
 
 /* ---- what is known elsewhere ---- */
@@ -354,4 +349,9 @@ void gateway_metrics_refusal(refusal_t reason)
         atomic_fetch_add(&watched.uncertain, 1);
     else
         metric_add(&refusals, reason, 1);
+}
+
+void gateway_metrics_kept(bool given)
+{
+    metric_add(&kept, given, 1);
 }

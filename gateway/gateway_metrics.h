@@ -39,5 +39,7 @@ void gateway_metrics_request(const route_t *route, const char *path, int status,
 /* Those that the broker counts itself are not told here: queue_full, no_worker, poison, and timeout
  * but where a worker's answer leaves it open what others have done. */
 void gateway_metrics_refusal(refusal_t reason);
+/* An answer that may be kept was asked for: it was given from memory, or a worker must be asked. */
+void gateway_metrics_kept(bool given);
 
 #endif

@@ -25,6 +25,9 @@ static void log_poison(const exchange_t *exchange)
 
 static outcome_t ask_worker(gateway_t *gateway, exchange_t *exchange)
 {
+    exchange->again = boards_give(gateway->boards, exchange, &exchange->media);
+    if (exchange->again)
+        return exchange->route.operation->success;
     outcome_t outcome = intake(exchange);
     if (outcome != OUTCOME_OK)
         return outcome;
@@ -119,6 +122,16 @@ static void note(const exchange_t *exchange, const char *method, const char *pat
     log_end(&line);
 }
 
+static void answer(gateway_t *gateway, exchange_t *exchange)
+{
+    if (exchange->again) {
+        render_again(exchange, exchange->media);
+        return;
+    }
+    media_t media = render_reply(exchange);
+    boards_keep(gateway->boards, exchange, media);
+}
+
 static void handle(void *context, http_request_t *request, http_response_t *out)
 {
     gateway_t *gateway = context;
@@ -132,7 +145,7 @@ static void handle(void *context, http_request_t *request, http_response_t *out)
         serve_own(gateway, exchange);
     } else {
         exchange->reply.outcome = serve(gateway, exchange);
-        render_reply(exchange);
+        answer(gateway, exchange);
     }
     note(exchange, method, http_path(request));
 }
@@ -170,7 +183,7 @@ static void refuse(void *context, int status, const char *path, const char *deta
     exchange->reply.outcome = outcome_of_status(status);
     if (detail != NULL)
         text_cut(exchange->reply.message, sizeof(exchange->reply.message), detail);
-    render_reply(exchange);
+    (void)render_reply(exchange);
     if (exchange->route.dialect->statuses != NULL)
         out->status = status;
     gateway_metrics_refusal(status == 503 ? REFUSED_CROWD : REFUSED_HTTP);

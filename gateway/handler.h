@@ -3,6 +3,7 @@
 #ifndef LK_GATEWAY_HANDLER_H
 #define LK_GATEWAY_HANDLER_H
 
+#include "gateway/boards.h"
 #include "gateway/broker.h"
 #include "gateway/client.h"
 #include "gateway/http.h"
@@ -18,6 +19,7 @@ typedef struct {
     key_cache_t *keys;
     router_t *router;
     limiter_t *limiter;
+    boards_t *boards;   /* NULL: every call asks a worker */
     proxies_t proxies;  /* whose X-Forwarded-For is believed */
     int64_t request_ms; /* how long a worker may take */
     int64_t call_ms;    /* the same for call authorization */

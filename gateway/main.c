@@ -39,6 +39,7 @@ static void stop_parts(parts_t *parts)
     if (parts->gateway.broker != NULL) /* who waits for a worker holds up the HTTP server's end */
         broker_end(parts->gateway.broker);
     http_stop(&parts->http);
+    boards_close(&parts->gateway.boards);
     broker_stop(&parts->gateway.broker);
     curve_close(&parts->curve);
     allow_close(&parts->allow);
@@ -71,6 +72,14 @@ static status_t open_curve(const gateway_config_t *config, parts_t *parts, err_t
     return status;
 }
 
+static void open_boards(const gateway_config_t *config, gateway_t *gateway)
+{
+    const char *directory = config->board_dir[0] == '\0' ? config->data_dir : config->board_dir;
+    if (config->answer_cache_mib > 0)
+        gateway->boards =
+            boards_open(directory, (size_t)config->answer_cache_mib << 20, gateway->broker);
+}
+
 static status_t start_parts(const gateway_config_t *config, parts_t *parts, err_t *err)
 {
     gateway_t *gateway = &parts->gateway;
@@ -96,6 +105,8 @@ static status_t start_parts(const gateway_config_t *config, parts_t *parts, err_
                                 .curve = parts->curve,
                                 .allow = parts->allow};
     status = broker_start(&broker, &gateway->broker, err);
+    if (status == STATUS_OK)
+        open_boards(config, gateway);
     if (status == STATUS_OK)
         status = start_metrics(config, parts, err);
     if (status != STATUS_OK)
@@ -135,6 +146,7 @@ static void refresh(parts_t *parts, refresh_t *state)
     bool changed = false;
     if (clock_ms() < state->next_ms)
         return;
+    boards_refresh(parts->gateway.boards);
     state->next_ms = clock_ms() + KEYS_EVERY_MS;
     bool failed = key_cache_refresh(parts->gateway.keys, &err) != STATUS_OK;
     note_failure(failed, &state->keys_failed, "keys_not_refreshed", &err);

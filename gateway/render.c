@@ -116,18 +116,26 @@ static void add_etag(exchange_t *exchange)
     http_headers(exchange->http, "If-None-Match", seek_tag, exchange);
 }
 
-void render_reply(exchange_t *exchange)
+void render_again(exchange_t *exchange, media_t media)
+{
+    exchange->response->status = dialect_status(exchange->route.dialect, exchange->reply.outcome);
+    add_headers(exchange);
+    set_body(exchange, exchange->response->status, media, exchange->body.data, exchange->body.size);
+}
+
+media_t render_reply(exchange_t *exchange)
 {
     const reply_t *reply = &exchange->reply;
     const dialect_t *dialect = exchange->route.dialect;
     const operation_t *operation = exchange->route.operation;
     bool is_list = operation != NULL && (operation->flags & OPERATION_LIST) != 0;
-    add_headers(exchange);
     media_t media = dialect_render(dialect, reply, operation == NULL ? NULL : operation->result,
                                    is_list, &exchange->body);
+    add_headers(exchange);
     exchange->response->status = dialect_status(dialect, reply->outcome);
     if (operation != NULL && (operation->flags & OPERATION_ETAG) != 0 &&
         outcome_is_success(reply->outcome))
         add_etag(exchange);
     set_body(exchange, exchange->response->status, media, exchange->body.data, exchange->body.size);
+    return media;
 }

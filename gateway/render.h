@@ -6,8 +6,12 @@
 
 #include "gateway/exchange.h"
 
-/* Fills exchange->response from exchange->reply; the body belongs to the exchange. */
-void render_reply(exchange_t *exchange);
+/* Fills exchange->response from exchange->reply; the body belongs to the exchange. Returns what the
+ * body is. */
+media_t render_reply(exchange_t *exchange);
+
+/* The same with a body that stands in exchange->body already: an answer that is given again. */
+void render_again(exchange_t *exchange, media_t media);
 
 /* Any JSON value (taken over) as the body. */
 void render_json(exchange_t *exchange, int status, json_t *value);

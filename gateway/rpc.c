@@ -41,6 +41,7 @@ pending_end_t rpc_ask(broker_t *broker, exchange_t *exchange, int64_t wait_ms)
     }
     msgpack_object decoded;
     exchange->reply_bytes = pending.reply;
+    exchange->reply_length = pending.reply_length;
     if (envelope_decode_in(&exchange->zone, pending.reply, pending.reply_length, &decoded) !=
             STATUS_OK ||
         envelope_read_reply(&decoded, reply) != STATUS_OK)

@@ -51,6 +51,7 @@ typedef struct call {
 
     bool on_link;     /* a read on the link thread */
     bool deferred;    /* by call_defer */
+    bool again;       /* another worker had it before, and was lost: frames.h */
     uint64_t version; /* of the store, on the board, from before what this call reads; 0: none */
 } call_t;
 

@@ -256,7 +256,7 @@ job_t *dispatch_accept(dispatch_t *dispatch, const batch_item_t *item, int64_t n
     job_t *job = take_job(dispatch);
     call_t *call = &job->call;
     job->id = item->id;
-    job->again = item->again;
+    job->again = call->again = item->again;
     call->keeper = dispatch->keeper;
     call->now_utc_ms = clock_utc_ms();
     call->received_ms = call->deadline_ms = now_ms;

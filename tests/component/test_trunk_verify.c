@@ -1,4 +1,4 @@
-/* /verify, /explain and /nonce of trunks: every way to be denied, and that who has no password
+/* /verify of trunks: every way to be denied, and that who has no password
  * can't tell what there is. */
 #include <stdarg.h>
 #include <stddef.h>
@@ -8,34 +8,11 @@
 
 #include "common/text.h"
 #include "proto/trunk_auth.h"
-#include "services/common/sip/response.h"
-#include "tests/support/trunk_desk.h"
+#include "tests/support/sip_caller.h"
 
 #include <string.h>
 
-#define PASSED NULL
-#define VAGUE  "The user name or the password is another one."
-
-enum { BODY_SIZE = 4096, MINUTE_MS = 60000 };
-
-/* A call with digest credentials. What is NULL is not sent. */
-typedef struct {
-    const char *username, *password, *realm, *nonce, *uri, *method, *algorithm;
-    const char *qop, *nc, *cnonce;
-    const char *source;
-    const char *response; /* in place of the right one */
-} attempt_t;
-
-static const attempt_t bobs = {.username = "bob",
-                               .password = "first password",
-                               .realm = "linekeeper",
-                               .nonce = "n1",
-                               .uri = "sip:+4930123@example.com",
-                               .method = "INVITE",
-                               .algorithm = "MD5",
-                               .qop = "auth",
-                               .nc = "00000001",
-                               .cnonce = "c1"};
+#define VAGUE "The user name or the password is another one."
 
 static desk_t desk;
 static char trunk[UUID_SIZE], user[UUID_SIZE];
@@ -76,73 +53,14 @@ static void need_both(void)
 
 /* ---- asking ---- */
 
-static void respond(const attempt_t *attempt, char out[RESPONSE_TEXT_SIZE])
-{
-    uint8_t bytes[HA1_SIZE_MAX];
-    char ha1[RESPONSE_TEXT_SIZE];
-    response_facts_t facts = {.method = attempt->method,
-                              .uri = attempt->uri,
-                              .nonce = attempt->nonce,
-                              .qop = attempt->qop,
-                              .nc = attempt->nc,
-                              .cnonce = attempt->cnonce};
-    assert_true(
-        algorithm_read(attempt->algorithm == NULL ? "MD5" : attempt->algorithm, &facts.algorithm));
-    assert_int_equal(digest_ha1(facts.algorithm.hash, attempt->username, attempt->realm,
-                                attempt->password, strlen(attempt->password), bytes),
-                     STATUS_OK);
-    text_hex(ha1, bytes, digest_size(facts.algorithm.hash));
-    assert_int_equal(response_compute(&facts, ha1, out), STATUS_OK);
-}
-
-static void put(char *body, const char *name, const char *value)
-{
-    size_t used = strlen(body);
-    if (value != NULL)
-        assert_int_equal(text_format(body + used, BODY_SIZE - used, ", '%s': '%s'", name, value),
-                         STATUS_OK);
-}
-
-static void write_body(const attempt_t *attempt, char body[BODY_SIZE])
-{
-    char made[RESPONSE_TEXT_SIZE];
-    const char *response = attempt->response;
-    if (response == NULL) {
-        respond(attempt, made);
-        response = made;
-    }
-    assert_int_equal(text_format(body, BODY_SIZE, "{'scheme': 'digest'"), STATUS_OK);
-    put(body, "username", attempt->username);
-    put(body, "realm", attempt->realm);
-    put(body, "nonce", attempt->nonce);
-    put(body, "uri", attempt->uri);
-    put(body, "method", attempt->method);
-    put(body, "algorithm", attempt->algorithm);
-    put(body, "qop", attempt->qop);
-    put(body, "nc", attempt->nc);
-    put(body, "cnonce", attempt->cnonce);
-    put(body, "source_address", attempt->source);
-    put(body, "response", response);
-    assert_true(strlen(body) + 2 < BODY_SIZE);
-    (void)memcpy(body + strlen(body), "}", 2);
-}
-
-/* reason: PASSED, or the word. */
 static void decides(const char *body, const char *reason)
 {
-    assert_int_equal(desk_ask(&desk, TRUNK_SIP + SIP_VERIFY, NULL, NULL, body), OUTCOME_OK);
-    const char *found = desk_text(&desk, "reason");
-    if (reason == PASSED ? found != NULL : found == NULL || strcmp(found, reason) != 0)
-        fail_msg("%s where %s is right: %s", found == NULL ? "ok" : found,
-                 reason == PASSED ? "ok" : reason, body);
-    assert_string_equal(desk_text(&desk, "status"), reason == PASSED ? "ok" : "fail");
+    caller_decides(&desk, body, reason);
 }
 
 static void verifies(const attempt_t *attempt, const char *reason)
 {
-    char body[BODY_SIZE];
-    write_body(attempt, body);
-    decides(body, reason);
+    caller_verifies(&desk, attempt, reason);
 }
 
 static void is_bob(void)
@@ -197,8 +115,8 @@ static void as_jambonz_asks(void **state)
 static void as_a_header(void **state)
 {
     (void)state;
-    char response[RESPONSE_TEXT_SIZE], body[BODY_SIZE];
-    respond(&bobs, response);
+    char response[RESPONSE_TEXT_SIZE], body[CALLER_BODY_SIZE];
+    caller_respond(&bobs, response);
     /* The single fields beside it count for nothing. */
     assert_int_equal(
         text_format(body, sizeof(body),
@@ -441,31 +359,6 @@ static void the_password_itself(void **state)
             "policy_needs_both");
 }
 
-/* ---- nonces of ours ---- */
-
-static void a_nonce_has_its_time(void **state)
-{
-    (void)state;
-    char nonce[SIP_NONCE_MAX + 1];
-    attempt_t attempt = bobs;
-    assert_int_equal(desk_ask(&desk, TRUNK_SIP + SIP_NONCE, NULL, NULL, NULL), OUTCOME_OK);
-    assert_int_equal(desk_number(&desk, "expires_in"), 60);
-    text_cut(nonce, sizeof(nonce), desk_text(&desk, "nonce"));
-    attempt.nonce = nonce;
-    desk.now_utc_ms += MINUTE_MS - 1;
-    verifies(&attempt, PASSED);
-    desk.now_utc_ms += 1;
-    attempt.nc = "00000002";
-    verifies(&attempt, "stale_nonce");
-    attempt.password = "x";
-    verifies(&attempt, "wrong_password");
-    attempt = bobs;
-    desk.now_utc_ms -= MINUTE_MS;
-    nonce[SIP_NONCE_MAX / 8]++;
-    attempt.nonce = nonce;
-    verifies(&attempt, "stale_nonce");
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -484,7 +377,6 @@ int main(void)
         cmocka_unit_test_setup_teardown(values_that_are_not_there, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_source_alone, set_up, tear_down),
         cmocka_unit_test_setup_teardown(the_password_itself, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(a_nonce_has_its_time, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

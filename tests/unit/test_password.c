@@ -54,6 +54,19 @@ static void a_hash_knows_its_password_and_cost(void **state)
     assert_true(password_is_outdated(&cost, "no hash"));
 }
 
+static void a_stand_in_costs_as_much(void **state)
+{
+    (void)state;
+    password_cost_t cost = {2, 19UL << 20};
+    char hash[PASSWORD_HASH_SIZE];
+    password_stand_in(&cost, hash);
+    assert_false(password_is_outdated(&cost, hash)); /* it can be read, and is of that cost */
+    assert_false(password_matches(hash, "", 0));
+    cost = (password_cost_t){64, 4096UL << 20};
+    password_stand_in(&cost, hash);
+    assert_false(password_is_outdated(&cost, hash));
+}
+
 static void memory_that_is_not_there_is_an_error(void **state)
 {
     (void)state;
@@ -70,6 +83,7 @@ int main(void)
         cmocka_unit_test(costs_are_read),
         cmocka_unit_test(low_and_malformed_costs_are_refused),
         cmocka_unit_test(a_hash_knows_its_password_and_cost),
+        cmocka_unit_test(a_stand_in_costs_as_much),
         cmocka_unit_test(memory_that_is_not_there_is_an_error),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -10,7 +10,12 @@
 #include <string.h>
 #include <strings.h>
 
-enum { NC_DIGITS = 8, SKEW_MS = 5000, FACT_SIZE = UUID_SIZE + 3 * (SIP_NONCE_MAX + 1) };
+enum {
+    NC_DIGITS = 8,
+    SKEW_MS = 5000,
+    AGAIN_MS = 60 * 1000, /* after which no gateway sends a request again */
+    FACT_SIZE = UUID_SIZE + 3 * (SIP_NONCE_MAX + 1) + REQUEST_ID_SIZE,
+};
 
 /* ---- algorithm and fields ---- */
 
@@ -216,18 +221,34 @@ static size_t make_fact(const inquiry_t *inquiry, char fact[FACT_SIZE])
     return add(fact, used, asked->cnonce);
 }
 
+/* Fresh once. A worker may be lost between that and its answer; the request is then sent again, and
+ * is the one that had used the response. */
+static replay_t use(const inquiry_t *inquiry, char fact[FACT_SIZE], size_t length)
+{
+    const call_t *call = inquiry->call;
+    sip_memory_t *memory = call->keeper->sip->memory;
+    int64_t now = call->now_utc_ms, until = inquiry->nonce_until_utc_ms;
+    replay_t found = sip_replay_remember(memory, fact, length, now, until);
+    size_t with_request = add(fact, length, call->request.request_id);
+    if (found == REPLAY_FRESH)
+        (void)sip_replay_remember(memory, fact, with_request, now,
+                                  until < now + AGAIN_MS ? until : now + AGAIN_MS);
+    else if (found == REPLAY_REPEATED && call->again &&
+             sip_replay_holds(memory, fact, with_request, now))
+        found = REPLAY_FRESH;
+    return found;
+}
+
 status_t verify_digest_replay(inquiry_t *inquiry, err_t *err)
 {
     (void)err;
     char fact[FACT_SIZE];
     const call_t *call = inquiry->call;
-    sip_memory_t *memory = call->keeper->sip->memory;
     size_t length = make_fact(inquiry, fact);
     replay_t found = REPLAY_FRESH;
     if (!inquiry->dry)
-        found = sip_replay_remember(memory, fact, length, call->now_utc_ms,
-                                    inquiry->nonce_until_utc_ms);
-    else if (sip_replay_holds(memory, fact, length, call->now_utc_ms))
+        found = use(inquiry, fact, length);
+    else if (sip_replay_holds(call->keeper->sip->memory, fact, length, call->now_utc_ms))
         found = REPLAY_REPEATED;
     switch (found) {
     case REPLAY_FRESH:

@@ -35,7 +35,7 @@ static const field_t ha1_query_rows[] = {
         .flags = FIELD_BYTES, .check = check_ip_address,
         .doc = "Where the call comes from: for lock-out and for policy all."),
     [HA1_QUERY_USERNAME] = FIELD_TEXT_ROW(ha1_query_t, username, 1, SIP_USER_MAX,
-        .flags = FIELD_REQUIRED | FIELD_BYTES, .doc = "As in the digest, byte for byte."),
+        .flags = FIELD_REQUIRED | FIELD_BYTES, .doc = "As in the digest, byte for byte.", .example = "\"office-pbx\""),
 };
 
 static const field_t ha1_rows[] = {
@@ -59,7 +59,7 @@ static const field_t source_query_rows[] = {
         .flags = FIELD_BYTES, .doc = "The called number or URI; for tech-prefix."),
     [SOURCE_QUERY_IP] = FIELD_TEXT_ROW(source_query_t, ip, 1, IPNET_TEXT_SIZE - 1,
         .flags = FIELD_REQUIRED | FIELD_BYTES, .check = check_ip_address,
-        .doc = "Where the call comes from."),
+        .doc = "Where the call comes from.", .example = "\"203.0.113.10\""),
     [SOURCE_QUERY_P_CHARGE_INFO] = FIELD_TEXT_ROW(source_query_t, p_charge_info, 0, SIP_URI_MAX,
         .flags = FIELD_BYTES, .doc = "The header of that name (RFC 8496)."),
     [SOURCE_QUERY_PORT] = FIELD_NUMBER_ROW(source_query_t, port, 1, 65535, .doc = "Its port."),

@@ -270,15 +270,14 @@ void sip_freeswitch(call_t *call, store_t *reader)
     const freeswitch_t *query = call->body;
     const char *domain = domain_of(query);
     bool named = query->user[0] != '\0' || query->sip_auth_username[0] != '\0';
+    bool served = domain != NULL && ha1_serves_realm(call->keeper, domain);
     if (strcmp(query->section, "configuration") == 0 && strcmp(query->key_value, "acl.conf") == 0)
         list_acl(call, reader);
     else if (domain != NULL && named)
         look_up_user(call, reader, query, domain);
-    else if (domain == NULL || !ha1_serves_realm(call->keeper, domain))
-        call_refuse(call, OUTCOME_UNKNOWN, NULL);
-    else if (strcmp(query->purpose, "network-list") == 0)
+    else if (served && strcmp(query->purpose, "network-list") == 0)
         list_networks(call, reader, domain);
-    else if (strcmp(query->purpose, "gateways") == 0)
+    else if (served && strcmp(query->purpose, "gateways") == 0)
         answer_gateways(call, domain);
     else
         call_refuse(call, OUTCOME_UNKNOWN, NULL);

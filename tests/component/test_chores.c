@@ -39,7 +39,7 @@ static status_t work(void *context, store_t *writer, bool *out_more, err_t *err)
     fixture_t *f = context;
     status_t status = STATUS_OK;
     for (f->taken = 0; f->taken < BATCH && f->done + f->taken < UNITS && status == STATUS_OK;) {
-        char id[16];
+        char id[32];
         (void)snprintf(id, sizeof(id), "unit-%d", f->done + f->taken);
         status = sample_insert(writer, id, err);
         f->taken += status == STATUS_OK;

@@ -150,7 +150,7 @@ status_t ranges_next(store_t *store, range_walk_t *walk, bool *out_found, ipnet_
         if (status != STATUS_OK)
             return status;
         walk->ended = !row || !move_outward(walk->address, &found, &walk->at);
-        if (row && ipnet_contains(&found, walk->address)) {
+        if (row && found.prefix >= widest && ipnet_contains(&found, walk->address)) {
             *out_found = true;
             *out = found;
             return STATUS_OK;

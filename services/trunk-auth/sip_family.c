@@ -174,6 +174,16 @@ static status_t add_claims(store_t *reader, const ipnet_t *block, const char *ow
     return status;
 }
 
+static bool stands(const sip_claims_t *claims)
+{
+    for (size_t i = 0; i < claims->count; i++)
+        if (claims->items[i].standing == REASON_NONE)
+            return true;
+    return false;
+}
+
+/* From the narrowest on, as far as one that stands: around it there is no live claim but the same
+ * trunk's (ranges_check). */
 static status_t gather_claims(store_t *reader, const ipnet_t *address, const char *owner,
                               int64_t now_utc_ms, sip_claims_t *out, err_t *err)
 {
@@ -182,7 +192,7 @@ static status_t gather_claims(store_t *reader, const ipnet_t *address, const cha
     status_t status = STATUS_OK;
     out->count = 0;
     out->more = false;
-    while (found) {
+    while (found && !stands(out)) {
         ipnet_t block;
         status = ranges_next(reader, &walk, &found, &block, err);
         if (status == STATUS_OK && found)

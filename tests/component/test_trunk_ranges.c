@@ -1,4 +1,5 @@
-/* The overlap check against a plain comparison with every claim, on random sets of blocks. */
+/* The overlap check, and whose an address is, against a plain comparison with every claim, on
+ * random sets of blocks. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
@@ -6,8 +7,10 @@
 #include <cmocka.h>
 
 #include "proto/trunk_auth.h"
+#include "services/common/sip/decide.h"
 #include "services/trunk-auth/method_store.h"
 #include "services/trunk-auth/ranges.h"
+#include "services/trunk-auth/sip_family.h"
 #include "tests/support/trunk_desk.h"
 
 #include <inttypes.h>
@@ -20,6 +23,7 @@ enum { TRUNKS_MADE = 3, CLAIMS_MAX = 400, ROUNDS = 40, STEPS = 500 };
 typedef struct {
     size_t trunk;
     int64_t until;
+    bool enabled;
     ipnet_t block;
     char uuid[UUID_SIZE];
 } claim_t;
@@ -94,7 +98,7 @@ static void add(const ipnet_t *block, size_t trunk, int64_t until)
     assert_int_equal(method_store_add(desk.writer, trunks[trunk], &method, NULL, &taken, &err),
                      STATUS_OK);
     claim_t *claim = &claims[claim_count++];
-    *claim = (claim_t){.trunk = trunk, .block = *block, .until = until};
+    *claim = (claim_t){.trunk = trunk, .block = *block, .until = until, .enabled = method.enabled};
     text_cut(claim->uuid, sizeof(claim->uuid), method.uuid);
 }
 
@@ -103,6 +107,54 @@ static void drop(size_t index)
     err_t err = {0};
     assert_int_equal(method_store_delete(desk.writer, claims[index].uuid, &err), STATUS_OK);
     claims[index] = claims[--claim_count];
+}
+
+/* The narrowest that stands, or NULL and why there is none. */
+static const claim_t *plain_whose(const ipnet_t *address, reason_t *out_reason)
+{
+    const claim_t *best = NULL;
+    bool disabled = false, expired = false;
+    for (size_t i = 0; i < claim_count; i++) {
+        const claim_t *claim = &claims[i];
+        if (!ipnet_contains(&claim->block, address) ||
+            claim->block.prefix < (address->ipv4 ? 96 + 8 : 19))
+            continue;
+        disabled |= !claim->enabled;
+        expired |= claim->until <= desk.now_utc_ms;
+        bool stands = claim->enabled && claim->until > desk.now_utc_ms;
+        if (stands && (best == NULL || claim->block.prefix > best->block.prefix))
+            best = claim;
+    }
+    *out_reason = best != NULL ? REASON_NONE
+                  : disabled   ? REASON_DISABLED
+                  : expired    ? REASON_EXPIRED
+                               : REASON_UNKNOWN_SOURCE;
+    return best;
+}
+
+static void look_up(size_t found[2])
+{
+    err_t err = {0};
+    sip_source_t source = {.address = random_block()};
+    source.address.prefix = 128;
+    const call_t call = {.request = {.principal = desk.principal}, .now_utc_ms = desk.now_utc_ms};
+    sip_claims_t got;
+    const sip_claim_t *claim = NULL;
+    reason_t reason = REASON_NONE;
+    const claim_t *expected = plain_whose(&source.address, &reason);
+    assert_int_equal(trunk_sip_family.find_claims(&call, desk.writer, &source, &got, &err),
+                     STATUS_OK);
+    if (decide_source(&got, &claim, NULL) != reason) {
+        char text[IPNET_TEXT_SIZE];
+        ipnet_format(&source.address, text);
+        fail_msg("%s: not %d (seed %" PRIu64 ")", text, (int)reason, seed);
+    }
+    if (expected != NULL) {
+        assert_string_equal(claim->auth_id, expected->uuid);
+        assert_string_equal(claim->subject, trunks[expected->trunk]);
+        assert_int_equal(claim->until_utc_ms, expected->until);
+    }
+    found[expected != NULL]++;
 }
 
 static void step(size_t verdicts[3])
@@ -141,7 +193,7 @@ static void agrees_with_a_plain_check(void **state)
 {
     (void)state;
     err_t err = {0};
-    size_t verdicts[3] = {0};
+    size_t verdicts[3] = {0}, found[2] = {0};
     for (uint64_t round = 1; round <= ROUNDS; round++) {
         seed = round * UINT64_C(0x9e3779b97f4a7c15);
         trunk_desk_open(&desk, false);
@@ -149,14 +201,16 @@ static void agrees_with_a_plain_check(void **state)
         for (size_t i = 0; i < TRUNKS_MADE; i++)
             desk_trunk(&desk, trunks[i]);
         assert_int_equal(store_begin(desk.writer, &err), STATUS_OK);
-        for (int i = 0; i < STEPS; i++)
+        for (int i = 0; i < STEPS; i++) {
             step(verdicts);
+            look_up(found);
+        }
         store_rollback(desk.writer);
         desk_close(&desk);
     }
     /* All three happened often enough to mean something. */
     assert_true(verdicts[RANGE_FREE] > 100 && verdicts[RANGE_TAKEN] > 100 &&
-                verdicts[RANGE_REPEATED] > 20);
+                verdicts[RANGE_REPEATED] > 20 && found[0] > 1000 && found[1] > 1000);
 }
 
 /* One container at every prefix length: the longest walk there is. */

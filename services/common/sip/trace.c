@@ -5,6 +5,8 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+enum { DETAIL_BYTES = 160 }; /* the row's characters, whatever they are */
+
 void trace_rule(sip_trace_t *trace, const char *rule, bool passed, const char *format, ...)
 {
     if (trace == NULL)
@@ -14,7 +16,7 @@ void trace_rule(sip_trace_t *trace, const char *rule, bool passed, const char *f
     explained_rule_t *row = &trace->rules[trace->count - 1];
     *row = (explained_rule_t){.passed = passed};
     text_cut(row->rule, sizeof(row->rule), rule);
-    char detail[sizeof(row->detail)];
+    char detail[DETAIL_BYTES + 1];
     va_list values;
     va_start(values, format);
     (void)vsnprintf(detail, sizeof(detail), format, values);

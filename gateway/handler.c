@@ -31,7 +31,9 @@ static outcome_t ask_worker(gateway_t *gateway, exchange_t *exchange)
     outcome_t outcome = intake(exchange);
     if (outcome != OUTCOME_OK)
         return outcome;
-    bool call = (exchange->route.operation->flags & OPERATION_CALL) != 0;
+    /* A list is loaded, and no call waits for it. */
+    bool call =
+        (exchange->route.operation->flags & (OPERATION_CALL | OPERATION_ETAG)) == OPERATION_CALL;
     pending_end_t end =
         rpc_ask(gateway->broker, exchange, call ? gateway->call_ms : gateway->request_ms);
     if (end == PENDING_POISON)

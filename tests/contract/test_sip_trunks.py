@@ -234,6 +234,17 @@ def test_source_of_a_wrong_question(suite, query):
     assert suite.server.call("GET", f"{BASE}/source?{query}").status == 400
 
 
+def test_a_call_is_a_use_and_a_look_up_is_none(suite, trunk):
+    ip, user = new_ip(), add_user(suite, trunk)
+    method, other = add_ip(suite, trunk, ip), add_ip(suite, trunk, new_ip())
+    given(suite, "source", ip=ip)
+    given(suite, "ha1", username=user["username"])
+    suite.workers[-1].stop()  # what it has noted is written down then
+    suite.await_joined(suite.start_worker())
+    used = [suite.call("GET", f"/voip/trunk/{trunk}/auth/{one['uuid']}").result["last_used_at"] for one in (method, other, user)]
+    assert used[0] is not None and used[1:] == [None, None]
+
+
 # ---- /acl ----
 
 @pytest.fixture
@@ -249,14 +260,13 @@ def others(suite):
 def test_acl_in_every_format(suite, others):
     admin, server, trunk = others
     one, block, wide = new_ip(), new_block() + ".0/24", "2001:db8:51::/48"
-    methods = {}
-    for ip in (one, block, wide):
+    ips = [one, block, wide]
+    for ip in ips:
         answer = admin.call("POST", f"/voip/trunk/{trunk}/auth", {"type": "ip", "ip": ip})
         assert answer.status == 201, answer.body
-        methods[ip] = answer.result["uuid"]
     answer = given(suite, "acl", client=server)
     assert answer.headers["Content-Type"].startswith("application/json")
-    wanted = [{"cidr": ip if "/" in ip else ip + "/32", "subject": trunk, "auth_id": methods[ip]} for ip in methods]
+    wanted = [{"cidr": ip if "/" in ip else ip + "/32", "subject": trunk} for ip in ips]
     assert sorted(answer.json, key=json.dumps) == sorted(wanted, key=json.dumps)
     assert answer.json[-1]["cidr"] == wide  # IPv4 stands before 2000::/3
     answer = given(suite, "acl", client=server, format="kamailio")
@@ -269,7 +279,7 @@ def test_acl_in_every_format(suite, others):
     start = '<configuration name="acl.conf"><network-lists><list name="trunks" default="deny">'
     end = "</list></network-lists></configuration>\n"
     assert text.startswith(start) and text.endswith(end)
-    nodes = [f'<node type="allow" cidr="{ip if "/" in ip else ip + "/32"}"/>' for ip in methods]
+    nodes = [f'<node type="allow" cidr="{ip if "/" in ip else ip + "/32"}"/>' for ip in ips]
     assert sorted(text[len(start):-len(end)].replace("><", ">\n<").splitlines()) == sorted(nodes)
 
 

@@ -30,7 +30,6 @@ static status_t add_json(void *context, const sip_range_t *range, err_t *err)
     add_member(out, out->length > 1 ? ",\n{\"cidr\":\"" : "\n{\"cidr\":\"",
                document_cidr(&range->range, cidr));
     add_member(out, "\",\"subject\":\"", range->subject);
-    add_member(out, "\",\"auth_id\":\"", range->auth_id);
     if (acl->call->request.principal.is_operator)
         add_member(out, "\",\"organization_id\":\"", range->organization_id);
     document_add(out, "\"");

@@ -180,6 +180,9 @@ static desk_call_t *call_new(desk_t *desk, unsigned index, const char *first, co
     asked->handler = &desk->spec->handlers[index];
     call->keeper = &desk->keeper;
     call->request.principal = desk->principal;
+    if (desk->request_id != NULL)
+        text_cut(call->request.request_id, sizeof(call->request.request_id), desk->request_id);
+    call->again = desk->again;
     call->now_utc_ms = desk->now_utc_ms;
     call->received_ms = clock_ms() - desk->waited_ms;
     call->deadline_ms = call->received_ms + desk->answer_ms;

@@ -23,10 +23,12 @@ typedef struct {
     keeper_t keeper;
     settings_t settings; /* of a service that authorizes calls: settings.sip, as by default */
     sip_t sip;
-    principal_t principal; /* who asks; an admin of DESK_ORGANIZATION at first */
-    int64_t now_utc_ms;    /* set by hand; only tests move it */
-    int64_t answer_ms;     /* what a call has in all, 10 s at first, */
-    int64_t waited_ms;     /* and how much of that is gone when it is prepared */
+    principal_t principal;  /* who asks; an admin of DESK_ORGANIZATION at first */
+    int64_t now_utc_ms;     /* set by hand; only tests move it */
+    const char *request_id; /* NULL: none */
+    bool again;             /* sent again, since another worker was lost */
+    int64_t answer_ms;      /* what a call has in all, 10 s at first, */
+    int64_t waited_ms;      /* and how much of that is gone when it is prepared */
 
     /* The latest answer. */
     outcome_t outcome;

@@ -142,6 +142,7 @@ static void malformed_headers_are_refused(void **state)
         "Digest username*=UTF-8'a",
         "Digest username*=UTF-8''%ff",
         "Digest username*=UTF-8''%0",
+        "Digest username*=UTF-8''a%0Ab",
         "Digest userhash=maybe",
         "Digest nc=0000000000000001",
         "/Digest username=\"a\"",

@@ -121,10 +121,13 @@ static bool set_extended(reader_t *reader, const char *value)
     if (strncasecmp(value, charset, sizeof(charset) - 1) != 0)
         return false;
     const char *text = strchr(value + sizeof(charset) - 1, '\'');
-    return text != NULL &&
-           text_percent_decode(decoded, sizeof(decoded), text + 1, strlen(text + 1), false) ==
-               STATUS_OK &&
-           set(reader, SIP_CALL_USERNAME, decoded);
+    if (text == NULL || text_percent_decode(decoded, sizeof(decoded), text + 1, strlen(text + 1),
+                                            false) != STATUS_OK)
+        return false;
+    for (const char *at = decoded; *at != '\0'; at++)
+        if (is_control(*at))
+            return false;
+    return set(reader, SIP_CALL_USERNAME, decoded);
 }
 
 static bool keep(reader_t *reader, unsigned row, const char *value)

@@ -5,7 +5,7 @@
 
 #include "common/mem.h"
 #include "proto/checks.h"
-#include "services/auth-provider/address.h"
+#include "common/address.h"
 #include "services/auth-provider/fetch_error.h"
 
 #include <curl/curl.h>

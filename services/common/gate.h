@@ -19,6 +19,7 @@ typedef enum {
     GATE_BYTE_USE,  /* who has the database open: use.h */
     GATE_BYTE_GOOD, /* who knows that it is not damaged: use.h */
     GATE_BYTE_LOOK, /* who looks: use.h */
+    GATE_BYTE_DNS,  /* who asks DNS: services/fqdn-auth/resolving.h */
 } gate_byte_t;
 
 /* Opens (makes, 0600) the file of the database at path, path + ".gate", as a new open file

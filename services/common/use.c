@@ -2,7 +2,6 @@
 #include "services/common/use.h"
 
 #include "common/file.h"
-#include "services/common/gate.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -63,4 +62,9 @@ void use_settle(int use, bool good)
     if (good)
         (void)lock(use, GATE_BYTE_GOOD, F_RDLCK);
     (void)lock(use, GATE_BYTE_LOOK, F_UNLCK);
+}
+
+bool use_lead(int file, gate_byte_t byte)
+{
+    return lock(file, byte, F_WRLCK);
 }

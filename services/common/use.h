@@ -10,6 +10,7 @@
 #ifndef LK_SERVICES_COMMON_USE_H
 #define LK_SERVICES_COMMON_USE_H
 
+#include "services/common/gate.h"
 #include "services/common/store.h"
 
 typedef enum {
@@ -32,5 +33,9 @@ typedef enum {
 use_claim_t use_claim(int use);
 /* After USE_FIRST: others may come; or, if it is not good, look themselves. */
 void use_settle(int use, bool good);
+
+/* For what one process at a time does: whether it is the one that has this file of the gate open
+ * (gate_open_file), from now until it closes it. */
+bool use_lead(int file, gate_byte_t byte);
 
 #endif

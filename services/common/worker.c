@@ -51,6 +51,7 @@ typedef struct {
     replylog_t *log;
     jobs_t finished;
     chores_t chores; /* the writer's */
+    void *work;      /* of the service's own, beside the calls */
     writer_t *writer;
     slowpool_t *pool;
     slowpool_t *waiting; /* NULL: no handler waits */
@@ -108,9 +109,11 @@ static status_t check_memory(const worker_t *worker, err_t *err)
                    threads, need_mib, (long long)limit_mib);
 }
 
-static status_t check_descriptors(const settings_t *settings, err_t *err)
+static status_t check_descriptors(const worker_t *worker, err_t *err)
 {
-    return process_descriptors(DESCRIPTORS + pool_threads(settings) * STORE_FILES +
+    const settings_t *settings = worker->settings;
+    return process_descriptors(DESCRIPTORS + worker->spec->descriptors +
+                                   pool_threads(settings) * STORE_FILES +
                                    (size_t)settings->fetch_threads * FETCH_FILES,
                                err);
 }
@@ -202,6 +205,17 @@ static void add_chores(worker_t *worker)
     }
 }
 
+static status_t begin_work(worker_t *worker, err_t *err)
+{
+    if (worker->spec->begin == NULL)
+        return STATUS_OK;
+    const ground_t ground = {.settings = worker->keeper.settings,
+                             .directory = worker->settings->data_dir,
+                             .board = worker->sip.board,
+                             .chores = &worker->chores};
+    return worker->spec->begin(&ground, &worker->work, err);
+}
+
 static status_t start_lanes(worker_t *worker, err_t *err)
 {
     const char *directory = worker->settings->data_dir;
@@ -268,7 +282,7 @@ static status_t start(worker_t *worker, const program_t *program, err_t *err)
     if (status == STATUS_OK)
         status = check_memory(worker, err);
     if (status == STATUS_OK)
-        status = check_descriptors(worker->settings, err);
+        status = check_descriptors(worker, err);
     if (status != STATUS_OK)
         return status;
     log_open(worker->spec->contract->name, worker->level);
@@ -289,6 +303,8 @@ static status_t start(worker_t *worker, const program_t *program, err_t *err)
         status = prepare_store(worker, err);
     if (status == STATUS_OK)
         status = open_sip(worker, err);
+    if (status == STATUS_OK)
+        status = begin_work(worker, err);
     if (status == STATUS_OK)
         status = start_lanes(worker, err);
     return status == STATUS_OK ? start_metrics(worker, err) : status;
@@ -348,6 +364,8 @@ static void stop(worker_t *worker)
     slowpool_stop(&worker->pool); /* before the writer, whom they hand jobs to */
     slowpool_stop(&worker->waiting);
     writer_stop(&worker->writer);
+    if (worker->work != NULL)
+        worker->spec->end(&worker->work);
     dispatch_free(&worker->dispatch);
     if (worker->keeper.own != NULL)
         worker->spec->close(&worker->keeper.own);

@@ -13,7 +13,17 @@
 #define LK_SERVICES_COMMON_WORKER_H
 
 #include "common/config.h"
+#include "proto/board.h"
 #include "services/common/call.h"
+#include "services/common/chores.h"
+
+/* What a service's own background work finds; all of it is there until `end`. */
+typedef struct {
+    const void *settings;  /* the service's own */
+    const char *directory; /* of the store, which is ready */
+    board_t *board;        /* NULL without calls to authorize */
+    chores_t *chores;      /* to add to */
+} ground_t;
 
 typedef struct {
     const service_t *contract;
@@ -34,6 +44,12 @@ typedef struct {
      * with `open`, `close` is called at the end, when no thread runs any more. NULL: nothing. */
     status_t (*open)(const void *settings, void **out_own, err_t *err);
     void (*close)(void **own); /* clears *own */
+
+    /* Work beside the calls, in a thread of its own: begun when the store is ready and before the
+     * writer is, ended (NULL-safe; clears *work) when the writer has. NULL: none. */
+    status_t (*begin)(const ground_t *ground, void **out_work, err_t *err);
+    void (*end)(void **work);
+    size_t descriptors; /* that it has open, at most */
 } worker_spec_t;
 
 /* Runs until SIGTERM or SIGINT, then drains. Returns main's exit code: 0 after a clean stop, 78

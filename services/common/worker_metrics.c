@@ -16,6 +16,7 @@ enum { QUEUE_WRITER, QUEUE_SLOW, QUEUE_WAITING, QUEUE_COUNT };
 static const char *const queue_names[QUEUE_COUNT] = {"writer", "slow", "waiting"};
 static const char *const cause_names[] = {"locked", "full", "damaged", "turn", "other"};
 static const char *outcome_names[OUTCOME_COUNT];
+static const char *const dns_names[WORKER_DNS_RESULTS] = {"found", "none", "failed"};
 
 static const int64_t batch_bounds[] = {1, 2, 4, 8, 16, 32, 64, 128, 256};
 static const int64_t commit_bounds[] = {100,   250,   500,    1000,   2500,   5000,    10000,
@@ -117,6 +118,24 @@ metric_t worker_metric_uses_dropped = {
     .help = "Uses of methods that found no room to be noted: last_used_at does not tell of them.",
     .type = METRIC_COUNTER,
 };
+metric_t worker_metric_dns_lookups = {
+    .name = "lk_worker_dns_lookups_total",
+    .help =
+        "Look-ups of FQDNs by the worker that asks DNS for all: addresses were found, there are "
+        "none, or DNS failed in whole or in part.",
+    .type = METRIC_COUNTER,
+    .labels = {METRIC_LABEL("result", dns_names)},
+};
+metric_t worker_metric_dns_refused = {
+    .name = "lk_worker_dns_refused_total",
+    .help = "Addresses in answers of DNS that do not count, since they are not public.",
+    .type = METRIC_COUNTER,
+};
+metric_t worker_metric_dns_names = {
+    .name = "lk_worker_dns_names",
+    .help = "FQDNs that this worker looks up; 0 where another one does.",
+    .type = METRIC_GAUGE,
+};
 
 static metric_t *const all[] = {
     &calls,
@@ -133,6 +152,9 @@ static metric_t *const all[] = {
     &worker_metric_gate_timeouts,
     &wal,
     &worker_metric_hash_time,
+    &worker_metric_dns_lookups,
+    &worker_metric_dns_refused,
+    &worker_metric_dns_names,
     &worker_metric_uses_dropped,
     METRICS_OF_PROCESS,
 };

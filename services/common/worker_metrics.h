@@ -15,6 +15,17 @@ extern metric_t worker_metric_commit_failures;
 extern metric_t worker_metric_gate_wait;
 extern metric_t worker_metric_gate_timeouts;
 extern metric_t worker_metric_hash_time;
+extern metric_t worker_metric_dns_lookups; /* cells: worker_dns_t */
+extern metric_t worker_metric_dns_refused;
+extern metric_t worker_metric_dns_names;
+
+/* How the look-up of an FQDN ended. */
+typedef enum {
+    WORKER_DNS_FOUND,
+    WORKER_DNS_NONE,
+    WORKER_DNS_FAILED,
+    WORKER_DNS_RESULTS
+} worker_dns_t;
 extern metric_t worker_metric_uses_dropped; /* sip/uses.h */
 
 /* The table of a service's worker. Static: one service a process. */

@@ -6,6 +6,8 @@
 #include "services/fqdn-auth/connection_lists.h"
 #include "services/fqdn-auth/connection_ops.h"
 #include "services/fqdn-auth/fqdn_ops.h"
+#include "services/fqdn-auth/resolving.h"
+#include "services/fqdn-auth/setup.h"
 #include "services/fqdn-auth/sip_family.h"
 #include "services/fqdn-auth/sql.h"
 
@@ -50,4 +52,11 @@ const worker_spec_t fqdn_auth_spec = {
     .handler_count = ARRAY_LEN(handlers),
     .store = &fqdn_auth_store,
     .sip = &connection_family,
+    .settings = setup_rows,
+    .setting_count = SETUP_ROWS,
+    .settings_size = sizeof(setup_t),
+    .check_settings = setup_check,
+    .begin = resolving_begin,
+    .end = resolving_end,
+    .descriptors = RESOLVING_DESCRIPTORS,
 };

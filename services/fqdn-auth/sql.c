@@ -148,13 +148,16 @@ static const char *const statements[] = {
                            "ON c.id = f.connection_id WHERE +c.active = 1 "
                            "ORDER BY f.fqdn, f.created_at LIMIT $1",
     [SQL_ADDRESS_OF] = "SELECT service, target, address FROM address WHERE fqdn = $1 "
-                       "AND dns_record_type = $2",
+                       "AND dns_record_type = $2 ORDER BY service, target, address LIMIT $3",
     [SQL_ADDRESS_ADD] = "INSERT INTO address (fqdn, dns_record_type, service, target, address) "
                         "SELECT $1, $2, $3, $4, $5 WHERE EXISTS (SELECT 1 FROM fqdn "
                         "WHERE fqdn = $1 AND dns_record_type = $2)",
     [SQL_ADDRESS_DROP] = "DELETE FROM address WHERE fqdn = $1 AND dns_record_type = $2",
-    [SQL_ADDRESS_ORPHANS] = "SELECT d.fqdn, d.dns_record_type FROM address d WHERE NOT EXISTS "
-                            "(SELECT 1 FROM fqdn f WHERE f.fqdn = d.fqdn "
+    [SQL_ADDRESS_FORGET] = "DELETE FROM address WHERE fqdn = $1 AND dns_record_type = $2 "
+                           "AND NOT EXISTS (SELECT 1 FROM fqdn WHERE fqdn = $1 "
+                           "AND dns_record_type = $2)",
+    [SQL_ADDRESS_ORPHANS] = "SELECT DISTINCT d.fqdn, d.dns_record_type FROM address d "
+                            "WHERE NOT EXISTS (SELECT 1 FROM fqdn f WHERE f.fqdn = d.fqdn "
                             "AND f.dns_record_type = d.dns_record_type) "
                             "ORDER BY d.fqdn, d.dns_record_type LIMIT $1",
     [SQL_PAGE_TOTAL] = PAGE_TOTAL_SQL,

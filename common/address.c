@@ -1,6 +1,5 @@
-/* The address rule of fetches. Must never: look at names; what they lead to is known only when a
- * connection is made. Next: fetch.c. */
-#include "services/auth-provider/address.h"
+/* Must never: look at names; what they lead to is known only when they are looked up. */
+#include "common/address.h"
 
 #include <assert.h>
 #include <netinet/in.h>

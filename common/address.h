@@ -1,9 +1,10 @@
-/* Which addresses a URL of a customer's may lead us to: public ones, nothing of our own network.
+/* Which addresses what a customer gives us (a URL, a name) may lead to: public ones, nothing of our
+ * own network.
  *
  * Sources: the special-purpose registries of IANA (RFC 6890), and what cloud providers serve to
  * their machines on addresses that look public. */
-#ifndef LK_AUTH_PROVIDER_ADDRESS_H
-#define LK_AUTH_PROVIDER_ADDRESS_H
+#ifndef LK_COMMON_ADDRESS_H
+#define LK_COMMON_ADDRESS_H
 
 #include "common/ipnet.h"
 

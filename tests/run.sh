@@ -10,6 +10,8 @@ ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 source "$ROOT/deploy/lib/common.sh"
 # shellcheck source=../deploy/lib/packages.sh
 source "$ROOT/deploy/lib/packages.sh"
+# shellcheck source=support/fetch.sh
+source "$ROOT/tests/support/fetch.sh"
 
 readonly LOGS=$ROOT/build/logs
 FAILED=()
@@ -83,25 +85,6 @@ tell_skipped() {
     printf '%s\n' "${SKIPPED[@]}"
 }
 
-# A program out of its Debian packages and of those that they need, not by installing them: that would start a service
-# on this machine. Tests that want it say so where it can't be had.
-# fetch PROGRAM PATH PACKAGE...
-fetch() {
-    local name=$1 path=$2 to=$ROOT/build/$1
-    shift 2
-    if command -v "$name" >/dev/null || [[ -x $to/$path ]]; then
-        return 0
-    fi
-    mkdir -p "$to"
-    (cd "$to" && needed "$@" | xargs apt-get -q download && for file in *.deb; do dpkg-deb -x "$file" . && rm -f "$file"; done) \
-        >"$LOGS/$name.log" 2>&1 || tell "$name can't be had (see $LOGS/$name.log)"
-}
-
-# What installing the packages would bring, one a line.
-needed() {
-    apt-get -s install --no-install-recommends "$@" | awk '$1 == "Inst" { print $2 }'
-}
-
 main() {
     cd "$ROOT"
     case ${1:-} in
@@ -122,8 +105,7 @@ main() {
     packages_install "$ROOT/deploy/packages.txt" "$LOGS/packages.log" "${groups[@]}"
     fetch promtool usr/bin/promtool prometheus
     fetch haproxy usr/sbin/haproxy haproxy
-    fetch kamailio usr/sbin/kamailio kamailio kamailio-extra-modules kamailio-sqlite-modules kamailio-utils-modules
-    fetch sipp usr/bin/sipp sip-tester
+    fetch_sip
     fetch freeradius usr/sbin/freeradius freeradius freeradius-rest freeradius-utils
     if [[ ${1:-} != --quick ]]; then
         step tidy build tidy

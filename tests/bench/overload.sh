@@ -29,7 +29,7 @@ curve() {
     printf '  %-7s %10s %10s %10s %10s %6s %6s   %s\n' offered req/s goodput refused 'given up' other lost 'p50 and p99 in ms: accepted; refused'
     for factor in 0.5 1 2 4; do
         rate=$(awk -v p="$1" -v f=$factor 'BEGIN {printf "%.1f", p * f}')
-        read -r _ ok refused other lost given p50 p99 r50 r99 < <("$tools/open-loop" "${base##*:}" "$key" "$rate" "$3" "$2" <"$4")
+        read -r _ ok refused other lost given p50 p99 r50 r99 _ < <("$tools/open-loop" "${base##*:}" "$key" "$rate" "$3" "$2" <"$4")
         printf '  %-7s %10.1f %10.1f %10.1f %10.1f %6d %6d   %.1f %.1f; %.1f %.1f\n' \
             "$factor x" "$rate" "$ok" "$refused" "$given" "$other" "$lost" "$p50" "$p99" "$r50" "$r99"
         echo "$ok" >"$work/goodput"

@@ -1,7 +1,7 @@
 /* Fills an empty trunk-auth store for benchmarks, through the store layer: no requests.
  *
  * --methods: three of four are of type ip, the others sipusers who share one password hash; or, for
- * call authorization, --users: sipusers user-0, user-1, ... with the password "seeded password"
+ * call authorization, --users: sipusers user-0, user-1, ... with the password "seeded-password"
  * and, with --seal-key, their HA1 values for --realm; --ranges: of type ip. All are dealt out to
  * the trunks in turn. On standard output: pairs of a trunk's uuid and one of its methods', spread
  * over the whole store. The addresses of 10.0.0.0/8 (with --ipv6 for half of them: 2001:db8::/32)
@@ -28,7 +28,7 @@ enum { ROWS_A_TRANSACTION = 10000, PAIRS_SHOWN = 16, GATE_WAIT_MS = 30000 };
 static const char shared_hash[] = "$argon2id$v=19$m=8,t=1,p=1$c2VlZC10cnVua3Mtc2FsdA$"
                                   "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
 
-#define SEEDED_PASSWORD "seeded password"
+#define SEEDED_PASSWORD "seeded-password"
 
 typedef struct {
     const char *directory;

@@ -1,7 +1,7 @@
-"""Users of the benchmark, bench-0 and on, for SIPp and for Kamailio's own auth_db: users.py COUNT FOLDER.
+"""Users of the benchmark, those that seed-trunks makes, for SIPp and for Kamailio's own auth_db: users.py COUNT FOLDER.
 
 Makes in the folder: users.csv (call.xml's fields, in an order of chance, the same one every time), one.csv (the first
-user alone), ha1 (his), users.db (auth_db's table). Linekeeper gets the same: `password` tells what to set."""
+user alone), ha1 (his), users.db (auth_db's table)."""
 
 import hashlib
 import pathlib
@@ -9,23 +9,19 @@ import random
 import sqlite3
 import sys
 
-REALM = "bench"
+REALM, PASSWORD = "bench", "seeded-password"
 
 
 def name(number):
-    return f"bench-{number}"
-
-
-def password(number):
-    return f"password-{number}"
+    return f"user-{number}"
 
 
 def ha1(number):
-    return hashlib.md5(f"{name(number)}:{REALM}:{password(number)}".encode()).hexdigest()
+    return hashlib.md5(f"{name(number)}:{REALM}:{PASSWORD}".encode()).hexdigest()
 
 
 def csv(numbers):
-    lines = (f"{name(number)};[authentication username={name(number)} password={password(number)}]" for number in numbers)
+    lines = (f"{name(number)};[authentication username={name(number)} password={PASSWORD}]" for number in numbers)
     return "\n".join(["SEQUENTIAL", *lines]) + "\n"
 
 

@@ -9,7 +9,8 @@
  * that no other request has. One that finds no connection free for 50 ms is given up, as a proxy
  * would: the client's own bound, told apart from the server's refusals. Prints one line:
  *
- *   RESULT ok/s refused/s other lost given-up/s  p50 p99 of ok, in ms  p50 p99 of refused, in ms  p99.9 of ok, in ms
+ *   RESULT ok/s refused/s other lost given-up/s  p50 p99 of ok, in ms  p50 p99 of refused, in ms
+ * p99.9 of ok, in ms
  *
  * refused: 503 and 429; other: a status that is neither these nor 2xx; lost: no whole answer. */
 #include <errno.h>

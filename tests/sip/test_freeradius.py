@@ -124,6 +124,7 @@ REFUSED = {
     "an HA1 that is empty": (200, said(**{"control_Digest-HA1": ""})),
     "an HA1 in another list": (200, said(**{"reply_Digest-HA1": HA1})),
     "a password": (200, said(**{"control_Cleartext-Password": "secret1"})),
+    "a password, and an HA1 of nobody": (200, said(**{"control_Cleartext-Password": "secret1", "control_Digest-HA1": "0" * 32})),
     "an acceptance": (200, said(**{"control_Auth-Type": "Accept"})),
     "an acceptance and an HA1 of nobody": (200, said(**{"control_Auth-Type": "Accept", "control_Digest-HA1": "0" * 32})),
 }

@@ -58,7 +58,7 @@ _Static_assert(ARRAY_LEN(statements) == SQL_COUNT, "one text for each");
 const store_spec_t auth_provider_store = {
     .file = "auth-provider.db",
     .migrations = auth_provider_migrations,
-    .migration_count = 4, /* a test compares it with auth_provider_migration_count */
+    .migration_count = 5, /* a test compares it with auth_provider_migration_count */
     .statements = statements,
     .statement_count = SQL_COUNT,
 };

@@ -22,6 +22,9 @@ typedef struct {
     uint32_t keys[SEAL_KEYS_MAX]; /* ids that its values are sealed with, rising */
 } backup_facts_t;
 
+/* A query: the table and the name of every column of sealed values (seal.h). */
+extern const char backup_sealed_columns[];
+
 /* How much of it is copied, in pages; called several times. */
 typedef void backup_progress_t(void *context, int64_t done, int64_t all);
 

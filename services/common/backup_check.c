@@ -8,7 +8,7 @@
 #include <string.h>
 
 /* Sealed values begin with their key's id (seal.h), and stand in columns of these names. */
-static const char sealed_columns[] =
+const char backup_sealed_columns[] =
     "SELECT m.name, c.name FROM sqlite_schema AS m JOIN pragma_table_info(m.name) AS c"
     " WHERE m.type = 'table' AND (c.name = 'sealed' OR c.name LIKE '%\\_sealed' ESCAPE '\\')";
 static const char table_names[] = "SELECT name FROM sqlite_schema WHERE type = 'table'"
@@ -187,7 +187,7 @@ static status_t look(looking_t *looking, err_t *err)
     if (status == STATUS_OK)
         status = for_each(looking, table_names, count_rows, err);
     if (status == STATUS_OK)
-        status = for_each(looking, sealed_columns, add_keys_of_column, err);
+        status = for_each(looking, backup_sealed_columns, add_keys_of_column, err);
     return status;
 }
 

@@ -17,7 +17,7 @@
 
 enum { PROGRESS_EVERY_MS = 1000 };
 
-static int failed(const backup_command_t *command, const err_t *err)
+int backup_command_failed(const backup_command_t *command, const err_t *err)
 {
     (void)fprintf(stderr, "%s: %s: %s\n", command->program, err->where, err->text);
     switch (err->status) {
@@ -118,7 +118,7 @@ static int back_up(const backup_command_t *command, const char *target)
                                : backup_write(command->spec, command->directory, target,
                                               show_progress, &progress, &facts, &err);
     return status == STATUS_OK ? tell(command, streamed ? stderr : stdout, &facts)
-                               : failed(command, &err);
+                               : backup_command_failed(command, &err);
 }
 
 static int check(const backup_command_t *command, const char *file)
@@ -126,7 +126,8 @@ static int check(const backup_command_t *command, const char *file)
     err_t err = {0};
     backup_facts_t facts;
     status_t status = backup_check(command->spec, file, file, command->seal_key_file, &facts, &err);
-    return status == STATUS_OK ? tell(command, stdout, &facts) : failed(command, &err);
+    return status == STATUS_OK ? tell(command, stdout, &facts)
+                               : backup_command_failed(command, &err);
 }
 
 static void tell_aside(const backup_command_t *command, const char *aside)
@@ -153,7 +154,7 @@ static int restore(const backup_command_t *command, const char *name, restore_de
     if (status == STATUS_OK)
         status = restore_store(command->spec, command->directory, &how, &facts, aside, &err);
     if (status != STATUS_OK)
-        return failed(command, &err);
+        return backup_command_failed(command, &err);
     tell_aside(command, aside);
     return tell(command, stdout, &facts);
 }
@@ -163,7 +164,7 @@ static int put_staged(const backup_command_t *command)
     err_t err = {0};
     char aside[STORE_PATH_SIZE];
     if (restore_staged(command->spec, command->directory, aside, &err) != STATUS_OK)
-        return failed(command, &err);
+        return backup_command_failed(command, &err);
     tell_aside(command, aside);
     return EXIT_OK;
 }
@@ -172,7 +173,7 @@ static int unstage(const backup_command_t *command)
 {
     err_t err = {0};
     status_t status = restore_unstage(command->spec, command->directory, &err);
-    return status == STATUS_OK ? EXIT_OK : failed(command, &err);
+    return status == STATUS_OK ? EXIT_OK : backup_command_failed(command, &err);
 }
 
 bool backup_is_meant(int argc, char *const argv[])

@@ -33,6 +33,9 @@ typedef struct {
     backup_key_check_t *check_hash_key; /* NULL: there is no such key */
 } backup_command_t;
 
+/* Says so on standard error; returns the exit code for it. */
+int backup_command_failed(const backup_command_t *command, const err_t *err);
+
 /* Whether these arguments (main's) are for backup_command. */
 bool backup_is_meant(int argc, char *const argv[]);
 /* Carries them out. What is in the copy is told on standard output, a fact a line, or on standard

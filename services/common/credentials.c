@@ -12,6 +12,16 @@ int64_t credentials_generation(void)
     return (int64_t)(random >> 1);
 }
 
+static seal_place_t place_of(const keeper_t *keeper, const credentials_t *credentials,
+                             const char *realm, digest_t algorithm)
+{
+    return (seal_place_t){.service = keeper->service,
+                          .row_id = credentials->row_id,
+                          .realm = realm,
+                          .algorithm = digest_name(algorithm),
+                          .generation = credentials->generation};
+}
+
 static status_t seal_one(const keeper_t *keeper, const char *realm, digest_t algorithm,
                          const char *username, const char *password, credentials_t *out, err_t *err)
 {
@@ -19,13 +29,7 @@ static status_t seal_one(const keeper_t *keeper, const char *realm, digest_t alg
     status_t status = digest_ha1(algorithm, username, realm, password, strlen(password), ha1);
     if (status != STATUS_OK)
         return err_set(err, status, digest_name(algorithm), "libcrypto refuses this algorithm");
-    seal_place_t place = {
-        .service = keeper->service,
-        .row_id = out->row_id,
-        .realm = realm,
-        .algorithm = digest_name(algorithm),
-        .generation = out->generation,
-    };
+    seal_place_t place = place_of(keeper, out, realm, algorithm);
     sealed_digest_t *sealed = &out->digests[out->digest_count++];
     sealed->realm = realm;
     sealed->algorithm = algorithm;
@@ -92,15 +96,40 @@ void credentials_prepare(call_t *call, status_t status, const verdict_t *verdict
         prepared->made = true;
 }
 
+/* The seal may have had another key in front when they were made: what is written after it is told
+ * that this process has the new one must not need the old. */
+static status_t seal_again(const keeper_t *keeper, credentials_t *credentials)
+{
+    uint8_t ha1[HA1_SIZE_MAX];
+    status_t status = STATUS_OK;
+    for (size_t i = 0; i < credentials->digest_count && status == STATUS_OK; i++) {
+        sealed_digest_t *digest = &credentials->digests[i];
+        if (seal_key_id(digest->sealed) == seal_front(keeper->seal))
+            continue;
+        seal_place_t place = place_of(keeper, credentials, digest->realm, digest->algorithm);
+        status = seal_open_value(keeper->seal, &place, digest->sealed, digest->sealed_length, ha1);
+        if (status == STATUS_OK)
+            seal_close_value(keeper->seal, &place, ha1, digest->sealed_length - SEAL_OVERHEAD,
+                             digest->sealed);
+    }
+    sodium_memzero(ha1, sizeof(ha1));
+    return status;
+}
+
 const credentials_t *credentials_prepared(const call_t *call)
 {
-    const prepared_credentials_t *prepared = call->state;
-    return prepared != NULL && prepared->made ? &prepared->credentials : NULL;
+    prepared_credentials_t *prepared = call->state;
+    if (prepared == NULL || !prepared->made)
+        return NULL;
+    prepared->credentials.lost = seal_again(call->keeper, &prepared->credentials) != STATUS_OK;
+    return &prepared->credentials;
 }
 
 status_t credentials_add_digests(store_t *store, const digest_sql_t *sql,
                                  const credentials_t *credentials, err_t *err)
 {
+    if (credentials->lost)
+        return err_set(err, STATUS_BUSY, "seal", "the key that sealed this password has gone");
     for (size_t i = 0; i < credentials->digest_count; i++) {
         const sealed_digest_t *digest = &credentials->digests[i];
         AUTO(query_end) query_t *query = store_query(store, sql->add);

@@ -24,6 +24,7 @@ typedef struct {
      * before the transaction that could count. */
     int64_t generation;
     char hash[PASSWORD_HASH_SIZE];
+    bool lost;           /* sealed with a key that has gone meanwhile: not to be stored */
     size_t digest_count; /* 0 with LK_DIGEST=off */
     sealed_digest_t digests[REALMS_MAX * DIGEST_ALGORITHMS];
 } credentials_t;
@@ -45,7 +46,8 @@ void credentials_wipe(credentials_t *credentials);
 void credentials_prepare(call_t *call, status_t status, const verdict_t *verdict, const err_t *err,
                          const char *row_id, const char *username, const char *password);
 
-/* For `write`, after prepared_passes: what was made, or NULL if nothing was. */
+/* For `write`, after prepared_passes: what was made, sealed with the key that is the newest by now;
+ * NULL if nothing was. */
 const credentials_t *credentials_prepared(const call_t *call);
 
 /* ---- In the store ---- */

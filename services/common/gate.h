@@ -15,11 +15,12 @@
 #include <stdint.h>
 
 typedef enum {
-    GATE_BYTE_DOOR, /* who waits for the gate first: gate.c */
-    GATE_BYTE_USE,  /* who has the database open: use.h */
-    GATE_BYTE_GOOD, /* who knows that it is not damaged: use.h */
-    GATE_BYTE_LOOK, /* who looks: use.h */
-    GATE_BYTE_DNS,  /* who asks DNS: services/fqdn-auth/resolving.h */
+    GATE_BYTE_DOOR,           /* who waits for the gate first: gate.c */
+    GATE_BYTE_USE,            /* who has the database open: use.h */
+    GATE_BYTE_GOOD,           /* who knows that it is not damaged: use.h */
+    GATE_BYTE_LOOK,           /* who looks: use.h */
+    GATE_BYTE_DNS,            /* who asks DNS: services/fqdn-auth/resolving.h */
+    GATE_BYTE_KEYS = 1 << 20, /* from here on, 2^30: who has which seal keys: reseal.h */
 } gate_byte_t;
 
 /* Opens (makes, 0600) the file of the database at path, path + ".gate", as a new open file

@@ -23,12 +23,29 @@ enum {
     PURGE_EVERY_MS = 10 * 1000,
     PURGE_PAUSE_MS = 20, /* with batches of this size it shrinks faster than it can grow: */
     PURGE_BATCH = 250,
+    SEALED_KEY_SIZE = KEY_SIZE + SEAL_OVERHEAD,
+    OLD_KEYS_MAX = 2 * SEAL_KEYS_MAX,
 };
+
+typedef struct {
+    size_t count;
+    uint32_t ids[OLD_KEYS_MAX];
+} old_keys_t;
 
 static const int64_t client_keeps_ms = 24LL * 60 * 60 * 1000;
 static const int64_t gateway_keeps_ms = 10LL * 60 * 1000;
 
-enum { LOG_FIND, LOG_KEEP, LOG_EXPIRED, LOG_PURGE, LOG_STATEMENTS };
+enum {
+    LOG_FIND,
+    LOG_KEEP,
+    LOG_EXPIRED,
+    LOG_PURGE,
+    LOG_OLD_KEY,
+    LOG_OLD_KEYS,
+    LOG_KEEP_KEY,
+    LOG_PURGE_KEYS,
+    LOG_STATEMENTS
+};
 
 static const char *const log_statements[LOG_STATEMENTS] = {
     [LOG_FIND] = "SELECT key_id, fingerprint, reply FROM reply_log"
@@ -43,6 +60,12 @@ static const char *const log_statements[LOG_STATEMENTS] = {
     [LOG_PURGE] = "DELETE FROM reply_log WHERE (scope, idempotency_key) IN"
                   " (SELECT scope, idempotency_key FROM reply_log"
                   " WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2)",
+    [LOG_OLD_KEY] = "SELECT key_sealed FROM reply_key WHERE key_id = $1",
+    [LOG_OLD_KEYS] = "SELECT key_id, key_sealed FROM reply_key",
+    [LOG_KEEP_KEY] = "INSERT INTO reply_key (key_id, expires_at, key_sealed) VALUES ($1, $2, $3)"
+                     " ON CONFLICT (key_id) DO UPDATE SET expires_at = excluded.expires_at,"
+                     " key_sealed = excluded.key_sealed",
+    [LOG_PURGE_KEYS] = "DELETE FROM reply_key WHERE expires_at <= $1",
 };
 
 struct replylog {
@@ -50,8 +73,7 @@ struct replylog {
     const char **statements;
     size_t first; /* of the log's own */
     const seal_t *seal;
-    uint32_t key_id;
-    uint8_t key[KEY_SIZE];
+    uint8_t key[KEY_SIZE]; /* without a seal */
 };
 
 /* ---- the key ---- */
@@ -105,17 +127,14 @@ static status_t read_key_file(const char *path, uint8_t out[KEY_SIZE], err_t *er
 
 static status_t load_key(replylog_t *log, const char *directory, err_t *err)
 {
-    if (log->seal != NULL) {
-        seal_derive(log->seal, seal_context, log->key, &log->key_id);
+    if (log->seal != NULL)
         return STATUS_OK;
-    }
     char database[STORE_PATH_SIZE];
     char path[STORE_PATH_SIZE + 16];
     status_t status = store_path(&log->store, directory, database, err);
     if (status == STATUS_OK &&
         text_format(path, sizeof(path), "%s.replay-key", database) != STATUS_OK)
         status = err_set(err, STATUS_TOO_LARGE, database, "its name is too long");
-    log->key_id = FILE_KEY_ID;
     return status == STATUS_OK ? read_key_file(path, log->key, err) : status;
 }
 
@@ -192,21 +211,137 @@ static void make_print(const uint8_t key[KEY_SIZE], const job_t *job, uint8_t ou
     (void)crypto_generichash(out, PRINT_SIZE, job->digest, JOB_DIGEST_SIZE, key, KEY_SIZE);
 }
 
-/* The fingerprint of the job as the key of that number makes it. */
-static bool print_with(const replylog_t *log, int64_t key_id, const job_t *job,
-                       uint8_t out[PRINT_SIZE])
+/* With the newest key, whose number is returned. */
+static uint32_t make_own_print(const replylog_t *log, const job_t *job, uint8_t out[PRINT_SIZE])
 {
-    if (key_id == log->key_id) {
-        make_print(log->key, job, out);
-        return true;
-    }
+    uint32_t key_id = FILE_KEY_ID;
     uint8_t key[KEY_SIZE];
-    if (log->seal == NULL || key_id <= 0 || key_id > UINT32_MAX ||
-        seal_derive_for(log->seal, (uint32_t)key_id, seal_context, key) != STATUS_OK)
-        return false;
+    if (log->seal == NULL)
+        memcpy(key, log->key, KEY_SIZE);
+    else
+        seal_derive(log->seal, seal_context, key, &key_id);
     make_print(key, job, out);
     sodium_memzero(key, sizeof(key));
-    return true;
+    return key_id;
+}
+
+/* ---- keys that leave the seal ---- */
+
+static seal_place_t place_of(const replylog_t *log, uint32_t key_id)
+{
+    return (seal_place_t){.service = log->store.file,
+                          .row_id = "reply_key",
+                          .realm = "",
+                          .algorithm = "",
+                          .generation = key_id};
+}
+
+static status_t open_old_key(const replylog_t *log, uint32_t key_id, query_t *row, int column,
+                             uint8_t out[KEY_SIZE])
+{
+    size_t length = 0;
+    const uint8_t *sealed = query_column_blob(row, column, &length);
+    seal_place_t place = place_of(log, key_id);
+    if (length != SEALED_KEY_SIZE)
+        return STATUS_CORRUPT;
+    return seal_open_value(log->seal, &place, sealed, length, out);
+}
+
+static status_t keep_old_key(const replylog_t *log, store_t *writer, uint32_t key_id,
+                             const uint8_t key[KEY_SIZE], err_t *err)
+{
+    uint8_t sealed[SEALED_KEY_SIZE];
+    seal_place_t place = place_of(log, key_id);
+    seal_close_value(log->seal, &place, key, KEY_SIZE, sealed);
+    AUTO(query_end) query_t *query = store_query(writer, log->first + LOG_KEEP_KEY);
+    query_number(query, 1, key_id);
+    query_number(query, 2, clock_utc_ms() + 2 * client_keeps_ms);
+    query_blob(query, 3, sealed, sizeof(sealed));
+    return query_run(query, NULL, err);
+}
+
+/* Those of the seal that do not seal, and those that are sealed with one that does not. */
+static status_t list_old_keys(const replylog_t *log, store_t *store, old_keys_t *out, err_t *err)
+{
+    uint32_t ids[SEAL_KEYS_MAX];
+    size_t count = seal_key_ids(log->seal, ids);
+    old_keys_t keys = {.count = 0};
+    for (size_t i = 1; i < count; i++)
+        keys.ids[keys.count++] = ids[i];
+    AUTO(query_end) query_t *query = store_query(store, log->first + LOG_OLD_KEYS);
+    bool found = false;
+    status_t status = STATUS_OK;
+    while ((status = query_step(query, &found, err)) == STATUS_OK && found) {
+        size_t length = 0;
+        uint32_t id = (uint32_t)query_column_number(query, 0);
+        const uint8_t *sealed = query_column_blob(query, 1, &length);
+        bool is_new = length == SEALED_KEY_SIZE && seal_key_id(sealed) == ids[0];
+        size_t at = 0;
+        while (at < keys.count && keys.ids[at] != id)
+            at++;
+        if (is_new && at < keys.count)
+            keys.ids[at] = keys.ids[--keys.count];
+        else if (!is_new && at == keys.count && keys.count < OLD_KEYS_MAX)
+            keys.ids[keys.count++] = id;
+    }
+    if (status == STATUS_OK)
+        *out = keys;
+    return status;
+}
+
+/* The key of that number: of the seal, or one that was in it before. */
+static status_t find_key(const replylog_t *log, store_t *store, int64_t key_id,
+                         uint8_t out[KEY_SIZE], err_t *err)
+{
+    if (log->seal == NULL && key_id == FILE_KEY_ID) {
+        memcpy(out, log->key, KEY_SIZE);
+        return STATUS_OK;
+    }
+    if (log->seal == NULL || key_id <= FILE_KEY_ID || key_id > UINT32_MAX)
+        return STATUS_UNKNOWN;
+    if (seal_derive_for(log->seal, (uint32_t)key_id, seal_context, out) == STATUS_OK)
+        return STATUS_OK;
+    AUTO(query_end) query_t *query = store_query(store, log->first + LOG_OLD_KEY);
+    query_number(query, 1, key_id);
+    status_t status = query_only_row(query, err);
+    if (status != STATUS_OK)
+        return status;
+    return open_old_key(log, (uint32_t)key_id, query, 0, out);
+}
+
+status_t replylog_renew(const replylog_t *log, store_t *store, bool only_look, size_t *out_count,
+                        err_t *err)
+{
+    old_keys_t keys = {.count = 0};
+    status_t status = log->seal == NULL ? STATUS_OK : list_old_keys(log, store, &keys, err);
+    for (size_t i = 0; i < keys.count && status == STATUS_OK && !only_look; i++) {
+        uint8_t key[KEY_SIZE];
+        status = find_key(log, store, keys.ids[i], key, err);
+        if (status == STATUS_OK)
+            status = keep_old_key(log, store, keys.ids[i], key, err);
+        sodium_memzero(key, sizeof(key));
+    }
+    if (status == STATUS_OK)
+        *out_count = keys.count;
+    return status;
+}
+
+/* Whether the fingerprint in a row is the job's. */
+static status_t is_same_request(const replylog_t *log, store_t *store, query_t *row,
+                                const job_t *job, bool *out, err_t *err)
+{
+    uint8_t key[KEY_SIZE];
+    uint8_t print[PRINT_SIZE];
+    size_t length = 0;
+    status_t status = find_key(log, store, query_column_number(row, 0), key, err);
+    *out = false;
+    if (status != STATUS_OK)
+        return status == STATUS_UNKNOWN || status == STATUS_CORRUPT ? STATUS_OK : status;
+    make_print(key, job, print);
+    sodium_memzero(key, sizeof(key));
+    const void *stored = query_column_blob(row, 1, &length);
+    *out = length == PRINT_SIZE && sodium_memcmp(print, stored, PRINT_SIZE) == 0;
+    return STATUS_OK;
 }
 
 /* ---- rows ---- */
@@ -257,11 +392,12 @@ status_t replylog_find(const replylog_t *log, store_t *store, job_t *job, err_t 
     status_t status = query_step(query, &found, err);
     if (status != STATUS_OK || !found)
         return status;
-    uint8_t print[PRINT_SIZE];
+    bool same = false;
     size_t length = 0;
-    const void *stored = query_column_blob(query, 1, &length);
-    if (!print_with(log, query_column_number(query, 0), job, print) || length != PRINT_SIZE ||
-        sodium_memcmp(print, stored, PRINT_SIZE) != 0) {
+    status = is_same_request(log, store, query, job, &same, err);
+    if (status != STATUS_OK)
+        return status;
+    if (!same) {
         call_refuse(call, OUTCOME_KEY_REUSED, NULL);
         return STATUS_OK;
     }
@@ -275,13 +411,13 @@ status_t replylog_keep(const replylog_t *log, store_t *writer, job_t *job, err_t
     if (!has_key(job))
         return STATUS_OK;
     uint8_t print[PRINT_SIZE];
-    make_print(log->key, job, print);
+    uint32_t key_id = make_own_print(log, job, print);
     AUTO(query_end) query_t *query = store_query(writer, log->first + LOG_KEEP);
     query_text(query, 1, scope_of(request));
     query_text(query, 2, request->idempotency_key);
     query_number(query, 3,
                  job->call.now_utc_ms + (request->client_key ? client_keeps_ms : gateway_keeps_ms));
-    query_number(query, 4, log->key_id);
+    query_number(query, 4, key_id);
     query_blob(query, 5, print, sizeof(print));
     query_blob(query, 6, job->reply.data, job->reply.size);
     return query_run(query, NULL, err);
@@ -312,7 +448,12 @@ static status_t purge(void *context, store_t *writer, bool *out_more, err_t *err
     int64_t removed = 0;
     status_t status = replylog_purge(context, writer, clock_utc_ms(), PURGE_BATCH, &removed, err);
     *out_more = removed == PURGE_BATCH;
-    return status;
+    if (status != STATUS_OK)
+        return status;
+    AUTO(query_end)
+    query_t *query = store_query(writer, ((const replylog_t *)context)->first + LOG_PURGE_KEYS);
+    query_number(query, 1, clock_utc_ms());
+    return query_run(query, NULL, err);
 }
 
 chore_t replylog_chore(replylog_t *log)

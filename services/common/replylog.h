@@ -7,10 +7,12 @@
  * Whether a key comes with the same request is told by a fingerprint: a keyed BLAKE2b, since a
  * plain hash of a request that holds a password would be an oracle for it. Its key is derived from
  * the seal key; with LK_DIGEST=off it is a file of its own beside the database, DATABASE.replay-key
- * (0600, made at the first start). A row whose key is not there any more matches nothing: its
- * idempotency key counts as used by another request until it expires.
+ * (0600, made at the first start). When a seal key is replaced, the fingerprint key that was
+ * derived from it is kept in the table reply_key, sealed with the new one, until no row needs it
+ * (replylog_renew). A row whose key is not there any more matches nothing: its idempotency key
+ * counts as used by another request until it expires.
  *
- * The table: reply_log.sql, which a service links into its migrations. */
+ * The tables: reply_log.sql and reply_key.sql, which a service links into its migrations. */
 #ifndef LK_SERVICES_COMMON_REPLYLOG_H
 #define LK_SERVICES_COMMON_REPLYLOG_H
 
@@ -45,6 +47,12 @@ status_t replylog_keep(const replylog_t *log, store_t *writer, job_t *job, err_t
 /* Removes up to `most` expired rows, inside the caller's write transaction. */
 status_t replylog_purge(const replylog_t *log, store_t *writer, int64_t now_utc_ms, size_t most,
                         int64_t *out_removed, err_t *err) MUST_CHECK;
+
+/* In a write transaction: keeps the keys of older seal keys, sealed with the newest one, so that
+ * the seal may lose them. *out_count: how many were not kept so. only_look: writes nothing, and
+ * needs no transaction. */
+status_t replylog_renew(const replylog_t *log, store_t *store, bool only_look, size_t *out_count,
+                        err_t *err) MUST_CHECK;
 
 /* Its purge, as a chore: of the reply log's store, which is borrowed as long as the chore runs. */
 chore_t replylog_chore(replylog_t *log);

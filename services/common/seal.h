@@ -7,12 +7,15 @@
  * backup finds there which keys it needs.
  *
  * The key file (LK_SEAL_KEY_FILE): lines "id:64 hex digits", id a decimal number from 1; blank
- * lines and lines that begin with # are skipped; the first key seals, all open. */
+ * lines and lines that begin with # are skipped; the first key seals, all open. It may be changed
+ * while processes run (seal_refresh, ADR 0028): a key must be in it, not in front, in all of them
+ * before one of them seals with it, and stay until nothing is sealed with it any more. */
 #ifndef LK_SERVICES_COMMON_SEAL_H
 #define LK_SERVICES_COMMON_SEAL_H
 
 #include "common/status.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -33,8 +36,17 @@ typedef struct {
  * STATUS_INVALID: no key, a malformed line (its number is named), an id twice, over SEAL_KEYS_MAX;
  * STATUS_REFUSED, STATUS_UNKNOWN, STATUS_TOO_LARGE: of keyfile_read. */
 status_t seal_open_keys(const char *path, seal_t **out, err_t *err) MUST_CHECK;
-/* Wipes; NULL-safe; clears *seal. Read-only in between: may be shared by threads. */
+/* Wipes; NULL-safe; clears *seal. No other thread may use it any more; in between any may. */
 void seal_close(seal_t **seal);
+
+/* Reads the file again. Other keys come into force, for all threads at once, when two calls in a
+ * row have read the same: it may be in the middle of being written. On failure, which is
+ * seal_open_keys', the old ones stay in force. By one thread only: between its calls, which keys
+ * there are does not change. */
+status_t seal_refresh(seal_t *seal, bool *out_changed, err_t *err) MUST_CHECK;
+
+/* Tells the keys in force, and their order, from others: 30 bits. */
+uint32_t seal_mark(const seal_t *seal);
 
 /* out holds length + SEAL_OVERHEAD bytes. */
 void seal_close_value(const seal_t *seal, const seal_place_t *place, const uint8_t *value,
@@ -51,6 +63,9 @@ status_t seal_open_value(const seal_t *seal, const seal_place_t *place, const ui
 void seal_derive(const seal_t *seal, const char context[8], uint8_t out[32], uint32_t *out_key_id);
 status_t seal_derive_for(const seal_t *seal, uint32_t key_id, const char context[8],
                          uint8_t out[32]) MUST_CHECK;
+
+/* The sealing key's. */
+uint32_t seal_front(const seal_t *seal);
 
 /* Of the key that a value is sealed with: in its first bytes. */
 uint32_t seal_key_id(const uint8_t sealed[SEAL_KEY_ID_SIZE]);

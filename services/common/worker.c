@@ -13,6 +13,7 @@
 #include "services/common/link.h"
 #include "services/common/migrate.h"
 #include "services/common/replylog.h"
+#include "services/common/seal_command.h"
 #include "services/common/settings.h"
 #include "services/common/sip/sip.h"
 #include "services/common/slowpool.h"
@@ -50,6 +51,7 @@ typedef struct {
     keeper_t keeper;
     replylog_t *log;
     jobs_t finished;
+    reseal_t reseal;
     chores_t chores; /* the writer's */
     void *work;      /* of the service's own, beside the calls */
     writer_t *writer;
@@ -195,7 +197,7 @@ static void close_sip(sip_t *sip)
     sip_uses_free(&sip->uses);
 }
 
-static void add_chores(worker_t *worker)
+static status_t add_chores(worker_t *worker, err_t *err)
 {
     chore_t purge = replylog_chore(worker->log);
     chores_add(&worker->chores, &purge);
@@ -203,6 +205,17 @@ static void add_chores(worker_t *worker)
         chore_t uses = sip_uses_chore(worker->sip.uses, worker->sip.family);
         chores_add(&worker->chores, &uses);
     }
+    if (worker->seal == NULL)
+        return STATUS_OK;
+    worker->reseal = (reseal_t){.keeper = &worker->keeper,
+                                .seal = worker->seal,
+                                .log = worker->log,
+                                .tables = worker->spec->sealed,
+                                .table_count = worker->spec->sealed_count,
+                                .use = worker->use};
+    chore_t reseal = reseal_chore(&worker->reseal);
+    chores_add(&worker->chores, &reseal);
+    return reseal_begin(&worker->reseal, err);
 }
 
 static status_t begin_work(worker_t *worker, err_t *err)
@@ -219,10 +232,11 @@ static status_t begin_work(worker_t *worker, err_t *err)
 static status_t start_lanes(worker_t *worker, err_t *err)
 {
     const char *directory = worker->settings->data_dir;
-    add_chores(worker);
     board_t *board = worker->sip.board;
-    status_t status = writer_start(worker->log, directory, &worker->chores, board,
-                                   &worker->finished, &worker->writer, err);
+    status_t status = add_chores(worker, err);
+    if (status == STATUS_OK)
+        status = writer_start(worker->log, directory, &worker->chores, board, &worker->finished,
+                              &worker->writer, err);
     if (status != STATUS_OK)
         return status;
     slowpool_spec_t slow = {
@@ -427,7 +441,7 @@ static int run(const worker_spec_t *spec, const program_t *program)
     return exit_code(status);
 }
 
-static int run_backup(const worker_spec_t *spec, const program_t *program, int argc, char *argv[])
+static int run_command(const worker_spec_t *spec, const program_t *program, int argc, char *argv[])
 {
     err_t err;
     settings_t *settings = NULL;
@@ -442,7 +456,8 @@ static int run_backup(const worker_spec_t *spec, const program_t *program, int a
                                       .spec = spec->store,
                                       .directory = settings->data_dir,
                                       .seal_key_file = settings->seal_key_file};
-    int code = backup_command(&command, argc, argv);
+    int code = seal_command_is_meant(argc, argv) ? seal_command(&command, argc, argv)
+                                                 : backup_command(&command, argc, argv);
     mem_free(settings);
     return code;
 }
@@ -459,18 +474,19 @@ int worker_main(const worker_spec_t *spec, int argc, char *argv[])
     const program_t program = {
         .name = spec->contract->name,
         .summary = spec->contract->doc,
-        .usage = "Without arguments: serves until SIGTERM or SIGINT.\n" BACKUP_USAGE(
-            "", "") "Exit codes: 0 after a clean stop, 64 wrong usage, 65 the database is damaged "
-                    "or a copy refused,\n75 the store is in use, 78 a setting, a key file or the "
-                    "database's version is wrong, 1 other failures.\n",
+        .usage = "Without arguments: serves until SIGTERM or SIGINT.\n" BACKUP_USAGE("", "")
+            SEAL_COMMAND_USAGE
+        "Exit codes: 0 after a clean stop, 64 wrong usage, 65 the database is damaged "
+        "or a copy refused,\n75 the store is in use, 78 a setting, a key file or the "
+        "database's version is wrong, 1 other failures.\n",
         .settings = rows,
         .setting_count = row_count,
         .metrics = worker_metrics(spec->contract),
     };
     if (config_answer(&program, argc, argv))
         return EXIT_OK;
-    if (backup_is_meant(argc, argv))
-        return run_backup(spec, &program, argc, argv);
+    if (backup_is_meant(argc, argv) || seal_command_is_meant(argc, argv))
+        return run_command(spec, &program, argc, argv);
     if (argc > 1) {
         (void)fprintf(stderr, "%s: unknown argument %s; see --help\n", program.name, argv[1]);
         return EXIT_BAD_USAGE;

@@ -16,6 +16,7 @@
 #include "proto/board.h"
 #include "services/common/call.h"
 #include "services/common/chores.h"
+#include "services/common/reseal.h"
 
 /* What a service's own background work finds; all of it is there until `end`. */
 typedef struct {
@@ -30,7 +31,9 @@ typedef struct {
     const handler_t *handlers; /* one per operation of the contract, in its order */
     size_t handler_count;
     const store_spec_t *store;
-    const sip_family_t *sip; /* NULL: authorizes no calls */
+    const sip_family_t *sip;      /* NULL: authorizes no calls */
+    const sealed_table_t *sealed; /* its tables of sealed values */
+    size_t sealed_count;
 
     /* The service's own settings, if it has any: rows over a struct of settings_size bytes, which
      * handlers find in call->keeper->settings. check_settings (NULL: nothing to check) says what

@@ -10,6 +10,7 @@
 #include "services/fqdn-auth/setup.h"
 #include "services/fqdn-auth/sip_family.h"
 #include "services/fqdn-auth/sql.h"
+#include "services/fqdn-auth/token.h"
 
 static const handler_t handlers[] = {
     [CONNECTION_V1_LIST] = {.is_slow = connection_v1_list_is_slow, .read = connection_v1_list},
@@ -46,6 +47,11 @@ static const handler_t handlers[] = {
 };
 _Static_assert(ARRAY_LEN(handlers) == FQDN_AUTH_OPERATIONS, "every operation has a handler");
 
+static const sealed_table_t sealed[] = {
+    {SQL_DIGEST_STALE, SQL_DIGEST_RENEW, reseal_bind_place},
+    {SQL_TOKEN_STALE, SQL_TOKEN_RENEW, token_bind},
+};
+
 const worker_spec_t fqdn_auth_spec = {
     .contract = &fqdn_auth_service,
     .handlers = handlers,
@@ -59,4 +65,6 @@ const worker_spec_t fqdn_auth_spec = {
     .begin = resolving_begin,
     .end = resolving_end,
     .descriptors = RESOLVING_DESCRIPTORS,
+    .sealed = sealed,
+    .sealed_count = ARRAY_LEN(sealed),
 };

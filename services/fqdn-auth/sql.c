@@ -1,5 +1,7 @@
 #include "services/fqdn-auth/sql.h"
 
+#include "services/common/reseal.h"
+
 #include "fqdn_auth_migrations.h"
 
 #define CONNECTION_COLUMNS                                                                         \
@@ -112,6 +114,15 @@ static const char *const statements[] = {
     [SQL_AUTH_BY_TOKEN] = "SELECT connection_id FROM authentication WHERE token_hash = $1",
     [SQL_DIGEST_ADD] = "INSERT INTO digest (connection_id, generation, realm, algorithm, sealed) "
                        "VALUES ($1, $2, $3, $4, $5)",
+    [SQL_DIGEST_STALE] =
+        SEALED_STALE("connection_id, generation, realm, algorithm, sealed", "digest", "sealed"),
+    [SQL_DIGEST_RENEW] =
+        "UPDATE digest SET sealed = $1 WHERE connection_id = $2 AND generation = $3 "
+        "AND realm = $4 AND algorithm = $5",
+    [SQL_TOKEN_STALE] = SEALED_STALE("connection_id, 0, '', 'token', token_sealed",
+                                     "authentication", "token_sealed"),
+    [SQL_TOKEN_RENEW] =
+        "UPDATE authentication SET token_sealed = $1, token_hash = $2 WHERE connection_id = $3",
     [SQL_DIGEST_DROP] = "DELETE FROM digest WHERE connection_id = $1 AND generation <> $2",
     [SQL_FQDN_ADD] =
         "INSERT INTO fqdn (id, connection_id, organization_id, fqdn, dns_record_type, port, "
@@ -222,7 +233,7 @@ size_t sql_fqdn_found(bool all, fqdn_lead_t lead)
 const store_spec_t fqdn_auth_store = {
     .file = "fqdn-auth.db",
     .migrations = fqdn_auth_migrations,
-    .migration_count = 4, /* a test compares it with fqdn_auth_migration_count */
+    .migration_count = 6, /* a test compares it with fqdn_auth_migration_count */
     .statements = statements,
     .statement_count = SQL_COUNT,
 };

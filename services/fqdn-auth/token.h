@@ -1,14 +1,14 @@
 /* What is stored of an ip_authentication_token: a hash under the seal's newest key, and the sealed
- * token itself. What was stored under an older key of the seal has that key's hash, so a token is
- * looked for under all of them: it stays unique when a new key is put in front, as long as the
- * older ones stay in the file and all workers have the new one.
+ * token itself. What was stored under an older key of the seal has that key's hash until it is
+ * sealed again (reseal.h), so a token is looked for under all of them: it stays unique when a new
+ * key is put in front, as long as all workers have the new one.
  *
  * Must never: keep the token in the clear. */
 #ifndef LK_SERVICES_FQDN_AUTH_TOKEN_H
 #define LK_SERVICES_FQDN_AUTH_TOKEN_H
 
 #include "proto/fqdn_auth.h"
-#include "services/common/call.h"
+#include "services/common/reseal.h"
 
 enum {
     TOKEN_HASH_SIZE = 32,
@@ -29,5 +29,9 @@ size_t token_hash(const keeper_t *keeper, const char *text,
 
 /* Quick. The keeper has a seal (LK_DIGEST is not off). */
 void token_make(const keeper_t *keeper, const char *connection_id, const char *text, token_t *out);
+
+/* Of sealed_table_t: $2 the hash under the newest key, $3 the connection. */
+void token_bind(query_t *renew, const keeper_t *keeper, const seal_place_t *place,
+                const uint8_t *value, size_t length);
 
 #endif

@@ -30,10 +30,16 @@ static const handler_t handlers[] = {
 };
 _Static_assert(ARRAY_LEN(handlers) == TRUNK_AUTH_OPERATIONS, "every operation has a handler");
 
+static const sealed_table_t sealed[] = {
+    {SQL_DIGEST_STALE, SQL_DIGEST_RENEW, reseal_bind_place},
+};
+
 const worker_spec_t trunk_auth_spec = {
     .contract = &trunk_auth_service,
     .handlers = handlers,
     .handler_count = ARRAY_LEN(handlers),
     .store = &trunk_auth_store,
+    .sealed = sealed,
+    .sealed_count = ARRAY_LEN(sealed),
     .sip = &trunk_sip_family,
 };

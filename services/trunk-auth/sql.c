@@ -2,6 +2,7 @@
 
 #include "common/compiler.h"
 #include "services/common/page.h"
+#include "services/common/reseal.h"
 
 #include "trunk_auth_migrations.h"
 
@@ -65,6 +66,10 @@ static const char *const statements[] = {
     [SQL_USERNAME_GET] = "SELECT uuid FROM method WHERE username_key = $1",
     [SQL_DIGEST_ADD] = "INSERT INTO digest (method_uuid, generation, realm, algorithm, sealed) "
                        "VALUES ($1, $2, $3, $4, $5)",
+    [SQL_DIGEST_STALE] =
+        SEALED_STALE("method_uuid, generation, realm, algorithm, sealed", "digest", "sealed"),
+    [SQL_DIGEST_RENEW] = "UPDATE digest SET sealed = $1 WHERE method_uuid = $2 AND generation = $3 "
+                         "AND realm = $4 AND algorithm = $5",
     [SQL_DIGEST_DROP] = "DELETE FROM digest WHERE method_uuid = $1 AND generation <> $2",
     /* Of equal blocks the one whose claim lasts longest: if that has ended, all have. */
     [SQL_RANGE_BELOW] =
@@ -99,7 +104,7 @@ _Static_assert(ARRAY_LEN(statements) == SQL_COUNT, "one text for each");
 const store_spec_t trunk_auth_store = {
     .file = "trunk-auth.db",
     .migrations = trunk_auth_migrations,
-    .migration_count = 3, /* a test compares it with trunk_auth_migration_count */
+    .migration_count = 5, /* a test compares it with trunk_auth_migration_count */
     .statements = statements,
     .statement_count = SQL_COUNT,
 };

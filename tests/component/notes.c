@@ -96,7 +96,7 @@ static const char *const statements[SQL_COUNT] = {
 
 static const store_spec_t notes_store = {.file = "notes.db",
                                          .migrations = notes_migrations,
-                                         .migration_count = 2,
+                                         .migration_count = 3,
                                          .statements = statements,
                                          .statement_count = SQL_COUNT};
 

@@ -1,0 +1,1 @@
+../../common/reply_key.sql

@@ -1,0 +1,1 @@
+../../../services/common/reply_key.sql

@@ -25,8 +25,9 @@ make_secret() {
     fi
 }
 
+# new_seal_key [ID]
 new_seal_key() {
-    printf '1:%s\n' "$(random_hex)"
+    printf '%s:%s\n' "${1:-1}" "$(random_hex)"
 }
 
 new_hash_key() {

@@ -1,10 +1,12 @@
 """POST /v1/sip/trunks/asterisk/...: what res_config_curl sends, byte for byte, and what it gets, read by
 its own rules (written here once more): each line is a row, cut at & and =, decoded afterwards."""
 
+import re
 import urllib.parse
 
 import pytest
 from sip import REALM, Trunk, form_client, ha1
+from suite import ROOT
 
 PATH = "/v1/sip/trunks/asterisk/"
 ALL = "id%20LIKE=%25"
@@ -160,3 +162,20 @@ def test_an_endpoints_user_is_not_another_organizations_source(suite):
     Trunk(suite).source("198.18.43.0/24")
     assert post(other, "ps_endpoint_id_ips/multi", ALL) == b""
     assert post(other, "ps_endpoints/multi", ALL) == b""
+
+
+def test_the_configuration_that_we_give(server):
+    """deploy/asterisk: every table that it names is answered, and its traps are closed."""
+    def lines(name):
+        return [line.split(";")[0].strip() for line in (ROOT / "deploy/asterisk" / name).read_text().splitlines()]
+
+    tables = dict(re.findall(r"^(ps_\w+) => curl,http://[^/]+(/\S+)$", "\n".join(lines("extconfig.conf")), re.M))
+    assert set(tables) == {"ps_endpoints", "ps_auths", "ps_aors", "ps_endpoint_id_ips"}
+    for table, path in tables.items():
+        assert path == PATH + table
+        assert post(server, f"{table}/require", "id=char%3A80") == b"0"
+        assert any(line.endswith(f"realtime,{table}") for line in lines("sorcery.conf"))
+    settings = dict(line.split("=", 1) for line in lines("pjsip.conf") if "=" in line)
+    assert settings["default_realm"] == REALM and "anonymous" not in settings["endpoint_identifier_order"]
+    curl = dict(line.split("=", 1) for line in lines("res_curl.conf") if "=" in line)
+    assert int(curl["httptimeout"]) <= 2000 and {"401", "404", "500", "503"} <= set(curl["failurecodes"].split(","))

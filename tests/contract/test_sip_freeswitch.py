@@ -7,7 +7,7 @@ import xml.etree.ElementTree as ElementTree
 
 import pytest
 from sip import REALM, Trunk, form_client, ha1
-from suite import basic
+from suite import ROOT, basic
 
 PATH = "/v1/sip/trunks/freeswitch"
 NOT_FOUND = (b'<document type="freeswitch/xml"><section name="result"><result status="not found"/></section></document>')
@@ -195,3 +195,21 @@ def test_rotation_serves_the_new_one(suite, server):
     rotated = suite.call("POST", f"{trunk.methods}/{method}/rotate", {"password": "battery staple"})
     assert rotated.status == 200
     assert post(server, digest("fs-turn")) == shown("fs-turn", trunk, method, ha1("fs-turn", "battery staple"))
+
+
+def test_the_configuration_that_we_give(server):
+    """deploy/freeswitch: its traps are closed, and it asks for what there is."""
+    folder = ROOT / "deploy/freeswitch"
+    files = {path.stem: ElementTree.parse(path) for path in folder.glob("*.xml")}
+    profile = {param.get("name"): param.get("value") for param in files["trunks"].iter("param")}
+    assert profile["challenge-realm"] == REALM and profile["auth-calls"] == "true" and profile["apply-inbound-acl"] == "trunks"
+    assert profile["accept-blind-auth"] == profile["accept-blind-reg"] == "false"
+    assert profile["rfc8760-auth-algorithms"] in ("MD5", "SHA-256") and "apply-proxy-acl" not in profile
+    curl = {param.get("name"): param for param in files["xml_curl.conf"].iter("param")}
+    assert curl["gateway-url"].get("value").endswith(PATH) and curl["enable-cacert-check"].get("value") == "true"
+    assert int(curl["timeout"].get("value")) <= 2
+    lists = {entry.get("name"): entry for entry in files["acl.conf"].iter("list")}
+    assert set(lists) == {"trunks", "connections"}
+    assert all(entry.get("default") == "deny" and not list(entry) for entry in lists.values())
+    served = ElementTree.fromstring(post(server, ACL)).find(".//list")
+    assert served.get("name") in lists

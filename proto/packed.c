@@ -25,6 +25,13 @@ static msgpack_packer begin(packed_t *packed)
     return packer;
 }
 
+/* As much of it as is used. */
+static void take(const packed_t *packed, packed_t *out)
+{
+    out->length = packed->length;
+    memcpy(out->bytes, packed->bytes, packed->length);
+}
+
 static const char *text_flaw(const field_t *row, const msgpack_object *value,
                              fault_code_t *out_code)
 {
@@ -147,7 +154,7 @@ status_t packed_set(const msgpack_object *value, packed_t *out)
     msgpack_packer packer = begin(&packed);
     if (msgpack_pack_object(&packer, *value) != 0)
         return STATUS_TOO_LARGE;
-    *out = packed;
+    take(&packed, out);
     return STATUS_OK;
 }
 
@@ -200,7 +207,7 @@ status_t packed_set_rest(const schema_t *schema, const msgpack_object *map, pack
     }
     if (failed != 0)
         return STATUS_TOO_LARGE;
-    *out = packed;
+    take(&packed, out);
     return STATUS_OK;
 }
 
@@ -285,6 +292,6 @@ status_t packed_merge(const packed_t *base, const packed_t *change, packed_t *ou
     if (failed != 0 || decode(packed.bytes, packed.length, &merged) != STATUS_OK ||
         open_flaw(&merged.data, &(open_walk_t){0}) != NULL)
         return STATUS_TOO_LARGE;
-    *out = packed;
+    take(&packed, out);
     return STATUS_OK;
 }

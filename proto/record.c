@@ -282,10 +282,12 @@ static void read_rest(walk_t *walk, const schema_t *schema, const msgpack_object
 
 static void read_map(walk_t *walk, const schema_t *schema, const msgpack_object *map, void *record)
 {
+    static const msgpack_object empty = {.type = MSGPACK_OBJECT_MAP};
     uint64_t seen = 0;
     size_t hint = 0;
-    uint32_t size = map->type == MSGPACK_OBJECT_MAP ? map->via.map.size : 0;
-    for (uint32_t i = 0; i < size; i++) {
+    if (map->type != MSGPACK_OBJECT_MAP) /* no body at all */
+        map = &empty;
+    for (uint32_t i = 0; i < map->via.map.size; i++) {
         const msgpack_object_kv *pair = &map->via.map.ptr[i];
         if (pair->key.type != MSGPACK_OBJECT_STR)
             continue;
@@ -301,7 +303,7 @@ static void read_map(walk_t *walk, const schema_t *schema, const msgpack_object 
     }
     if (walk->mode == RECORD_WHOLE)
         complete(walk, schema, seen, record);
-    if (schema->is_open && map->type == MSGPACK_OBJECT_MAP)
+    if (schema->is_open)
         read_rest(walk, schema, map, record);
 }
 

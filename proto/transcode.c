@@ -181,21 +181,41 @@ static bool is_of_type(const field_t *row, const msgpack_object *value)
 
 static void show_any(const msgpack_object *value, msgpack_sbuffer *out);
 
-static void show_members(const msgpack_object *value, msgpack_sbuffer *out)
+/* A member that no row describes. One without a name that JSON has is left out: only a forged
+ * message has it. */
+static void show_pair(const msgpack_object_kv *pair, bool *first, msgpack_sbuffer *out)
 {
-    bool is_map = value->type == MSGPACK_OBJECT_MAP;
-    uint32_t count = is_map ? value->via.map.size : value->via.array.size;
-    json_put(out, is_map ? "{" : "[");
-    for (uint32_t i = 0; i < count; i++) {
+    const msgpack_object *key = &pair->key;
+    if (key->type != MSGPACK_OBJECT_STR ||
+        text_utf8_length(key->via.str.ptr, key->via.str.size) < 0 ||
+        text_has_nul(key->via.str.ptr, key->via.str.size))
+        return;
+    if (!*first)
+        json_put(out, ",");
+    *first = false;
+    json_put_text(out, key->via.str.ptr, key->via.str.size);
+    json_put(out, ":");
+    show_any(&pair->val, out);
+}
+
+static void show_map(const msgpack_object *value, msgpack_sbuffer *out)
+{
+    bool first = true;
+    json_put(out, "{");
+    for (uint32_t i = 0; i < value->via.map.size; i++)
+        show_pair(&value->via.map.ptr[i], &first, out);
+    json_put(out, "}");
+}
+
+static void show_array(const msgpack_object *value, msgpack_sbuffer *out)
+{
+    json_put(out, "[");
+    for (uint32_t i = 0; i < value->via.array.size; i++) {
         if (i > 0)
             json_put(out, ",");
-        if (is_map) {
-            show_any(&value->via.map.ptr[i].key, out);
-            json_put(out, ":");
-        }
-        show_any(is_map ? &value->via.map.ptr[i].val : &value->via.array.ptr[i], out);
+        show_any(&value->via.array.ptr[i], out);
     }
-    json_put(out, is_map ? "}" : "]");
+    json_put(out, "]");
 }
 
 /* A value that no row describes; scan_msgpack has bounded its depth. */
@@ -209,8 +229,10 @@ static void show_any(const msgpack_object *value, msgpack_sbuffer *out)
         json_put_number(out, value->via.i64);
     else if (value->type == MSGPACK_OBJECT_FLOAT64 || value->type == MSGPACK_OBJECT_FLOAT32)
         json_put_real(out, value->via.f64);
-    else if (value->type == MSGPACK_OBJECT_MAP || value->type == MSGPACK_OBJECT_ARRAY)
-        show_members(value, out);
+    else if (value->type == MSGPACK_OBJECT_MAP)
+        show_map(value, out);
+    else if (value->type == MSGPACK_OBJECT_ARRAY)
+        show_array(value, out);
     else
         json_put(out, "null");
 }
@@ -253,15 +275,6 @@ static void show_value(const field_t *row, const msgpack_object *value, msgpack_
     }
 }
 
-static void show_rest(const msgpack_object_kv *pair, bool first, msgpack_sbuffer *out)
-{
-    if (!first)
-        json_put(out, ",");
-    show_any(&pair->key, out);
-    json_put(out, ":");
-    show_any(&pair->val, out);
-}
-
 void transcode_result(const schema_t *schema, const msgpack_object *map, msgpack_sbuffer *out)
 {
     uint32_t count = map->type == MSGPACK_OBJECT_MAP ? map->via.map.size : 0;
@@ -275,10 +288,8 @@ void transcode_result(const schema_t *schema, const msgpack_object *map, msgpack
             continue;
         const field_t *row =
             schema_find(schema, pair->key.via.str.ptr, pair->key.via.str.size, &hint);
-        if (row == NULL && schema->is_open) {
-            show_rest(pair, first, out);
-            first = false;
-        }
+        if (row == NULL && schema->is_open)
+            show_pair(pair, &first, out);
         if (row == NULL || (row->flags & FIELD_WRITE_ONLY) != 0)
             continue;
         uint64_t bit = (uint64_t)1 << (row - schema->rows);

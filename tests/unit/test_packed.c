@@ -154,6 +154,64 @@ static const char *shown(const packed_t *value)
     return text;
 }
 
+static const char *result_of(const char *hex)
+{
+    static char text[256];
+    packing_t packed;
+    msgpack_sbuffer json;
+    packing_hex(&packed, hex);
+    msgpack_sbuffer_init(&json);
+    transcode_result(&schema, packing_decode(&packed), &json);
+    assert_int_equal(text_copy(text, sizeof(text), json.data, json.size), STATUS_OK);
+    msgpack_sbuffer_destroy(&json);
+    packing_free(&packed);
+    return text;
+}
+
+/* Whatever a worker sends, an answer is JSON. */
+static void members_without_a_name_are_left_out(void **state)
+{
+    (void)state;
+    assert_string_equal(result_of("82 a1ff 01 a161 02"), "{\"a\":2}");
+    assert_string_equal(result_of("82 a161 02 a100 01"), "{\"a\":2}");
+    assert_string_equal(result_of("81 a161 82 a1ff 01 a162 92 02 81 a100 c0"),
+                        "{\"a\":{\"b\":[2,{}]}}");
+}
+
+/* Nobody has to ask whether there is a rest. */
+static void no_body_has_an_empty_rest(void **state)
+{
+    (void)state;
+    static const msgpack_object nil = {.type = MSGPACK_OBJECT_NIL};
+    open_t record = {.on = false};
+    faults_t faults = {.count = 0};
+    assert_int_equal(record_read(&schema, &nil, RECORD_WHOLE, FAULT_IN_BODY, &record, &faults),
+                     STATUS_OK);
+    assert_true(field_given(&record.fields, OPEN_REST));
+    assert_string_equal(shown(&record.rest), "{}");
+}
+
+/* Bytes behind the value are nobody's: records are compared as a whole. */
+static void no_more_than_the_value_is_written(void **state)
+{
+    (void)state;
+    open_t base;
+    packed_t values[3];
+    packing_t packed;
+    (void)through("{\"a\":1}", RECORD_WHOLE, &base);
+    memset(values, 'x', sizeof(values));
+    const msgpack_object *map = packing_json(&packed, "{'a':1}");
+    assert_int_equal(packed_set(map, &values[0]), STATUS_OK);
+    assert_int_equal(packed_set_rest(&schema, map, &values[1]), STATUS_OK);
+    assert_int_equal(packed_merge(&base.rest, &base.rest, &values[2]), STATUS_OK);
+    packing_free(&packed);
+    for (size_t i = 0; i < ARRAY_LEN(values); i++) {
+        assert_string_equal(shown(&values[i]), "{'a':1}");
+        for (size_t at = values[i].length; at < sizeof(values[i].bytes); at++)
+            assert_int_equal(values[i].bytes[at], 'x');
+    }
+}
+
 static void maps_are_merged(void **state)
 {
     (void)state;
@@ -208,6 +266,9 @@ int main(void)
         cmocka_unit_test(what_is_sent_comes_back),
         cmocka_unit_test(flaws_are_faults),
         cmocka_unit_test(values_are_counted),
+        cmocka_unit_test(no_more_than_the_value_is_written),
+        cmocka_unit_test(members_without_a_name_are_left_out),
+        cmocka_unit_test(no_body_has_an_empty_rest),
         cmocka_unit_test(maps_are_merged),
         cmocka_unit_test(stored_bytes_are_checked),
         cmocka_unit_test(an_open_schema_ends_with_its_open_row),

@@ -22,7 +22,8 @@ secrets.sh: makes what docker-compose.yml needs before its first start
   ./deploy/secrets.sh --tls CHAIN.pem KEY.pem  takes your certificate (and its chain) and key, in place of the one it has
 
   ./.env                  settings, of deploy/env.example
-  ./secrets/seal.key      seals what must be had back: without it that is lost. Back it up apart from the volumes
+  ./secrets/seal.key      seals what must be had back: without it that is lost. Back it up apart from the volumes.
+                          rotate-seal-key.sh --compose replaces it
   ./secrets/api-key-hash  keys the hashes of API keys: without it no key is known any more
   ./secrets/gateway.key, gateway.pub, SERVICE.key, workers
                           CURVE, between gateways and workers: a key for each, and which may serve what

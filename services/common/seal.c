@@ -211,6 +211,7 @@ status_t seal_refresh(seal_t *seal, bool *out_changed, err_t *err)
     status_t status = read_ring(seal->path, &ring, err);
     if (status != STATUS_OK)
         return status;
+    assert(ring != NULL);
     bool is_new = !is_same(seal->ring, ring);
     bool again = is_new && before != NULL && is_same(before, ring);
     if (again)

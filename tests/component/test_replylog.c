@@ -24,6 +24,11 @@ static const char both_keys[] =
 static const char second_key[] =
     "2:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\n";
 
+#define THIRD_KEY "3:bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb\n"
+static const char third_key[] = THIRD_KEY;
+static const char third_and_second_key[] =
+    THIRD_KEY "2:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\n";
+
 static const int64_t day_ms = 24LL * 60 * 60 * 1000;
 static const int64_t gateway_ms = 10LL * 60 * 1000;
 
@@ -185,6 +190,35 @@ static void a_rotated_key_still_tells(void **state)
     assert_int_equal(find(f, "k", true, "{'a':1}", 0), OUTCOME_KEY_REUSED);
 }
 
+static size_t renew(fixture_t *f, bool only_look)
+{
+    size_t count = 0;
+    must(f, store_begin(f->writer, &f->err));
+    must(f, replylog_renew(f->log, f->writer, only_look, &count, &f->err));
+    must(f, store_commit(f->writer, &f->err));
+    return count;
+}
+
+static void a_key_that_was_kept_tells_without_the_old_one(void **state)
+{
+    fixture_t *f = *state;
+    open_with(f, first_key);
+    keep(f, "k", true, "{'a':1}", 0);
+    assert_int_equal(renew(f, false), 0);
+    open_with(f, both_keys);
+    assert_int_equal(renew(f, true), 1);
+    assert_int_equal(renew(f, false), 1);
+    assert_int_equal(renew(f, false), 0);
+    open_with(f, second_key);
+    assert_int_equal(find(f, "k", true, "{'a':1}", 0), OUTCOME_CREATED);
+    assert_int_equal(find(f, "k", true, "{'a':2}", 0), OUTCOME_KEY_REUSED);
+    open_with(f, third_and_second_key); /* and once more */
+    assert_int_equal(renew(f, false), 2);
+    open_with(f, third_key);
+    assert_int_equal(find(f, "k", true, "{'a':1}", 0), OUTCOME_CREATED);
+    assert_int_equal(renew(f, true), 0);
+}
+
 static void without_seal_a_file_holds_the_key(void **state)
 {
     fixture_t *f = *state;
@@ -218,6 +252,7 @@ int main(void)
         CASE(replies_expire),
         CASE(a_purge_takes_what_has_expired),
         CASE(a_rotated_key_still_tells),
+        CASE(a_key_that_was_kept_tells_without_the_old_one),
         CASE(without_seal_a_file_holds_the_key),
         cmocka_unit_test(digests_tell_requests_apart),
     };

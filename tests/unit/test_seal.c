@@ -7,6 +7,8 @@
 #include "services/common/seal.h"
 #include "tests/support/scratch.h"
 
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -196,6 +198,102 @@ static void permissions_matter(void **state)
     assert_null(seal);
 }
 
+static bool refreshed(seal_t *seal)
+{
+    bool changed = false;
+    err_t err = {0};
+    if (seal_refresh(seal, &changed, &err) != STATUS_OK)
+        fail_msg("%s: %s", err.where, err.text);
+    return changed;
+}
+
+static void a_changed_file_counts_when_it_is_read_twice(void **state)
+{
+    const scratch_t *scratch = *state;
+    AUTO(seal_close) seal_t *seal = keys_of(scratch, KEY_1);
+    assert_false(refreshed(seal));
+    scratch_write(scratch, "seal.key", KEY_2, 0600); /* half of it */
+    assert_false(refreshed(seal));
+    scratch_write(scratch, "seal.key", KEY_2 KEY_1, 0600);
+    assert_false(refreshed(seal));
+    assert_int_equal(seal_front(seal), 1);
+    assert_true(refreshed(seal));
+    assert_int_equal(seal_front(seal), 2);
+    assert_false(refreshed(seal));
+}
+
+static void a_bad_file_leaves_the_keys(void **state)
+{
+    const scratch_t *scratch = *state;
+    AUTO(seal_close) seal_t *seal = keys_of(scratch, KEY_1);
+    scratch_write(scratch, "seal.key", KEY_2, 0600);
+    assert_false(refreshed(seal));
+    for (int i = 0; i < 2; i++) {
+        bool changed = false;
+        err_t err = {0};
+        scratch_write(scratch, "seal.key", "2:0\n", 0600);
+        assert_int_equal(seal_refresh(seal, &changed, &err), STATUS_INVALID);
+        assert_false(changed);
+        assert_int_equal(seal_front(seal), 1);
+    }
+    scratch_write(scratch, "seal.key", KEY_2, 0600);
+    assert_false(refreshed(seal)); /* what was read before the bad one does not count */
+    assert_true(refreshed(seal));
+}
+
+static void marks_tell_keys_and_their_order(void **state)
+{
+    static const char *const files[] = {KEY_1, KEY_2, KEY_1 KEY_2, KEY_2 KEY_1};
+    uint32_t marks[4];
+    for (size_t i = 0; i < 4; i++) {
+        AUTO(seal_close) seal_t *seal = keys_of(*state, files[i]);
+        AUTO(seal_close) seal_t *again = keys_of(*state, files[i]);
+        marks[i] = seal_mark(seal);
+        assert_int_equal(marks[i], seal_mark(again));
+        assert_true(marks[i] < UINT32_C(1) << 30);
+        for (size_t j = 0; j < i; j++)
+            assert_int_not_equal(marks[i], marks[j]);
+    }
+}
+
+enum { SEALERS = 3, CHANGES = 20 };
+
+static atomic_bool ends;
+
+static void *seal_on(void *context)
+{
+    const seal_t *seal = context;
+    uint8_t sealed[VALUE_SIZE + SEAL_OVERHEAD];
+    uint8_t opened[VALUE_SIZE];
+    intptr_t wrong = 0;
+    while (!atomic_load(&ends)) {
+        seal_close_value(seal, &place, value, VALUE_SIZE, sealed);
+        wrong += seal_open_value(seal, &place, sealed, sizeof(sealed), opened) != STATUS_OK;
+    }
+    return (void *)wrong; // NOLINT(performance-no-int-to-ptr)
+}
+
+static void threads_seal_while_keys_change(void **state)
+{
+    const scratch_t *scratch = *state;
+    AUTO(seal_close) seal_t *seal = keys_of(scratch, KEY_1 KEY_2);
+    pthread_t threads[SEALERS];
+    atomic_store(&ends, false);
+    for (size_t i = 0; i < SEALERS; i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, seal_on, seal), 0);
+    for (int i = 0; i < CHANGES; i++) {
+        scratch_write(scratch, "seal.key", i % 2 == 0 ? KEY_2 KEY_1 : KEY_1 KEY_2, 0600);
+        assert_false(refreshed(seal));
+        assert_true(refreshed(seal));
+    }
+    atomic_store(&ends, true);
+    for (size_t i = 0; i < SEALERS; i++) {
+        void *wrong = NULL;
+        assert_int_equal(pthread_join(threads[i], &wrong), 0);
+        assert_null(wrong);
+    }
+}
+
 #define WITH_FILE(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 int main(void)
@@ -210,6 +308,10 @@ int main(void)
         WITH_FILE(bad_files_are_refused),
         WITH_FILE(the_number_of_keys_is_bounded),
         WITH_FILE(permissions_matter),
+        WITH_FILE(a_changed_file_counts_when_it_is_read_twice),
+        WITH_FILE(a_bad_file_leaves_the_keys),
+        WITH_FILE(marks_tell_keys_and_their_order),
+        WITH_FILE(threads_seal_while_keys_change),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

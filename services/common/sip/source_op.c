@@ -3,6 +3,7 @@
 #include "services/common/sip/ops.h"
 #include "services/common/sip/sip.h"
 
+#include <assert.h>
 #include <string.h>
 
 /* An answer that is given again notes no use: so last_used_at may be late by this, too. */
@@ -29,6 +30,7 @@ static status_t read_source(const source_query_t *query, sip_source_t *out, err_
 static void answer(call_t *call, const sip_claim_t *claim)
 {
     const sip_t *sip = call->keeper->sip;
+    assert(claim != NULL); /* none decides for nobody */
     source_t source = {.group = sip->family->group};
     field_give(&source.fields, SOURCE_GROUP);
     record_give_text(&source_schema, &source, SOURCE_AUTH_ID, claim->auth_id);

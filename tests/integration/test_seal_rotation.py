@@ -1,6 +1,7 @@
 """deploy/rotate-seal-key.sh: a new seal key, while calls are looked up and rows are written, workers are killed, and
 the script itself."""
 
+import os
 import subprocess
 import urllib.parse
 
@@ -18,8 +19,8 @@ class Sealed(Suite):
         self.keys = self.data / "keys/seal.key"
         self.retired = self.data / "keys/seal.retired"
 
-    def rotate(self):
-        return subprocess.Popen([SCRIPT, "--bin", BIN, "--wait", str(int(60 * SLOW))], env=self.environment(),
+    def rotate(self, where=("--bin", BIN), environment=None):
+        return subprocess.Popen([SCRIPT, *where, "--wait", str(int(60 * SLOW))], env=self.environment(environment),
                                 stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
 
     def seal_keys(self, service):
@@ -148,6 +149,29 @@ def test_a_script_that_is_killed_is_called_again():
         await_that(lambda: suite.seal_keys("trunk-auth")[1], 20, "the workers have the new key alone")
         assert set(suite.seal_keys("trunk-auth")[0]) == {2}
         assert suite.retired.read_text().startswith("1:")
+
+
+def test_a_file_that_is_mounted_stays_the_same_file():
+    """As with containers, whose programs a docker of our own calls; the script before was killed while it wrote."""
+    with Sealed(workers=1) as suite:
+        suite.make_users()
+        right = [suite.ha1(number) for number in range(USERS)]
+        programs = suite.directory / "bin"
+        programs.mkdir()
+        (programs / "docker").write_text('#!/bin/bash\nwhile [[ $1 != -T ]]; do shift; done\nshift 2\n'
+                                         f'exec {BIN}/"$1" "${{@:2}}"\n')
+        (programs / "docker").chmod(0o755)
+        suite.keys.chmod(0o400)
+        node, old = suite.keys.stat().st_ino, suite.keys.read_text()
+        suite.keys.with_name("seal.key.next").write_text(old + f"2:{'ab' * 32}\n")
+        suite.keys.chmod(0o600)
+        suite.keys.write_text(old + "2:ab")
+        suite.keys.chmod(0o400)
+        assert [suite.ha1(number) for number in range(USERS)] == right
+        finish(suite.rotate(("--compose",), {"PATH": f"{programs}:{os.environ['PATH']}", "LK_SECRETS": str(suite.keys.parent)}))
+        assert (suite.keys.stat().st_ino, suite.keys.stat().st_mode & 0o777) == (node, 0o400)
+        assert suite.keys.read_text() == f"2:{'ab' * 32}\n" and suite.retired.read_text() == old
+        assert [suite.ha1(number) for number in range(USERS)] == right
 
 
 def test_a_bad_file_changes_nothing():

@@ -154,7 +154,8 @@ bool answers_find(answers_t *answers, const answer_key_t *key, const answers_now
     bool found = head != NULL && is_fresh(&head->fresh, now);
     if (found) {
         const char *body = (const char *)content_of(answers, head) + head->key_length;
-        (void)msgpack_sbuffer_write(out_body, body, head->body_length);
+        if (head->body_length > 0)
+            (void)msgpack_sbuffer_write(out_body, body, head->body_length);
         *out_media = head->media;
         head->asked = guard->count;
     } else if (head != NULL) {

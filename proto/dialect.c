@@ -154,7 +154,8 @@ media_t dialect_render(const dialect_t *dialect, const reply_t *reply, const sch
     if (!outcome_is_success(reply->outcome))
         return render_failure(dialect, reply, out);
     if (reply->media != MEDIA_JSON) {
-        msgpack_sbuffer_write(out, reply->body.via.str.ptr, reply->body.via.str.size);
+        if (reply->body.via.str.size > 0) /* else it copies to NULL, from NULL perhaps */
+            msgpack_sbuffer_write(out, reply->body.via.str.ptr, reply->body.via.str.size);
         return reply->media;
     }
     json_put(out, dialect->open);

@@ -59,8 +59,9 @@ static status_t check(int opened, const mapfile_t *file, err_t *err)
     struct stat info;
     if (fstat(opened, &info) != 0)
         return err_errno(err, file->path, "cannot be looked at");
-    bool whole = S_ISREG(info.st_mode) && (size_t)info.st_size == file->size &&
-                 file->head_length <= sizeof(head) &&
+    size_t size = (size_t)info.st_size;
+    bool fits = file->or_larger ? size >= file->size : size == file->size;
+    bool whole = S_ISREG(info.st_mode) && fits && file->head_length <= sizeof(head) &&
                  pread(opened, head, file->head_length, 0) == (ssize_t)file->head_length;
     if (!whole || memcmp(head, file->head, file->head_length) != 0)
         return err_set(err, STATUS_CORRUPT, file->path, "is of another form");

@@ -15,6 +15,7 @@ typedef struct {
                          they are written to */
     const void *head; /* what its first bytes are; the rest is 0 */
     size_t head_length;
+    bool or_larger;
     bool replaces; /* what is there; else that stays, and it is STATUS_OK too */
 } mapfile_t;
 
@@ -22,7 +23,8 @@ typedef struct {
  * STATUS_TOO_LARGE (the path), STATUS_SYSTEM. */
 status_t mapfile_make(const mapfile_t *file, err_t *err) MUST_CHECK;
 
-/* Opens one of exactly that size which begins with these bytes; the caller closes it (file_close).
+/* Opens one which begins with these bytes, of exactly that size or, with or_larger, at least that;
+ * the caller closes it (file_close).
  * STATUS_UNKNOWN: there is none; STATUS_CORRUPT: it is another thing; STATUS_SYSTEM. */
 status_t mapfile_open(const mapfile_t *file, bool writes, int *out_file, err_t *err) MUST_CHECK;
 

@@ -20,7 +20,7 @@ typedef struct {
     router_t *router;
     limiter_t *limiter;
     boards_t *boards;   /* NULL: every call asks a worker */
-    proxies_t proxies;  /* whose X-Forwarded-For is believed */
+    ipnets_t proxies;   /* whose X-Forwarded-For is believed */
     int64_t request_ms; /* how long a worker may take */
     int64_t call_ms;    /* the same for call authorization */
     char *openapi;      /* the document, as text */

@@ -65,10 +65,14 @@ static const setting_t sip_rows[] = {
                        86400, "The longest one."),
     SETTING_TEXT_ROW(settings_t, sip.lockout_exempt, "LK_SIP_LOCKOUT_EXEMPT", "",
                      "Addresses and CIDR ranges, between commas, that are never locked out."),
-    SETTING_NUMBER_ROW(settings_t, sip.nonce_s, "LK_SIP_NONCE_SECONDS", "60", 1, 86400,
-                       "How long a nonce is good at /verify."),
+    SETTING_NUMBER_ROW(settings_t, sip.nonce_s, "LK_SIP_NONCE_SECONDS", "60", 1,
+                       SIP_NONCE_MEMORY_S / 2, "How long a nonce is good at /verify."),
     SETTING_NUMBER_ROW(settings_t, sip.ha1_ttl_s, "LK_SIP_HA1_TTL_SECONDS", "60", 0, 86400,
                        "The longest ttl that /ha1 tells a SIP server."),
+    SETTING_NUMBER_ROW(
+        settings_t, sip.memory_mib, "LK_SIP_MEMORY_MIB", "32", SIP_MEMORY_MIB_LEAST, 4096,
+        "Size of the file that remembers lock-outs and used responses, in mebibytes: "
+        "one for each call a second at /verify with nonces of another's."),
 };
 
 /* Where a service's own struct begins, behind ours. */

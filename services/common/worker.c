@@ -139,13 +139,23 @@ static void log_migrated(int64_t from, size_t to)
     log_end(&line);
 }
 
-/* The board is made anew before anybody else comes, who could raise the old one. */
+static status_t open_shared(worker_t *worker, bool alone, err_t *err)
+{
+    const settings_t *settings = worker->settings;
+    const char *service = worker->spec->contract->name;
+    sip_t *sip = &worker->sip;
+    status_t status = board_open(settings->data_dir, service, alone, &sip->board, err);
+    return status == STATUS_OK ? sip_memory_open(settings->data_dir, service, alone, &settings->sip,
+                                                 sip->board, &sip->memory, err)
+                               : status;
+}
+
+/* What they share is made anew before anybody else comes, who could work with the old one. */
 static status_t settle(worker_t *worker, const migrated_t *found, err_t *err)
 {
     status_t status = STATUS_OK;
     if (worker->spec->sip != NULL)
-        status = board_open(worker->settings->data_dir, worker->spec->contract->name, found->first,
-                            &worker->sip.board, err);
+        status = open_shared(worker, found->first, err);
     if (found->first)
         use_settle(worker->use, status == STATUS_OK);
     if (status == STATUS_OK && found->version < (int64_t)worker->spec->store->migration_count) {
@@ -174,20 +184,15 @@ static status_t prepare_store(worker_t *worker, err_t *err)
     return status;
 }
 
-/* Facts of the store are the family's; what it remembers beside is opened once the store is ours.
- */
-static status_t open_sip(worker_t *worker, err_t *err)
+static void begin_sip(worker_t *worker)
 {
     if (worker->spec->sip == NULL)
-        return STATUS_OK;
-    const settings_t *settings = worker->settings;
+        return;
     sip_t *sip = &worker->sip;
     sip->family = worker->spec->sip;
-    sip->settings = &settings->sip;
+    sip->settings = &worker->settings->sip;
     sip->uses = sip->family->note_use == NULL ? NULL : sip_uses_new();
     worker->keeper.sip = sip;
-    return sip_memory_open(settings->data_dir, worker->keeper.service, sip->settings, sip->board,
-                           &sip->memory, err);
 }
 
 static void close_sip(sip_t *sip)
@@ -315,10 +320,10 @@ static status_t start(worker_t *worker, const program_t *program, err_t *err)
                                    &worker->curve, err);
     if (status == STATUS_OK)
         status = prepare_store(worker, err);
-    if (status == STATUS_OK)
-        status = open_sip(worker, err);
-    if (status == STATUS_OK)
+    if (status == STATUS_OK) {
+        begin_sip(worker);
         status = begin_work(worker, err);
+    }
     if (status == STATUS_OK)
         status = start_lanes(worker, err);
     return status == STATUS_OK ? start_metrics(worker, err) : status;

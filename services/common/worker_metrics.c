@@ -15,6 +15,8 @@ enum { QUEUE_WRITER, QUEUE_SLOW, QUEUE_WAITING, QUEUE_COUNT };
 
 static const char *const queue_names[QUEUE_COUNT] = {"writer", "slow", "waiting"};
 static const char *const cause_names[] = {"locked", "full", "damaged", "turn", "other"};
+static const char *const lockout_names[] = {"pair", "source"};
+static const char *const memory_names[] = {"counts", "lockouts", "responses"};
 static const char *outcome_names[OUTCOME_COUNT];
 static const char *const dns_names[WORKER_DNS_RESULTS] = {"found", "none", "failed"};
 
@@ -136,6 +138,31 @@ metric_t worker_metric_dns_names = {
     .help = "FQDNs that this worker looks up; 0 where another one does.",
     .type = METRIC_GAUGE,
 };
+metric_t worker_metric_sip_denials = {
+    .name = "lk_sip_denials_total",
+    .help = "Calls that were not authorized, by reason.",
+    .type = METRIC_COUNTER,
+    .labels = {{.name = "reason", .values = reason_words, .count = REASON_COUNT}},
+    .sparse = true,
+};
+metric_t worker_metric_sip_lockouts = {
+    .name = "lk_sip_lockouts_total",
+    .help = "Lock-outs that began: of a user name from one source (pair), or of a source.",
+    .type = METRIC_COUNTER,
+    .labels = {METRIC_LABEL("of", lockout_names)},
+};
+metric_t worker_metric_sip_replays = {
+    .name = "lk_sip_replays_total",
+    .help = "Right responses that had been used before.",
+    .type = METRIC_COUNTER,
+};
+metric_t worker_metric_sip_full = {
+    .name = "lk_sip_memory_full_total",
+    .help = "Facts that found their part of the memory full: counts and lockouts took the place of "
+            "the oldest; responses and nonces had none, and the call was denied.",
+    .type = METRIC_COUNTER,
+    .labels = {METRIC_LABEL("part", memory_names)},
+};
 
 static metric_t *const all[] = {
     &calls,
@@ -156,6 +183,10 @@ static metric_t *const all[] = {
     &worker_metric_dns_refused,
     &worker_metric_dns_names,
     &worker_metric_uses_dropped,
+    &worker_metric_sip_denials,
+    &worker_metric_sip_lockouts,
+    &worker_metric_sip_replays,
+    &worker_metric_sip_full,
     METRICS_OF_PROCESS,
 };
 

@@ -27,6 +27,13 @@ typedef enum {
     WORKER_DNS_RESULTS
 } worker_dns_t;
 extern metric_t worker_metric_uses_dropped; /* sip/uses.h */
+extern metric_t worker_metric_sip_denials;  /* by reason_t */
+extern metric_t worker_metric_sip_lockouts;
+extern metric_t worker_metric_sip_replays;
+extern metric_t worker_metric_sip_full;
+
+typedef enum { WORKER_SIP_PAIR, WORKER_SIP_SOURCE } worker_sip_lockout_t;
+typedef enum { WORKER_SIP_COUNTS, WORKER_SIP_LOCKOUTS, WORKER_SIP_FACTS } worker_sip_full_t;
 
 /* The table of a service's worker. Static: one service a process. */
 const metrics_t *worker_metrics(const service_t *contract);

@@ -47,7 +47,8 @@ static void open_sip(desk_t *desk)
     sip->settings = &desk->settings.sip;
     sip->uses = sip_uses_new();
     must(board_open(path, service, false, &sip->board, &err) == STATUS_OK, err.text);
-    must(sip_memory_open(path, service, sip->settings, sip->board, &sip->memory, &err) == STATUS_OK,
+    must(sip_memory_open(path, service, true, sip->settings, sip->board, &sip->memory, &err) ==
+             STATUS_OK,
          err.text);
     desk->keeper.sip = sip;
 }

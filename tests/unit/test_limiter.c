@@ -74,7 +74,7 @@ static void believes_trusted_proxies_only(void **state)
         {"::1", "::1", "2001:DB8::1", "2001:db8::1"},
     };
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
-        proxies_t proxies;
+        ipnets_t proxies;
         char client[IPNET_TEXT_SIZE];
         assert_int_equal(proxies_parse(cases[i].trusted, &proxies, NULL), STATUS_OK);
         client_address(&proxies, cases[i].peer, cases[i].forwarded_for, client);
@@ -88,7 +88,7 @@ static void refuses_malformed_proxies(void **state)
     static const char *const bad[] = {"x", "10.0.0.0/8,", "10.0.0.0/33", ",",
                                       "10.0.0.0/8 10.1.1.1"};
     for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
-        proxies_t proxies;
+        ipnets_t proxies;
         err_t err;
         status_t status = proxies_parse(bad[i], &proxies, &err);
         if (strcmp(bad[i], "10.0.0.0/8,") == 0) /* a comma at the end does no harm */

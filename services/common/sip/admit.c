@@ -34,7 +34,7 @@ status_t admit_user(const call_t *call, store_t *reader, const char *username,
     const sip_t *sip = call->keeper->sip;
     out->subject[0] = '\0';
     *out_reason = REASON_LOCKED_OUT;
-    if (sip_lockout_holds(sip->memory, sip->family->name, username, source, call->now_utc_ms, NULL))
+    if (sip_lockout_holds(sip->memory, sip_asker(call), username, source, call->now_utc_ms, NULL))
         return STATUS_OK;
     *out_reason = REASON_UNKNOWN_USER;
     status_t status = sip->family->find_user(call, reader, username, out, err);

@@ -147,7 +147,7 @@ static void deny(call_t *call, const freeswitch_t *query, const sip_about_t *abo
     const sip_t *sip = call->keeper->sip;
     if (reason == REASON_UNKNOWN_USER && about->source != NULL &&
         strcmp(query->action, "sip_auth") == 0)
-        sip_lockout_fail(sip->memory, sip->family->name, about->username, about->source,
+        sip_lockout_fail(sip->memory, sip_asker(call), about->username, about->source,
                          call->now_utc_ms);
     sip_deny(call, about, reason);
 }

@@ -1,10 +1,41 @@
 #include "services/common/sip/sip.h"
 
+#include "common/log.h"
+#include "common/text.h"
+#include "services/common/worker_metrics.h"
+
+const char *sip_asker(const call_t *call)
+{
+    return call->request.principal.is_operator ? "" : call->request.principal.organization_id;
+}
+
+static void log_denial(const call_t *call, const decision_t *denial)
+{
+    log_line_t line = log_line(LOG_DEBUG, "denied");
+    log_text(&line, "request", call->request.request_id);
+    log_text(&line, "operation", denial->operation);
+    log_text(&line, "reason", reason_words[denial->reason]);
+    log_text(&line, "username", denial->username);
+    log_text(&line, "source", denial->source_ip);
+    log_text(&line, "subject", denial->subject);
+    log_end(&line);
+}
+
 void sip_note_denial(const call_t *call, const sip_about_t *about, reason_t reason)
 {
-    (void)call;
-    (void)about;
-    (void)reason;
+    decision_t denial = {.at = call->now_utc_ms, .reason = reason};
+    text_cut(denial.operation, sizeof(denial.operation), call->operation->name);
+    text_cut(denial.organization_id, sizeof(denial.organization_id),
+             call->request.principal.organization_id);
+    if (about->source != NULL)
+        ipnet_format(about->source, denial.source_ip);
+    if (about->subject != NULL)
+        text_cut(denial.subject, sizeof(denial.subject), about->subject);
+    if (about->username != NULL)
+        text_cut(denial.username, sizeof(denial.username), about->username);
+    sip_ring_add(call->keeper->sip->memory, &denial);
+    metric_add(&worker_metric_sip_denials, (size_t)reason, 1);
+    log_denial(call, &denial);
 }
 
 void sip_deny(call_t *call, const sip_about_t *about, reason_t reason)

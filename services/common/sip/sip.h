@@ -13,6 +13,10 @@ typedef struct sip {
     sip_uses_t *uses;
 } sip_t;
 
+/* Whose failures count for this call: of an operator's keys "", else the organization (memory.h).
+ */
+const char *sip_asker(const call_t *call);
+
 /* ---- Denials ---- */
 
 /* Who and what a decision is about; for the ring, the log at debug level, and the metrics. Any may

@@ -87,8 +87,8 @@ static status_t lock_out(inquiry_t *inquiry, err_t *err)
 {
     (void)err;
     const sip_t *sip = inquiry->call->keeper->sip;
-    if (sip_lockout_holds(sip->memory, sip->family->name, inquiry->asked.username, inquiry->source,
-                          inquiry->call->now_utc_ms, NULL))
+    if (sip_lockout_holds(sip->memory, sip_asker(inquiry->call), inquiry->asked.username,
+                          inquiry->source, inquiry->call->now_utc_ms, NULL))
         return verify_denies(inquiry, "lock_out", REASON_LOCKED_OUT, NULL);
     verify_passes(inquiry, "lock_out", "does not hold");
     return STATUS_OK;
@@ -226,14 +226,13 @@ static void remember(const inquiry_t *inquiry)
     const char *username = verify_value(inquiry, SIP_CALL_USERNAME);
     if (inquiry->reason == REASON_NONE) {
         if (!inquiry->is_challenge)
-            sip_lockout_succeed(sip->memory, sip->family->name, username, inquiry->source,
+            sip_lockout_succeed(sip->memory, sip_asker(call), username, inquiry->source,
                                 call->now_utc_ms);
         sip_uses_note(sip->uses, inquiry->auth_id, call->now_utc_ms);
         return;
     }
     if (inquiry->is_failure)
-        sip_lockout_fail(sip->memory, sip->family->name, username, inquiry->source,
-                         call->now_utc_ms);
+        sip_lockout_fail(sip->memory, sip_asker(call), username, inquiry->source, call->now_utc_ms);
     const char *subject = inquiry->user.subject;
     const sip_about_t about = {.username = username,
                                .source = inquiry->source,
@@ -274,7 +273,7 @@ bool verify_hashes(const call_t *call)
     bool has_source = false;
     if (!admit_source(asked->source_address, &address, &has_source))
         return false;
-    return !sip_lockout_holds(sip->memory, sip->family->name, asked->username,
+    return !sip_lockout_holds(sip->memory, sip_asker(call), asked->username,
                               has_source ? &address : NULL, call->now_utc_ms, NULL);
 }
 

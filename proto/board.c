@@ -169,17 +169,25 @@ static status_t board_new(const char *directory, const char *service, bool raise
     return STATUS_OK;
 }
 
+/* In place: a disk may be full by now. Between the steps no version stands. */
+static void redraw(page_t *page)
+{
+    atomic_store(&page->version, atomic_load(&page->version) | 1);
+    atomic_store(&page->id, draw());
+    atomic_store(&page->version, draw());
+}
+
 status_t board_open(const char *directory, const char *service, bool alone, board_t **out,
                     err_t *err)
 {
     AUTO(board_close) board_t *board = NULL;
     status_t status = board_new(directory, service, true, &board, err);
-    if (status == STATUS_OK && alone)
-        status = make(board->path, true, err);
     if (status == STATUS_OK)
         status = follow(board, err);
     if (status != STATUS_OK)
         return status;
+    if (alone)
+        redraw(board->page);
     *out = TAKE(board);
     return STATUS_OK;
 }

@@ -27,8 +27,8 @@ typedef struct board board_t;
 
 /* For a process of the service: makes the file (0644: there is no secret on it) where there is none
  * or one of another form. `alone`: nobody else has the store open, so that what stands there may be
- * of another store: it is made anew. STATUS_TOO_LARGE: the path is too long; STATUS_FULL;
- * STATUS_SYSTEM. */
+ * of another store: id and version are drawn anew. STATUS_TOO_LARGE: the path is too long;
+ * STATUS_FULL; STATUS_SYSTEM. */
 status_t board_open(const char *directory, const char *service, bool alone, board_t **out,
                     err_t *err) MUST_CHECK;
 /* For a gateway, to read. STATUS_UNKNOWN: there is none that can be trusted (of this form, on a

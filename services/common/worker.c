@@ -139,23 +139,19 @@ static void log_migrated(int64_t from, size_t to)
     log_end(&line);
 }
 
-static status_t open_shared(worker_t *worker, bool alone, err_t *err)
-{
-    const settings_t *settings = worker->settings;
-    const char *service = worker->spec->contract->name;
-    sip_t *sip = &worker->sip;
-    status_t status = board_open(settings->data_dir, service, alone, &sip->board, err);
-    return status == STATUS_OK ? sip_memory_open(settings->data_dir, service, alone, &settings->sip,
-                                                 sip->board, &sip->memory, err)
-                               : status;
-}
-
 /* What they share is made anew before anybody else comes, who could work with the old one. */
 static status_t settle(worker_t *worker, const migrated_t *found, err_t *err)
 {
     status_t status = STATUS_OK;
-    if (worker->spec->sip != NULL)
-        status = open_shared(worker, found->first, err);
+    const sip_spec_t sip = {.family = worker->spec->sip,
+                            .settings = &worker->settings->sip,
+                            .directory = worker->settings->data_dir,
+                            .service = worker->spec->contract->name,
+                            .alone = found->first};
+    if (sip.family != NULL) {
+        status = sip_open(&sip, &worker->sip, err);
+        worker->keeper.sip = &worker->sip;
+    }
     if (found->first)
         use_settle(worker->use, status == STATUS_OK);
     if (status == STATUS_OK && found->version < (int64_t)worker->spec->store->migration_count) {
@@ -182,24 +178,6 @@ static status_t prepare_store(worker_t *worker, err_t *err)
         status = store_open(replylog_store(worker->log), directory, STORE_READER_AT_ONCE,
                             &worker->reader, err);
     return status;
-}
-
-static void begin_sip(worker_t *worker)
-{
-    if (worker->spec->sip == NULL)
-        return;
-    sip_t *sip = &worker->sip;
-    sip->family = worker->spec->sip;
-    sip->settings = &worker->settings->sip;
-    sip->uses = sip->family->note_use == NULL ? NULL : sip_uses_new();
-    worker->keeper.sip = sip;
-}
-
-static void close_sip(sip_t *sip)
-{
-    sip_memory_close(&sip->memory);
-    board_close(&sip->board);
-    sip_uses_free(&sip->uses);
 }
 
 static status_t add_chores(worker_t *worker, err_t *err)
@@ -320,10 +298,8 @@ static status_t start(worker_t *worker, const program_t *program, err_t *err)
                                    &worker->curve, err);
     if (status == STATUS_OK)
         status = prepare_store(worker, err);
-    if (status == STATUS_OK) {
-        begin_sip(worker);
+    if (status == STATUS_OK)
         status = begin_work(worker, err);
-    }
     if (status == STATUS_OK)
         status = start_lanes(worker, err);
     return status == STATUS_OK ? start_metrics(worker, err) : status;
@@ -388,7 +364,7 @@ static void stop(worker_t *worker)
     dispatch_free(&worker->dispatch);
     if (worker->keeper.own != NULL)
         worker->spec->close(&worker->keeper.own);
-    close_sip(&worker->sip);
+    sip_close(&worker->sip);
     store_close(&worker->reader);
     replylog_close(&worker->log);
     file_close(&worker->use);

@@ -42,15 +42,13 @@ static void open_sip(desk_t *desk)
                                           .lockout_max_s = 3600,
                                           .nonce_s = 60,
                                           .ha1_ttl_s = 60};
-    sip_t *sip = &desk->sip;
-    sip->family = desk->spec->sip;
-    sip->settings = &desk->settings.sip;
-    sip->uses = sip_uses_new();
-    must(board_open(path, service, false, &sip->board, &err) == STATUS_OK, err.text);
-    must(sip_memory_open(path, service, true, sip->settings, sip->board, &sip->memory, &err) ==
-             STATUS_OK,
-         err.text);
-    desk->keeper.sip = sip;
+    const sip_spec_t sip = {.family = desk->spec->sip,
+                            .settings = &desk->settings.sip,
+                            .directory = path,
+                            .service = service,
+                            .alone = true};
+    must(sip_open(&sip, &desk->sip, &err) == STATUS_OK, err.text);
+    desk->keeper.sip = &desk->sip;
 }
 
 void desk_open(desk_t *desk, const worker_spec_t *spec, bool sealed)
@@ -88,9 +86,7 @@ void desk_open(desk_t *desk, const worker_spec_t *spec, bool sealed)
 void desk_close(desk_t *desk)
 {
     json_decref(desk->body);
-    sip_memory_close(&desk->sip.memory);
-    board_close(&desk->sip.board);
-    sip_uses_free(&desk->sip.uses);
+    sip_close(&desk->sip);
     seal_close(&desk->seal);
     store_close(&desk->reader);
     store_close(&desk->writer);

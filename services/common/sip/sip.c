@@ -4,6 +4,25 @@
 #include "common/text.h"
 #include "services/common/worker_metrics.h"
 
+status_t sip_open(const sip_spec_t *spec, sip_t *out, err_t *err)
+{
+    out->family = spec->family;
+    out->settings = spec->settings;
+    out->uses = spec->family->note_use == NULL ? NULL : sip_uses_new();
+    status_t status = board_open(spec->directory, spec->service, spec->alone, &out->board, err);
+    if (status == STATUS_OK)
+        status = sip_memory_open(spec->directory, spec->service, spec->alone, spec->settings,
+                                 out->board, &out->memory, err);
+    return status;
+}
+
+void sip_close(sip_t *sip)
+{
+    sip_memory_close(&sip->memory);
+    board_close(&sip->board);
+    sip_uses_free(&sip->uses);
+}
+
 const char *sip_asker(const call_t *call)
 {
     return call->request.principal.is_operator ? "" : call->request.principal.organization_id;

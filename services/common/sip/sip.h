@@ -13,6 +13,19 @@ typedef struct sip {
     sip_uses_t *uses;
 } sip_t;
 
+typedef struct {
+    const sip_family_t *family;
+    const sip_settings_t *settings;
+    const char *directory; /* of the store */
+    const char *service;
+    bool alone; /* nobody else has the store open */
+} sip_spec_t;
+
+/* All is borrowed until sip_close. Errors: board_open's, sip_memory_open's; *out is then to be
+ * closed, too. */
+status_t sip_open(const sip_spec_t *spec, sip_t *out, err_t *err) MUST_CHECK;
+void sip_close(sip_t *sip);
+
 /* Whose failures count for this call: of an operator's keys "", else the organization (memory.h).
  */
 const char *sip_asker(const call_t *call);

@@ -10,10 +10,9 @@ import secrets
 import time
 
 import pytest
-from sip import HASHES, REALM, Trunk, form_client, ha1
+from sip import HASHES, REALM, VERIFY, Caller, decided, denied, form_client
 from suite import Client
 
-PATH = "/v1/sip/trunks/verify"
 VAGUE = "The user name or the password is another one."
 NAMES = itertools.count(1)
 
@@ -26,55 +25,6 @@ def server(suite):
 @pytest.fixture
 def caller(suite):
     return Caller(suite, f"verify-{next(NAMES)}")
-
-
-def h(algorithm, *parts):
-    return hashlib.new(HASHES[algorithm], ":".join(parts).encode()).hexdigest()
-
-
-def respond(username, password, *, algorithm="MD5", realm=REALM, nonce, uri, method, qop=None, nc=None, cnonce=None,
-            session=False):
-    """RFC 7616 section 3.4.1; without qop RFC 2069."""
-    first = ha1(username, password, algorithm, realm)
-    if session:
-        first = h(algorithm, first, nonce, cnonce)
-    second = h(algorithm, method, uri)
-    return h(algorithm, first, nonce, nc, cnonce, qop, second) if qop else h(algorithm, first, nonce, second)
-
-
-class Caller:
-    """Who has a user name and its password."""
-
-    def __init__(self, suite, username, password="correct horse", policy="any"):
-        self.username, self.password = username, password
-        self.trunk = Trunk(suite, policy)
-        self.auth_id = self.trunk.user(username, password)
-
-    def body(self, password=None, algorithm="MD5", session=False, **more):
-        """A call's digest, as new as can be."""
-        fields = {"realm": REALM, "nonce": secrets.token_hex(16), "uri": "sip:+4930123456@sip.example.com", "method": "INVITE",
-                  "qop": "auth", "nc": "00000001", "cnonce": secrets.token_hex(8)} | more
-        fields = {name: value for name, value in fields.items() if value is not None}
-        made = {name: value for name, value in fields.items() if name != "source_address"}
-        response = respond(self.username, password or self.password, algorithm=algorithm, session=session, **made)
-        return {"scheme": "digest", "username": self.username, "algorithm": algorithm + ("-sess" if session else ""),
-                "response": response} | fields
-
-    def passes(self):
-        return {"status": "ok", "reason": None, "message": None, "subject": self.trunk.uuid, "auth_id": self.auth_id}
-
-
-def decided(client, body, path=PATH):
-    answer = client.call("POST", path, body)
-    assert answer.status == 200, answer.body
-    assert answer.headers["Cache-Control"] == "no-store"
-    return answer.json
-
-
-def denied(client, body, reason):
-    answer = decided(client, body)
-    assert (answer["status"], answer["reason"]) == ("fail", reason)
-    return answer
 
 
 # ---- digest ----
@@ -203,7 +153,7 @@ def hook(suite, key, body):
     assert is_signed(HOOK_SECRET, signed, body, moment)
     assert not is_signed(HOOK_SECRET, signed, body + b" ", moment) and not is_signed(HOOK_SECRET, signed, body, moment + 301)
     login = base64.b64encode(b"jambonz:" + key.encode()).decode()
-    answer = Client(suite.port).call("POST", PATH, raw=body, headers={
+    answer = Client(suite.port).call("POST", VERIFY, raw=body, headers={
         "Authorization": f"Basic {login}", "Content-Type": "application/json", "Jambonz-Signature": signed,
         "User-Agent": "jambonz"})
     assert answer.status == 200 and answer.headers["Content-Type"].startswith("application/json")
@@ -232,9 +182,9 @@ def test_jambonz_without_credentials(suite, server):
 def test_nothing_opens_where_the_body_is_wrong(suite, server, caller):
     """No decision, so no 200: jambonz takes it for a refusal."""
     for body in (b"[]", b'{"scheme":"digest"', b'{"scheme":"none"}', b'{"username":5}', b'{"nonce":"%s"}' % (b"x" * 300)):
-        answer = server.call("POST", PATH, raw=body)
+        answer = server.call("POST", VERIFY, raw=body)
         assert 400 <= answer.status < 500, (body, answer.body)
-    assert Client(suite.port).call("POST", PATH, caller.body()).status == 401
+    assert Client(suite.port).call("POST", VERIFY, caller.body()).status == 401
 
 
 # ---- why ----

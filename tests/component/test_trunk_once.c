@@ -36,7 +36,7 @@ static int tear_down(void **state)
     return 0;
 }
 
-enum { MINUTE_MS = 60000 };
+#define MINUTE_MS INT64_C(60000)
 
 static void decides(const char *body, const char *reason)
 {

@@ -84,7 +84,7 @@ def test_no_password_and_no_key_is_kept_or_logged():
             for name, content in held.items():
                 assert marker.encode() not in content, f"{marker} in {name}"
         for path in suite.data.rglob("*"):
-            if path.is_file():
+            if path.is_file() and path.suffix != ".board":  # a number: the gateway may run as somebody else
                 assert path.stat().st_mode & 0o077 == 0, path
 
 

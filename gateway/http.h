@@ -39,6 +39,7 @@ typedef struct {
     } headers[12];
     size_t header_count;
     bool close;  /* end the connection after this response */
+    bool secret; /* wipe our copy of what was sent */
     void *owner; /* the handler's own: what its release frees */
 } http_response_t;
 

@@ -8,6 +8,7 @@
 #include "proto/dialect.h"
 
 #include <assert.h>
+#include <sodium.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -131,5 +132,7 @@ bool http_write(http_request_t *request, const http_response_t *response, bool k
     bool sent = send_all(request, sink.bytes, sink.used);
     if (sent && body > first)
         sent = send_all(request, response->body + first, body - first);
+    if (response->secret)
+        sodium_memzero(line->buffer, sink.used);
     return sent;
 }

@@ -93,6 +93,7 @@ static void add_headers(exchange_t *exchange)
         http_response_header(response, "Allow", exchange->route.allow);
     if (status == 503 || status == 429)
         http_response_header(response, "Retry-After", "1");
+    response->secret = dialect->for_calls; /* an HA1, perhaps */
     if (dialect->for_calls)
         http_response_header(response, "Cache-Control", "no-store");
     if (reply->replayed)

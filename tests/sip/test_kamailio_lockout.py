@@ -34,11 +34,11 @@ def reasons(suite, **wanted):
     """Of the denials that are remembered, latest first."""
     answer = suite.call("GET", "/v1/sip/trunks/decisions")
     assert answer.status == 200, answer.body
-    return [one["reason"] for one in json.loads(answer.body)["data"] if all(one.get(name) == value for name, value in wanted.items())]
+    return [one["reason"] for one in json.loads(answer.body) if all(one.get(name) == value for name, value in wanted.items())]
 
 
 def test_one_who_guesses(world):
-    suite, core, kamailio = world
+    suite, _, kamailio = world
     for _ in range(FAILURES):
         assert invite(kamailio, "trunk1", "a guess", "127.0.0.66") == 403
     # Reports are on their way for a moment: until then the right password is.
@@ -51,7 +51,7 @@ def test_one_who_guesses(world):
 
 
 def test_one_who_guesses_names(world):
-    suite, core, kamailio = world
+    suite, _, kamailio = world
     for number in range(9):
         assert invite(kamailio, f"name{number}", "a guess", "127.0.0.68") == 403
     await_that(lambda: invite(kamailio, "trunk1", "the trunk1", "127.0.0.68") == 403, 20, "the address is locked out")
@@ -59,12 +59,9 @@ def test_one_who_guesses_names(world):
 
 
 def test_challenges_are_no_failures(world):
-    _, core, kamailio = world
-    for _ in range(4 * FAILURES):
+    _, _, kamailio = world
+    for number in range(4 * FAILURES):
         with Uac(kamailio.port, "trunk1", host="127.0.0.70") as uac:
-            assert uac.ask("INVITE", "sip:100@127.0.0.1", f"challenge-{id(uac)}-{_}", 1).status == 407
-    with Uac(kamailio.port, "trunk1", "the trunk1", host="127.0.0.70") as uac:
-        stale = uac.attempt("INVITE", f"sip:100@127.0.0.1:{kamailio.port}")
-        assert stale[1].status == 200
+            assert uac.ask("INVITE", "sip:100@127.0.0.1", f"challenge-{number}", 1).status == 407
     for _ in range(2 * FAILURES):
         assert invite(kamailio, "trunk1", "the trunk1", "127.0.0.70") == 200

@@ -9,6 +9,7 @@
 #include "common/text.h"
 #include "proto/trunk_auth.h"
 #include "tests/support/sip_caller.h"
+#include "tests/support/trunk_desk.h"
 
 #include <string.h>
 

@@ -1,9 +1,9 @@
-/* A call's credentials put to a trunk desk's /verify and /explain. */
+/* A call's credentials put to the /verify of a desk whose service has one. */
 #ifndef LK_TESTS_SUPPORT_SIP_CALLER_H
 #define LK_TESTS_SUPPORT_SIP_CALLER_H
 
 #include "services/common/sip/response.h"
-#include "tests/support/trunk_desk.h"
+#include "tests/support/desk.h"
 
 #define PASSED NULL
 

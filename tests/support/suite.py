@@ -287,7 +287,8 @@ class Suite:
                     LK_GATEWAYS=",".join(f"tcp://127.0.0.1:{port + 1}" for port in self.ports), LK_DATA_DIR=str(self.data),
                     LK_SEAL_KEY_FILE=str(self.data / "keys/seal.key"),
                     LK_API_KEY_HASH_FILE=str(self.data / "keys/api-key-hash"), LK_CURVE_DIR=str(self.curve),
-                    LK_PWHASH="2:19", LK_SIP_MEMORY_MIB="2", LK_NOT_READY_MS="0", LK_METRICS_LISTEN="127.0.0.1:0")
+                    LK_PWHASH="2:19", LK_SIP_MEMORY_MIB="2", LK_NOT_READY_MS="0", LK_METRICS_LISTEN="127.0.0.1:0",
+                    LK_DNS_SERVERS="127.0.0.1:1")  # nobody: tests ask no DNS but their own
         base.update(extra or {})
         return base
 

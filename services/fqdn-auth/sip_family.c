@@ -159,16 +159,6 @@ static status_t each_user(const call_t *call, store_t *reader, sip_each_user_fn 
     return status;
 }
 
-/* A connection keeps no time of its last use. */
-static status_t note_use(store_t *writer, const char *auth_id, int64_t utc_ms, err_t *err)
-{
-    (void)writer;
-    (void)auth_id;
-    (void)utc_ms;
-    (void)err;
-    return STATUS_OK;
-}
-
 const sip_family_t connection_family = {
     .name = "connections",
     .group = 2,
@@ -179,5 +169,5 @@ const sip_family_t connection_family = {
     .may_come_from = may_come_from,
     .each_range = each_range,
     .each_user = each_user,
-    .note_use = note_use,
+    .note_use = NULL, /* a connection keeps no time of its last use */
 };

@@ -1,7 +1,13 @@
 #!/usr/bin/python3
 """Writes the hand-made seeds into corpus/. What fuzzing adds stands beside them."""
 import pathlib
+import struct
+import sys
+
 import msgpack
+
+sys.path.append(str(pathlib.Path(__file__).resolve().parents[1] / "support"))
+import dns  # noqa: E402
 
 CORPUS = pathlib.Path(__file__).parent / "corpus"
 ID = "018f0000-0000-7000-8000-000000000001"
@@ -107,3 +113,17 @@ write("authorization", "userhash", b'Digest username="488869477bf257147b804c4530
 write("authorization", "twice", DIGEST + b", nc=00000002")
 write("authorization", "cut", DIGEST[:60])
 write("authorization", "basic", b"Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==")
+
+PBX = "pbx.example.com"
+for byte, (kind, records) in enumerate([
+        ("A", [dns.record(PBX, "CNAME", "a.x"), dns.record("a.x", "A", "9.9.9.9"), dns.record("a.x", "A", "9.9.9.10")]),
+        ("AAAA", [dns.record(PBX, "AAAA", "2620:fe::9")]),
+        ("SRV", [dns.record(PBX, "SRV", (10, 5, 5060, "sip1.example.com")), dns.record(PBX, "SRV", (0, 0, 0, "."))]),
+]):
+    asked = dns.Query(struct.pack("!HHHHHH", 7, 0x100, 1, 0, 0, 0) + dns.pack_name(PBX) + struct.pack("!HH", dns.TYPES[kind], 1))
+    write("dns", f"{kind.lower()}-found", bytes([byte]) + asked.reply(records))
+    write("dns", f"{kind.lower()}-none", bytes([byte]) + asked.reply(rcode=dns.NXDOMAIN))
+    write("dns", f"{kind.lower()}-pointers", bytes([byte]) + asked.reply(records).replace(dns.pack_name(PBX), b"\xc0\x0c"))
+for name, text in {"uri": b"sip:+1312:x@example.com;user=phone", "named": b'"A \\" <x>" <sips:0471@[::1]:5061>;noa=2',
+                   "tel": b"tel:+1312;phone-context=x", "two": b"<sip:1@x>, <sip:2@x>"}.items():
+    write("dns", "header-" + name, b"\x03" + text)

@@ -99,7 +99,8 @@ struct sip_family {
     status_t (*each_user)(const call_t *call, store_t *reader, sip_each_user_fn each, void *context,
                           err_t *err);
 
-    /* In a write transaction: the method was used at that time, unless a later one stands there. */
+    /* In a write transaction: the method was used at that time, unless a later one stands there.
+     * NULL: none keeps that. */
     status_t (*note_use)(store_t *writer, const char *auth_id, int64_t utc_ms, err_t *err);
 };
 

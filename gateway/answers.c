@@ -26,10 +26,10 @@ typedef struct {
 } guard_t;
 
 struct answers {
+    guard_t guards[LOCKS];
     size_t sets; /* a power of two */
     head_t *heads;
     unsigned char *contents; /* CONTENT each: the key, then the body */
-    guard_t guards[LOCKS];
     unsigned char secret[crypto_shorthash_KEYBYTES];
 };
 
@@ -98,8 +98,9 @@ static bool flatten(const answers_t *answers, const answer_key_t *key, flat_t *o
     assert((key->operation->flags & OPERATION_KEPT) != 0 && key->operation->path_schema == NULL);
     if (!key->is_operator)
         memcpy(view, key->organization_id, sizeof(view));
+    const uintptr_t operation = (uintptr_t)key->operation;
     out->length = 0;
-    if (!put(out, &key->operation, sizeof(key->operation)) || !put(out, view, sizeof(view)) ||
+    if (!put(out, &operation, sizeof(operation)) || !put(out, view, sizeof(view)) ||
         (key->query != NULL && !put(out, key->query, strlen(key->query))))
         return false;
     unsigned char hash[crypto_shorthash_BYTES];

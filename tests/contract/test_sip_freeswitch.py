@@ -197,6 +197,20 @@ def test_rotation_serves_the_new_one(suite, server):
     assert post(server, digest("fs-turn")) == shown("fs-turn", trunk, method, ha1("fs-turn", "battery staple"))
 
 
+def test_guessing_names_locks_the_source_out(suite, server):
+    trunk = Trunk(suite)
+    method = trunk.user("fs-safe", "correct horse")
+    expected = shown("fs-safe", trunk, method, ha1("fs-safe", "correct horse"))
+    assert post(server, digest("fs-safe", ip="192.0.2.66")) == expected
+    for number in range(2000):
+        post(server, digest(f"fs-guess-{number}", ip="192.0.2.66"))
+        if number % 20 == 19 and post(server, digest("fs-safe", ip="192.0.2.66")) == NOT_FOUND:
+            break
+    else:
+        raise AssertionError("a source may guess without end")
+    assert post(server, digest("fs-safe", ip="192.0.2.67")) == expected
+
+
 def test_the_configuration_that_we_give(server):
     """deploy/freeswitch: its traps are closed, and it asks for what there is."""
     folder = ROOT / "deploy/freeswitch"

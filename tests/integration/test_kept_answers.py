@@ -272,6 +272,20 @@ def test_a_restored_store_is_another_one():
             assert seen_by(reader, path) == ha1("again", "password 1")
 
 
+def test_a_lock_out_ends_what_was_kept():
+    with Suite(gateways=2) as suite:
+        Trunk(suite).user("guessed", "correct horse")
+        readers, path = servers(suite), HA1.format("guessed") + "&source_ip=192.0.2.1"
+        elsewhere = HA1.format("guessed") + "&source_ip=192.0.2.2"
+        assert prime(readers, path) == prime(readers, elsewhere) == ha1("guessed", "correct horse")
+        failure = {"username": "guessed", "source_ip": "192.0.2.1", "outcome": "failure"}
+        for _ in range(10):
+            assert readers[0].call("POST", "/v1/sip/trunks/report", failure).status == 204
+        for reader in readers:
+            assert seen_by(reader, path) == "locked_out"
+            assert seen_by(reader, elsewhere) == ha1("guessed", "correct horse")
+
+
 def test_time_ends_an_answer():
     """What expires while it is kept."""
     with Suite() as suite:

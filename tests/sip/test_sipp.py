@@ -34,7 +34,7 @@ def run(kamailio, directory, scenario, passwords):
     """SIPp's exit code: 0 when all calls went as the scenario says."""
     rows = [f"pbx{number};[authentication username=pbx{number} password={password}];{100 + number}" for number, password in enumerate(passwords)]
     (directory / "users.csv").write_text("\n".join(["SEQUENTIAL", *rows]) + "\n")
-    done = subprocess.run([SIPP.path, f"127.0.0.1:{kamailio.port}", "-sf", HERE / scenario, "-inf", directory / "users.csv", "-m", str(CALLS), "-l", "10",
+    done = subprocess.run([SIPP.path, f"127.0.0.1:{kamailio.port}", "-sf", HERE / scenario, "-inf", directory / "users.csv", "-m", str(CALLS), "-l", "10", "-r", "200",
                            "-i", "127.0.0.1", "-p", str(free_port()), "-nostdin", "-timeout", f"{int(40 * SLOW)}s", "-timeout_error"],
                           env=os.environ | SIPP.environment, cwd=directory, capture_output=True, text=True, timeout=60 * SLOW, check=False)
     return done.returncode

@@ -53,7 +53,7 @@ $INCLUDE {deployed}/linekeeper.site
 
 def need():
     if PROGRAM.path is None or CLIENT.path is None:
-        pytest.skip("no FreeRADIUS (tests/run.sh unpacks it)")
+        pytest.skip("no FreeRADIUS (tests/run.sh unpacks it)", allow_module_level=True)
 
 
 class FreeRadius:

@@ -143,7 +143,7 @@ status_t ranges_next(store_t *store, range_walk_t *walk, bool *out_found, ipnet_
         AUTO(query_end) query_t *query = store_query(store, SQL_RANGE_OUTWARD);
         bind_place(query, &walk->at);
         bool row = false;
-        ipnet_t found;
+        ipnet_t found = {.prefix = 0};
         status_t status = query_step(query, &row, err);
         if (status == STATUS_OK && row)
             status = ranges_read(query, &found, err);

@@ -8,6 +8,7 @@
 #include "services/trunk-auth/ranges.h"
 #include "services/trunk-auth/sql.h"
 
+#include <assert.h>
 #include <string.h>
 
 enum { GROUP = 1 };
@@ -213,6 +214,7 @@ static status_t may_come_from(const call_t *call, store_t *reader, const sip_sou
                               sip_user_t *user, bool *out, err_t *err)
 {
     sip_claims_t claims;
+    assert(user != NULL);
     status_t status = gather_claims(reader, &source->address, user->organization_id,
                                     call->now_utc_ms, &claims, err);
     if (status != STATUS_OK)

@@ -281,6 +281,28 @@ static void who_looks_is_waited_for(void **state)
     assert_int_equal(use_claim(comes), USE_UNSETTLED);
 }
 
+/* It has something to do before the others come. */
+static void who_is_told_to_be_first_settles_it(void **state)
+{
+    (void)state;
+    AUTO(file_close) int first = -1;
+    AUTO(file_close) int second = -1;
+    migrated_t found = {.first = false};
+    err_t err = {0};
+    take(&first);
+    assert_int_equal(migrate(&sample_spec, scratch.path, first, &found, &err), STATUS_OK);
+    assert_true(found.first);
+    take(&second);
+    assert_int_equal(use_claim(second), USE_UNSETTLED);
+    use_settle(first, true);
+    assert_int_equal(migrate(&sample_spec, scratch.path, second, &found, &err), STATUS_OK);
+    assert_false(found.first);
+    file_close(&first);
+    take(&first);
+    assert_int_equal(migrate(&sample_spec, scratch.path, first, &found, &err), STATUS_OK);
+    assert_false(found.first); /* the second has it open */
+}
+
 /* Its holder may have been stopped. */
 static void who_need_not_migrate_needs_no_gate(void **state)
 {

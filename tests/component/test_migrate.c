@@ -340,6 +340,15 @@ int main(void)
         WITH_FILE(damage_is_told),
         WITH_FILE(only_the_first_looks_for_damage),
         WITH_FILE(who_looks_is_waited_for),
+        cmocka_unit_test(files_are_embedded_in_order),
+        WITH_FILE(many_processes_apply_each_once), /* first: it forks before SQLite is used */
+        WITH_FILE(a_new_database_is_private_and_complete),
+        WITH_FILE(an_old_database_keeps_its_rows),
+        WITH_FILE(a_newer_database_is_refused),
+        WITH_FILE(a_failing_migration_leaves_the_one_before),
+        WITH_FILE(damage_is_told),
+        WITH_FILE(only_the_first_looks_for_damage),
+        WITH_FILE(who_is_told_to_be_first_settles_it),
         WITH_FILE(who_need_not_migrate_needs_no_gate),
         WITH_FILE(a_missing_directory_is_an_error),
     };

@@ -9,6 +9,10 @@
 #include "tests/support/fault_drill.h"
 #include "tests/support/trunk_desk.h"
 
+#define DIGEST                                                                                     \
+    "{'username': 'bob', 'realm': 'linekeeper', 'nonce': 'n', 'uri': 'sip:x', 'method': 'INVITE'," \
+    " 'response': '0123456789abcdef0123456789abcdef'}"
+
 typedef struct {
     unsigned operation;
     bool on_user; /* the sipuser method, not the ip one */
@@ -79,6 +83,13 @@ static void each_call_fails_once(void **state)
         {METHOD_ROTATE, true, "{'password': 'secret 2', 'grace_seconds': 0}", 57},
         {METHOD_DELETE, true, NULL, 8},
         {TRUNK_DELETE, false, NULL, 8},
+        {TRUNK_SIP + SIP_HA1, false, "username=bob", 5},
+        {TRUNK_SIP + SIP_SOURCE, false, "ip=10.1.2.3", 5},
+        {TRUNK_SIP + SIP_VERIFY, false, "{'source_address': '10.1.2.3'}", 5},
+        {TRUNK_SIP + SIP_VERIFY, false, DIGEST, 10},
+        {TRUNK_SIP + SIP_EXPLAIN, false, DIGEST, 10},
+        {TRUNK_SIP + SIP_VERIFY, false,
+         "{'scheme': 'basic', 'username': 'bob', 'password': 'secret'}", 4},
     };
     static const fault_drill_t drill = {sizeof(fixture_t), open_fixture, close_fixture, ask, mark};
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {

@@ -160,13 +160,14 @@ void lookup_free(lookup_t **lookup)
 size_t lookup_sockets(const lookup_t *lookup, struct pollfd out[LOOKUP_SOCKETS_MAX])
 {
     ares_socket_t sockets[ARES_GETSOCK_MAXNUM];
-    int wanted = ares_getsock(lookup->channel, sockets, ARES_GETSOCK_MAXNUM);
+    /* Its own macros shift into the sign. */
+    unsigned wanted = (unsigned)ares_getsock(lookup->channel, sockets, ARES_GETSOCK_MAXNUM);
     size_t count = 0;
-    for (int i = 0; i < ARES_GETSOCK_MAXNUM && count < LOOKUP_SOCKETS_MAX; i++) {
+    for (unsigned i = 0; i < ARES_GETSOCK_MAXNUM && count < LOOKUP_SOCKETS_MAX; i++) {
         short events = 0;
-        if (ARES_GETSOCK_READABLE(wanted, i))
+        if ((wanted >> i & 1U) != 0)
             events |= POLLIN;
-        if (ARES_GETSOCK_WRITABLE(wanted, i))
+        if ((wanted >> (i + ARES_GETSOCK_MAXNUM) & 1U) != 0)
             events |= POLLOUT;
         if (events != 0)
             out[count++] = (struct pollfd){.fd = sockets[i], .events = events};
@@ -176,7 +177,8 @@ size_t lookup_sockets(const lookup_t *lookup, struct pollfd out[LOOKUP_SOCKETS_M
 
 int lookup_wait_ms(const lookup_t *lookup, int most)
 {
-    struct timeval limit = {.tv_sec = most / 1000, .tv_usec = most % 1000 * 1000}, left;
+    struct timeval limit = {.tv_sec = most / 1000, .tv_usec = (suseconds_t)(most % 1000) * 1000},
+                   left;
     const struct timeval *wait = ares_timeout(lookup->channel, &limit, &left);
     return (int)(wait->tv_sec * 1000 + (wait->tv_usec + 999) / 1000);
 }

@@ -18,6 +18,7 @@
 #include "tests/support/scratch.h"
 #include "tests/support/sqlite_fault.h"
 
+#include <limits.h>
 #include <sqlite3.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -262,7 +263,7 @@ static void who_is_slow_makes_what_it_began(void **state)
 enum { CROWD = 3 * WRITER_GROUP + 1 };
 
 typedef struct {
-    writer_t *writer;
+    _Atomic(writer_t *) writer; /* NULL: calls do not count yet */
     atomic_int left, batches;
     atomic_int while_calls_waited;
 } chore_world_t;
@@ -280,7 +281,8 @@ static status_t do_one(void *context, store_t *store, bool *out_more, err_t *err
     (void)store;
     (void)err;
     chore_world_t *world = context;
-    if (world->writer != NULL && jobs_count(writer_queue(world->writer)) > 0)
+    writer_t *writer = atomic_load(&world->writer);
+    if (writer != NULL && jobs_count(writer_queue(writer)) > 0)
         atomic_fetch_add(&world->while_calls_waited, 1);
     atomic_fetch_add(&world->batches, 1);
     *out_more = atomic_fetch_sub(&world->left, 1) > 1;
@@ -306,10 +308,11 @@ static void add_chore(fixture_t *f, chore_world_t *world, int64_t every_ms, bool
 static void chores_are_done_while_calls_wait(void **state)
 {
     fixture_t *f = *state;
-    chore_world_t world = {.left = 1000};
+    writer_t *writer = NULL;
+    chore_world_t world = {.left = 0};
     add_chore(f, &world, 0, false);
-    must(f, writer_start(f->log, f->scratch.path, &f->chores, NULL, &f->finished, &world.writer,
-                         &f->err));
+    must(f,
+         writer_start(f->log, f->scratch.path, &f->chores, NULL, &f->finished, &writer, &f->err));
     job_t *chain = NULL;
     for (unsigned i = 0; i < CROWD; i++) {
         char id[16];
@@ -318,14 +321,16 @@ static void chores_are_done_while_calls_wait(void **state)
         job->next = chain;
         chain = job;
     }
-    assert_true(jobs_put(writer_queue(world.writer), chain));
+    atomic_store(&world.writer, writer);
+    assert_true(jobs_put(writer_queue(writer), chain));
+    atomic_store(&world.left, INT_MAX); /* not before: idle, it would be done with all of it */
     for (unsigned count = 0; count < CROWD; count++) {
         job_t *job = jobs_take(&f->finished, 1, clock_ms() + LONGEST_MS);
         assert_non_null(job);
         assert_int_equal(job->call.reply.outcome, OUTCOME_CREATED);
         dispatch_drop(f->dispatch, job);
     }
-    writer_stop(&world.writer);
+    writer_stop(&writer);
     assert_true(atomic_load(&world.while_calls_waited) >= CROWD / WRITER_GROUP - 1);
 }
 

@@ -147,6 +147,7 @@ static void who_is_alone_makes_it_anew(void **state)
     board_begin_change(old);
     assert_true(board_version(made) == 0);
     AUTO(board_close) board_t *next = open_board(true); /* who was in a change has died */
+    assert_true(board_id(next) != id);
     assert_true(stands(watcher, made, board_version(made)));
     assert_false(board_stands(watcher, id, version));
 }

@@ -50,7 +50,7 @@ fact_t memory_hash(const sip_memory_t *memory, fact_kind_t kind, const void *byt
     fact_t fact;
     uint8_t hash[crypto_shorthash_siphashx24_BYTES];
     _Static_assert(sizeof(hash) == sizeof(fact), "all of it");
-    (void)crypto_shorthash_siphashx24(hash, bytes, length, memory->keys + KEY_SIZE * kind);
+    (void)crypto_shorthash_siphashx24(hash, bytes, length, memory->keys + (size_t)KEY_SIZE * kind);
     memcpy(&fact, hash, sizeof(fact));
     return fact;
 }

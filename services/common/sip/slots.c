@@ -55,8 +55,11 @@ static look_t look(const slots_t *slots, slot_t *at, uint32_t future)
         uint32_t age = slots_time(slots, word);
         if (age > future)
             age = 0;
-        if (found.empty == 0 && (found.slot == NULL || word == 0 || age < found.age))
-            found.slot = &at[i], found.word = word, found.age = age;
+        if (found.empty == 0 && (found.slot == NULL || word == 0 || age < found.age)) {
+            found.slot = &at[i];
+            found.word = word;
+            found.age = age;
+        }
         found.empty += word == 0;
     }
     return found;

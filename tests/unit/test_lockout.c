@@ -10,7 +10,9 @@
 #include <pthread.h>
 #include <stdio.h>
 
-enum { S = 1000, WINDOW = 60, FIRST = 10, LONGEST = 80 };
+enum { FIRST = 10, LONGEST = 80 };
+
+#define S INT64_C(1000)
 
 static const int64_t now = MEMORY_NOW_MS;
 

@@ -15,7 +15,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { S = 1000, DAY = 24 * 3600 * S, FACTS = 60000 };
+enum { FACTS = 60000 };
+
+#define S   INT64_C(1000)
+#define DAY (24 * 3600 * S)
 
 static const int64_t now = MEMORY_NOW_MS;
 
@@ -60,7 +63,7 @@ static void a_nonce_is_known_since_it_was_seen(void **state)
     assert_int_equal(first, now);
     assert_int_equal(sip_nonce_first_seen(f->memory, "n", 1, now, &first), REPLAY_FRESH);
     assert_int_equal(first, now);
-    static const int64_t later[] = {1, 60 * S, DAY - 1, DAY + 60 * S, 100 * (int64_t)DAY};
+    static const int64_t later[] = {1, 60 * S, DAY - 1, DAY + 60 * S, 100 * DAY};
     for (size_t i = 0; i < ARRAY_LEN(later); i++) {
         assert_int_equal(sip_nonce_first_seen(f->memory, "n", 1, now + later[i], &first),
                          REPLAY_REPEATED);
@@ -101,7 +104,7 @@ static void what_counts_is_not_forgotten_for_room(void **state)
 static void a_clock_that_jumps_does_bounded_harm(void **state)
 {
     memory_desk_t *f = *state;
-    int64_t then = now + INT64_C(365) * DAY;
+    int64_t then = now + 365 * DAY;
     for (int i = 0; i < 2 * FACTS; i++)
         (void)use(f->memory, i, then, then + 60 * S);
     size_t fresh = 0;

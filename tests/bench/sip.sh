@@ -8,7 +8,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
-rounds=5 seconds=3 calls=8000 users=1000 small=100 large=100000
+rounds=5 seconds=2 calls=8000 users=1000 small=100 large=100000
 case ${1:-} in
 '') ;;
 --quick) rounds=3 seconds=1 calls=2000 large=20000 ;;

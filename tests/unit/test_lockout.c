@@ -165,12 +165,12 @@ static void each_lasts_twice_as_long(void **state)
         assert_false(is_out(f, "u", "203.0.113.1", at));
         f->settings.lockout_source_failures = 0;
     }
-    at += 2 * LONGEST * S; /* six, of which two are forgotten by then: the fifth follows */
+    at += 2 * S * LONGEST; /* six, of which two are forgotten by then: the fifth follows */
     fail_at(f, "u", "203.0.113.1", 3, at);
     assert_int_equal(out_until(f, "u", "203.0.113.1", at), at + LONGEST * S);
-    at += LONGEST * S + 4 * LONGEST * S; /* five, less four: the second */
+    at += 5 * S * LONGEST; /* five, less four: the second */
     fail_at(f, "u", "203.0.113.1", 3, at);
-    assert_int_equal(out_until(f, "u", "203.0.113.1", at), at + 2 * FIRST * S);
+    assert_int_equal(out_until(f, "u", "203.0.113.1", at), at + 2 * S * FIRST);
     at += INT64_C(100) * 24 * 3600 * S;
     fail_at(f, "u", "203.0.113.1", 3, at);
     assert_int_equal(out_until(f, "u", "203.0.113.1", at), at + FIRST * S);

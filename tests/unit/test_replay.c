@@ -18,7 +18,7 @@
 enum { FACTS = 60000 };
 
 #define S   INT64_C(1000)
-#define DAY (24 * 3600 * S)
+#define DAY INT64_C(86400000)
 
 static const int64_t now = MEMORY_NOW_MS;
 
@@ -121,7 +121,7 @@ static void *race(void *argument)
 {
     memory_desk_t *f = argument;
     for (int i = 0; i < RACES; i++) /* time passes, so that old places become free meanwhile */
-        if (use(f->memory, i, now + i * 4, now + i * 4 + S) == REPLAY_FRESH)
+        if (use(f->memory, i, now + 4L * i, now + 4L * i + S) == REPLAY_FRESH)
             (void)atomic_fetch_add(&fresh_count[i], 1);
     return NULL;
 }

@@ -189,6 +189,29 @@ static void incomplete_credentials(void **state)
     decides("{'username': 'bob', 'password': 'first password'}", "password_needed");
 }
 
+/* H(HA1:nonce:nc:cnonce:qop:HA2) is H(HA1:nonce:HA2) of a longer nonce, which nobody has seen. */
+static void parts_that_move_into_the_nonce(void **state)
+{
+    (void)state;
+    char captured[RESPONSE_TEXT_SIZE];
+    attempt_t attempt = bobs;
+    attempt.cnonce = "0000000a:c";
+    caller_respond(&attempt, captured);
+    verifies(&attempt, PASSED);
+    attempt.response = captured;
+    verifies(&attempt, "replayed");
+    attempt.nonce = "n1:00000001";
+    attempt.nc = "0000000a";
+    attempt.cnonce = "c";
+    verifies(&attempt, "password_needed");
+    attempt.qop = attempt.nc = attempt.cnonce = NULL;
+    attempt.nonce = "n1:00000001:0000000a:c:auth";
+    verifies(&attempt, "password_needed");
+    attempt.response = NULL;
+    attempt.nonce = "1729000000:7f5a3c0d9be1"; /* time and hash, as some servers make them */
+    verifies(&attempt, PASSED);
+}
+
 /* ---- who has no password can't tell ---- */
 
 static void unknown_and_wrong_look_alike(void **state)
@@ -368,6 +391,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(as_a_header, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_is_not_served, set_up, tear_down),
         cmocka_unit_test_setup_teardown(incomplete_credentials, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(parts_that_move_into_the_nonce, set_up, tear_down),
         cmocka_unit_test_setup_teardown(unknown_and_wrong_look_alike, set_up, tear_down),
         cmocka_unit_test_setup_teardown(other_organizations_users_are_unknown, set_up, tear_down),
         cmocka_unit_test_setup_teardown(names_match_byte_for_byte, set_up, tear_down),

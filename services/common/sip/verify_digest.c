@@ -53,12 +53,27 @@ status_t verify_digest_algorithm(inquiry_t *inquiry, err_t *err)
     return STATUS_OK;
 }
 
-static bool is_count(const char *nc)
+static bool begins_with_count(const char *text)
 {
     size_t digits = 0;
-    while (isxdigit((unsigned char)nc[digits]))
+    while (isxdigit((unsigned char)text[digits]))
         digits++;
-    return digits == NC_DIGITS && nc[digits] == '\0';
+    return digits == NC_DIGITS;
+}
+
+static bool is_count(const char *nc)
+{
+    return begins_with_count(nc) && nc[NC_DIGITS] == '\0';
+}
+
+/* Colons part what is hashed: with "NONCE:NC:CNONCE:auth" as a new nonce, and without qop, a
+ * response that was captured would be right again. No server's own nonce looks like that. */
+static bool holds_count(const char *nonce)
+{
+    for (const char *at = strchr(nonce, ':'); at != NULL; at = strchr(at + 1, ':'))
+        if (begins_with_count(at + 1) && (at[1 + NC_DIGITS] == ':' || at[1 + NC_DIGITS] == '\0'))
+            return true;
+    return false;
 }
 
 static bool is_method(const char *method)
@@ -73,6 +88,8 @@ static const char *fields_flaw(const response_facts_t *facts)
 {
     if (facts->nonce == NULL)
         return "The nonce is missing.";
+    if (holds_count(facts->nonce))
+        return "The nonce holds what may be an nc.";
     if (facts->uri == NULL)
         return "The uri is missing.";
     if (facts->method == NULL || !is_method(facts->method))

@@ -212,6 +212,55 @@ static void parts_that_move_into_the_nonce(void **state)
     verifies(&attempt, PASSED);
 }
 
+/* What "-sess" hashes first, HA1:nonce:cnonce, is HA1:nonce:HA2 where HA2 is given for cnonce: the
+ * result was sent in the clear, and all calls of that nonce could be made with it. */
+static void forges_session(const char *captured, const char *nonce, const char *cnonce)
+{
+    char forged[RESPONSE_TEXT_SIZE];
+    attempt_t attempt = bobs;
+    attempt.algorithm = "MD5-sess";
+    attempt.nonce = nonce;
+    attempt.cnonce = cnonce;
+    attempt.uri = "sip:+900123@example.com";
+    const response_facts_t facts = {.method = attempt.method,
+                                    .uri = attempt.uri,
+                                    .nonce = nonce,
+                                    .qop = attempt.qop,
+                                    .nc = attempt.nc,
+                                    .cnonce = cnonce};
+    assert_int_equal(response_compute(&facts, captured, forged), STATUS_OK);
+    attempt.response = forged;
+    verifies(&attempt, "password_needed");
+    is_nobody();
+}
+
+static void sessions_of_captured_responses(void **state)
+{
+    (void)state;
+    static const char asked[] = "INVITE:sip:+4930123@example.com";
+    const digest_part_t part = {asked, sizeof(asked) - 1};
+    char captured[RESPONSE_TEXT_SIZE], ha2[RESPONSE_TEXT_SIZE], cnonce[128];
+    uint8_t bytes[HA1_SIZE_MAX];
+    attempt_t attempt = bobs;
+    assert_int_equal(digest_parts(DIGEST_MD5, &part, 1, bytes), STATUS_OK);
+    text_hex(ha2, bytes, digest_size(DIGEST_MD5));
+    caller_respond(&attempt, captured);
+    verifies(&attempt, PASSED);
+    assert_int_equal(text_format(cnonce, sizeof(cnonce), "00000001:c1:auth:%s", ha2), STATUS_OK);
+    forges_session(captured, "n1", cnonce);
+    attempt.qop = attempt.nc = attempt.cnonce = NULL;
+    attempt.nonce = "time:n2";
+    caller_respond(&attempt, captured);
+    verifies(&attempt, PASSED);
+    forges_session(captured, "time:n2", ha2);
+    assert_int_equal(text_format(cnonce, sizeof(cnonce), "n2:%s", ha2), STATUS_OK);
+    forges_session(captured, "time", cnonce);
+    attempt.nonce = "n3";
+    caller_respond(&attempt, captured);
+    verifies(&attempt, PASSED);
+    forges_session(captured, "n3", ha2);
+}
+
 /* ---- who has no password can't tell ---- */
 
 static void unknown_and_wrong_look_alike(void **state)
@@ -392,6 +441,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(what_is_not_served, set_up, tear_down),
         cmocka_unit_test_setup_teardown(incomplete_credentials, set_up, tear_down),
         cmocka_unit_test_setup_teardown(parts_that_move_into_the_nonce, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(sessions_of_captured_responses, set_up, tear_down),
         cmocka_unit_test_setup_teardown(unknown_and_wrong_look_alike, set_up, tear_down),
         cmocka_unit_test_setup_teardown(other_organizations_users_are_unknown, set_up, tear_down),
         cmocka_unit_test_setup_teardown(names_match_byte_for_byte, set_up, tear_down),

@@ -76,6 +76,16 @@ static bool holds_count(const char *nonce)
     return false;
 }
 
+/* "-sess" hashes HA1:NONCE:CNONCE first. With HA2 for a cnonce, or what else follows a nonce, that
+ * is a response without "-sess", which whoever has captured one can hash on from. */
+static bool hides_response(const response_facts_t *facts)
+{
+    size_t length = strlen(facts->cnonce);
+    return strchr(facts->nonce, ':') != NULL || strchr(facts->cnonce, ':') != NULL ||
+           (length == 2 * digest_size(facts->algorithm.hash) &&
+            strspn(facts->cnonce, "0123456789abcdef") == length);
+}
+
 static bool is_method(const char *method)
 {
     for (; *method != '\0'; method++)
@@ -96,6 +106,8 @@ static const char *fields_flaw(const response_facts_t *facts)
         return "The method is missing, or is none.";
     if (facts->cnonce == NULL && (facts->qop != NULL || facts->algorithm.session))
         return "The cnonce is missing.";
+    if (facts->algorithm.session && hides_response(facts))
+        return "With -sess, nonce and cnonce hold no colon, and the cnonce is no hash.";
     if (facts->qop != NULL && (facts->nc == NULL || !is_count(facts->nc)))
         return "The nc is missing, or is not of 8 hexadecimal digits.";
     return NULL;

@@ -45,6 +45,9 @@ static bool enter_brackets(span_t *span)
         return false;
     bool named = behind.at != span->at;
     const char *open = memchr(behind.at, '<', (size_t)(behind.end - behind.at));
+    size_t before = (size_t)((open == NULL ? behind.end : open) - behind.at);
+    if (memchr(behind.at, ',', before) != NULL)
+        return false; /* between two values: RFC 3261 section 20 */
     if (open == NULL)
         return !named;
     const char *close = memchr(open, '>', (size_t)(behind.end - open));

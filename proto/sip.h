@@ -251,7 +251,7 @@ typedef struct {
     presence_t fields;
     int64_t at;
     char operation[TEXT_SIZE(OPERATION_NAME_SIZE)];
-    char organization_id[UUID_SIZE]; /* of the key that asked */
+    char organization_id[UUID_SIZE]; /* of the key that asked; "": an operator's */
     int reason;
     char source_ip[IPNET_TEXT_SIZE];
     char subject[UUID_SIZE];

@@ -269,6 +269,31 @@ static void expect_empty_lists(void)
     assert_int_equal(desk.media, MEDIA_XML);
 }
 
+static void expect_denials(size_t count)
+{
+    assert_int_equal(desk_ask(&desk, TRUNK_SIP + SIP_DECISIONS, NULL, NULL, ""), OUTCOME_OK);
+    assert_int_equal(json_array_size(desk.body), count);
+}
+
+/* What an operator's key asks is of all organizations: no other key is told of it. */
+static void denials_are_shown_to_their_own(void **state)
+{
+    (void)state;
+    assert_int_equal(desk_ask(&desk, TRUNK_SIP + SIP_HA1, NULL, NULL, "username=mine"),
+                     OUTCOME_UNKNOWN);
+    desk.principal.is_operator = true;
+    assert_int_equal(desk_ask(&desk, TRUNK_SIP + SIP_HA1, NULL, NULL, "username=anybodys"),
+                     OUTCOME_UNKNOWN);
+    expect_denials(2);
+    assert_true(json_is_null(json_object_get(json_array_get(desk.body, 0), "organization_id")));
+    desk.principal.is_operator = false;
+    expect_denials(1);
+    assert_string_equal(
+        json_string_value(json_object_get(json_array_get(desk.body, 0), "username")), "mine");
+    text_cut(desk.principal.organization_id, UUID_SIZE, DESK_OTHERS);
+    expect_denials(0);
+}
+
 static void as_lists(void **state)
 {
     (void)state;
@@ -322,6 +347,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(not_when_disabled_or_expired, set_up, tear_down),
         cmocka_unit_test_setup_teardown(as_others_see_it, set_up, tear_down),
         cmocka_unit_test_setup_teardown(by_source, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(denials_are_shown_to_their_own, set_up, tear_down),
         cmocka_unit_test_setup_teardown(as_lists, set_up, tear_down),
         cmocka_unit_test_setup_teardown(with_policy_all, set_up, tear_down),
     };

@@ -67,7 +67,7 @@ static void show(const content_t *content, decision_t *out)
     text_cut(out->username, sizeof(out->username), content->username);
     field_give(&out->fields, DECISION_AT);
     field_give(&out->fields, DECISION_OPERATION);
-    field_give(&out->fields, DECISION_ORGANIZATION_ID);
+    field_give_if(&out->fields, DECISION_ORGANIZATION_ID, out->organization_id[0] != '\0');
     field_give(&out->fields, DECISION_REASON);
     field_give_if(&out->fields, DECISION_SOURCE_IP, out->source_ip[0] != '\0');
     field_give_if(&out->fields, DECISION_SUBJECT, out->subject[0] != '\0');

@@ -44,8 +44,7 @@ void sip_note_denial(const call_t *call, const sip_about_t *about, reason_t reas
 {
     decision_t denial = {.at = call->now_utc_ms, .reason = reason};
     text_cut(denial.operation, sizeof(denial.operation), call->operation->name);
-    text_cut(denial.organization_id, sizeof(denial.organization_id),
-             call->request.principal.organization_id);
+    text_cut(denial.organization_id, sizeof(denial.organization_id), sip_asker(call));
     if (about->source != NULL)
         ipnet_format(about->source, denial.source_ip);
     if (about->subject != NULL)

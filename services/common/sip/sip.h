@@ -26,7 +26,7 @@ typedef struct {
 status_t sip_open(const sip_spec_t *spec, sip_t *out, err_t *err) MUST_CHECK;
 void sip_close(sip_t *sip);
 
-/* Whose failures count for this call: of an operator's keys "", else the organization (memory.h).
+/* Whose failures and denials these are: of an operator's keys "", else the organization (memory.h).
  */
 const char *sip_asker(const call_t *call);
 

@@ -60,6 +60,14 @@ def test_a_process_has_its_own_secrets_and_volume_only(project):
         assert volumes == ([] if part == "balancer" else [f"linekeeper_{part}"])
 
 
+def test_a_process_reaches_its_own_networks_only(project):
+    wanted = {"balancer": {"clients"}, "gateway": {"clients", "workers"}, "trunk-auth": {"workers"}, "fqdn-auth": {"workers", "outside"},
+              "auth-provider": {"workers", "outside"}}  # DNS, metadata
+    for part, names in wanted.items():
+        for container in project.inspect(part):
+            assert set(container["NetworkSettings"]["Networks"]) == {f"linekeeper_{name}" for name in names}
+
+
 def test_a_worker_whose_hashing_does_not_fit_its_limit_says_so(project):
     image = project.inspect("trunk-auth")[0]["Image"]
     done = subprocess.run(["docker", "run", "--rm", "--network=none", "--memory=256m", "--env=LK_PWHASH=2:100",

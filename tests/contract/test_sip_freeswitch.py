@@ -218,6 +218,7 @@ def test_the_configuration_that_we_give(server):
     profile = {param.get("name"): param.get("value") for param in files["trunks"].iter("param")}
     assert profile["challenge-realm"] == REALM and profile["auth-calls"] == "true" and profile["apply-inbound-acl"] == "trunks"
     assert profile["accept-blind-auth"] == profile["accept-blind-reg"] == "false"
+    assert {profile[name] for name in ("auth-messages", "auth-subscriptions", "inbound-reg-force-matching-username")} == {"true"}
     assert profile["rfc8760-auth-algorithms"] in ("MD5", "SHA-256") and "apply-proxy-acl" not in profile
     curl = {param.get("name"): param for param in files["xml_curl.conf"].iter("param")}
     assert curl["gateway-url"].get("value").endswith(PATH) and curl["enable-cacert-check"].get("value") == "true"

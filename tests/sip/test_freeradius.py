@@ -1,13 +1,18 @@
 """SIP digest over RADIUS: FreeRADIUS with deploy/freeradius asks the real suite, and one that lies."""
 
 import json
+import os
+import pathlib
+import re
+import shutil
+import subprocess
 
 import pytest
 from fake_authority import FakeAuthority
-from freeradius import FreeRadius, need
+from freeradius import PROGRAM, FreeRadius, need
 from kamailio import REALM
 from sip_uac import digest_hash
-from suite import Suite, await_that
+from suite import ROOT, SLOW, Suite, await_that
 
 need()
 YES, NO = "Access-Accept", "Access-Reject"
@@ -158,3 +163,36 @@ def test_reports(lied_to):
     await_that(lambda: len(told()) >= 3, 10, "the reports have come")
     assert told() == [{"username": name, "outcome": outcome, "source_ip": "127.0.0.3"}
                       for name, outcome in (("trunk1", "success"), ("trunk1", "failure"), ('a"b', "failure"))]
+
+
+# What installing freeradius-config links.
+INSTALLED = ("always attr_filter chap detail detail.log digest dynamic_clients eap echo exec expiration expr files linelog logintime mschap ntlm_auth pap passwd "
+             "preprocess radutmp realm replicate soh sradutmp unix unpack utf8 default inner-tunnel").split()
+
+
+def test_as_debian_has_it(tmp_path):
+    """What README.md says to do with a new installation gives one that starts."""
+    there = tmp_path / "3.0"
+    try:
+        shutil.copytree(PROGRAM.under("etc/freeradius/3.0"), there, symlinks=True)
+    except shutil.Error:
+        pytest.skip("the configuration that is installed can't be read")
+    for folder in ("mods", "sites"):
+        for part in INSTALLED:
+            if (there / f"{folder}-available" / part).exists() and not (there / f"{folder}-enabled" / part).is_symlink():
+                (there / f"{folder}-enabled" / part).symlink_to(pathlib.Path("..") / f"{folder}-available" / part)
+    deployed = ROOT / "deploy/freeradius"
+    steps = re.findall(r"^(?:rm|ln|cp) .*$", (deployed / "README.md").read_text(), re.MULTILINE)
+    assert len(steps) == 2
+    for step in steps:
+        subprocess.run(["bash", "-c", step.replace(".../", f"{deployed}/")], cwd=there, check=True)
+    places = {"prefix": PROGRAM.root / "usr", "libdir": PROGRAM.under("usr/lib/freeradius"), "logdir": tmp_path, "run_dir": tmp_path, "raddbdir": there}
+    radiusd = (there / "radiusd.conf").read_text()
+    for name, place in places.items():
+        radiusd, found = re.subn(rf"^{name} = .*$", f"{name} = {place}", radiusd, flags=re.MULTILINE)
+        assert found == 1, name
+    (there / "radiusd.conf").write_text(re.sub(r"^\s*(user|group) = .*$", "", radiusd, flags=re.MULTILINE))
+    settings = {"LK_URL": "http://127.0.0.1:9", "LK_KEY": "key", "LK_FAMILY": "trunks", "LK_REALM": REALM, "LK_RADIUS_ADDRESS": "127.0.0.1", "LK_RADIUS_PORT": "1812"}
+    done = subprocess.run([PROGRAM.path, "-C", "-X", "-n", "radiusd", "-d", there, "-D", str(PROGRAM.under("usr/share/freeradius"))],
+                          env=os.environ | PROGRAM.environment | settings, capture_output=True, text=True, timeout=60 * SLOW, check=False)
+    assert done.returncode == 0 and "Configuration appears to be OK" in done.stdout, done.stdout[-2000:]

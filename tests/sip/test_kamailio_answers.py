@@ -176,3 +176,21 @@ def test_nobody_there(tmp_path, world):
         with Uac(alone.port, "trunk1", "secret") as uac:
             assert uac.register().status == 503
     assert core.count() == 0
+
+
+def test_what_is_defined(tmp_path, world):
+    """A longer wait, and no question before the challenge."""
+    fake, core, kamailio = world
+    core.requests.clear()
+    fake.asked.clear()
+
+    def slow(_):
+        threading.Event().wait(4)
+        return 200, said()
+
+    fake.answers["/ha1"] = slow
+    with Kamailio(tmp_path, fake.url, core.uri, defines=["LK_TIMEOUT=60", "LK_SOURCES_NONE"]) as patient:
+        assert invite(patient) == 200
+        assert core.count() == 1 and not fake.questions("/source")
+    assert invite(kamailio) == 503
+    assert core.count() == 1 and fake.questions("/source")

@@ -180,6 +180,14 @@ def test_what_is_said_of_the_caller_is_ours(world, target):
     assert core.requests[0].all("X-Linekeeper-Subject") == ["trunk of trunk1"]
 
 
+def test_where_the_core_takes_a_call_is_ours(world, target):
+    _, core, _ = world
+    for routes in ("<sip:127.0.0.1:9;lr>", f"<sip:127.0.0.1:{target};lr>, <sip:127.0.0.1:9;lr>"):
+        with Uac(target, "trunk1", "secret", headers=[("Route", routes)]) as uac:
+            assert uac.invite().status == 200
+    assert core.count() == 2 and not any(request.all("Route") for request in core.requests if request.method == "INVITE")
+
+
 def test_in_a_call(world, target):
     """A call that was authorized is hung up without being asked again."""
     _, core, _ = world

@@ -154,10 +154,8 @@ static status_t settle(worker_t *worker, const migrated_t *found, err_t *err)
     }
     if (found->first)
         use_settle(worker->use, status == STATUS_OK);
-    if (status == STATUS_OK && found->version < (int64_t)worker->spec->store->migration_count) {
-        board_raise(worker->sip.board);
+    if (status == STATUS_OK && found->version < (int64_t)worker->spec->store->migration_count)
         log_migrated(found->version, worker->spec->store->migration_count);
-    }
     return status;
 }
 

@@ -286,6 +286,31 @@ def test_a_lock_out_ends_what_was_kept():
             assert seen_by(reader, elsewhere) == ha1("guessed", "correct horse")
 
 
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL])
+def test_workers_that_are_set_otherwise(how):
+    """What the ones before answered is not what those who are left would."""
+    with Suite() as suite:
+        Trunk(suite).user("settled", "correct horse")
+        reader, path = servers(suite)[0], HA1.format("settled") + "&realm=linekeeper"
+        before = suite.workers.pop()
+
+        def another():
+            suite.worker_settings = suite.worker_settings | {"LK_SIP_REALMS": "another.example.com"}
+            suite.await_joined(suite.start_worker())
+
+        if how == signal.SIGTERM:
+            another()
+            await_that(lambda: seen_by(reader, path) == ha1("settled", "correct horse"), 20, "the one before answers")
+        else:
+            assert prime([reader], path) == ha1("settled", "correct horse")
+        before.kill(how)
+        suite.await_left(before)
+        if how == signal.SIGKILL:
+            another()
+        for _ in range(3):
+            assert seen_by(reader, path) == "realm_not_served"
+
+
 def test_time_ends_an_answer():
     """What expires while it is kept."""
     with Suite() as suite:

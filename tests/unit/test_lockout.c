@@ -225,6 +225,33 @@ static void a_flood_locks_out_no_stranger(void **state)
 
 enum { THREADS = 4, ROUNDS = 200 };
 
+/* Whoever began a lock-out may be killed, or overtaken, before it has raised the board. */
+static void whoever_finds_a_lock_out_sees_that_the_board_is_raised(void **state)
+{
+    memory_desk_t *f = *state;
+    err_t err = {0};
+    ipnet_t net = memory_net("203.0.113.1");
+    AUTO(sip_memory_close) sip_memory_t *killed = NULL;
+    assert_int_equal(
+        sip_memory_open(f->scratch.path, "svc", false, &f->settings, NULL, &killed, &err),
+        STATUS_OK);
+    uint64_t version = board_version(f->board);
+    for (int i = 0; i < 3; i++)
+        sip_lockout_fail(killed, "o", "told", &net, now);
+    assert_true(board_version(f->board) == version);
+    assert_true(is_out(f, "told", "203.0.113.1", now));
+    assert_true(board_version(f->board) != version);
+    for (int i = 0; i < 3; i++)
+        sip_lockout_fail(killed, "o", "reported", &net, now);
+    version = board_version(f->board);
+    fail_at(f, "reported", "203.0.113.1", 1, now);
+    assert_true(board_version(f->board) != version);
+    version = board_version(f->board);
+    assert_true(is_out(f, "reported", "203.0.113.1", now)); /* once is enough */
+    fail_at(f, "told", "203.0.113.1", 1, now);
+    assert_true(board_version(f->board) == version);
+}
+
 static void *fail_much(void *argument)
 {
     memory_desk_t *f = argument;
@@ -290,6 +317,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(it_outlives_its_process, memory_set_up, memory_tear_down),
         cmocka_unit_test_setup_teardown(a_flood_locks_out_no_stranger, memory_set_up,
                                         memory_tear_down),
+        cmocka_unit_test_setup_teardown(whoever_finds_a_lock_out_sees_that_the_board_is_raised,
+                                        memory_set_up, memory_tear_down),
         cmocka_unit_test_setup_teardown(threads_count_together, memory_set_up, memory_tear_down),
         cmocka_unit_test_setup_teardown(exempt_ranges_are_checked, memory_set_up, memory_tear_down),
     };

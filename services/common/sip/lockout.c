@@ -9,6 +9,7 @@
 enum {
     COUNT_MAX = (1 << COUNT_BITS) - 1,
     LEVEL_MAX = (1 << LEVEL_BITS) - 1,
+    TOLD = 1 << LEVEL_BITS,
     IPV6_NET = 64, /* what one host has at least */
     ASKER_ROOM = UUID_SIZE,
     PAIR_ROOM = 16 + ASKER_ROOM + SIP_USER_MAX + 1,
@@ -71,11 +72,23 @@ static bool is_on(const sip_memory_t *memory, uint64_t word, uint32_t now)
     return until > now && until - now <= memory->settings->lockout_max_s;
 }
 
-static bool holds(const sip_memory_t *memory, const fact_t *fact, uint32_t now, uint32_t *out_until)
+/* Raises the board, if nobody has. Who began the lock-out may be about to, or was killed before:
+ * whoever finds it does so before anybody is told of it. */
+static void tell(sip_memory_t *memory, slot_t *slot, uint64_t word)
+{
+    if (memory->board == NULL || (slots_extra(&memory->locks, word) & TOLD) != 0)
+        return;
+    board_raise(memory->board);
+    (void)atomic_compare_exchange_strong(slot, &word, word | TOLD);
+}
+
+static bool holds(sip_memory_t *memory, const fact_t *fact, uint32_t now, uint32_t *out_until)
 {
     uint64_t word = 0;
-    if (slots_find(&memory->locks, fact, NULL, &word) == NULL || !is_on(memory, word, now))
+    slot_t *slot = slots_find(&memory->locks, fact, NULL, &word);
+    if (slot == NULL || !is_on(memory, word, now))
         return false;
+    tell(memory, slot, word);
     if (slots_time(&memory->locks, word) > *out_until)
         *out_until = slots_time(&memory->locks, word);
     return true;
@@ -84,7 +97,7 @@ static bool holds(const sip_memory_t *memory, const fact_t *fact, uint32_t now, 
 /* How many lock-outs a new one comes after: one is forgotten in each LK_SIP_LOCKOUT_MAX_SECONDS. */
 static uint64_t level_now(const sip_memory_t *memory, uint64_t word, uint32_t now)
 {
-    uint64_t level = slots_extra(&memory->locks, word);
+    uint64_t level = slots_extra(&memory->locks, word) & LEVEL_MAX;
     uint32_t until = slots_time(&memory->locks, word);
     uint64_t forgotten =
         until >= now ? 0 : (now - until) / (uint64_t)memory->settings->lockout_max_s;
@@ -120,6 +133,7 @@ static bool begin(sip_memory_t *memory, const fact_t *fact, uint32_t now)
             continue;
         if (crowds_out)
             metric_add(&worker_metric_sip_full, WORKER_SIP_LOCKOUTS, 1);
+        tell(memory, slot, mine);
         return true;
     }
 }
@@ -207,10 +221,8 @@ static void fail(sip_memory_t *memory, const fact_t *fact, int64_t limit, worker
         return;
     bool begun = begin(memory, fact, now);
     forget(&memory->counts, fact);
-    if (!begun)
-        return;
-    board_raise(memory->board);
-    metric_add(&worker_metric_sip_lockouts, of, 1);
+    if (begun)
+        metric_add(&worker_metric_sip_lockouts, of, 1);
 }
 
 void sip_lockout_fail(sip_memory_t *memory, const char *asker, const char *username,

@@ -111,8 +111,8 @@ static void lay_out(sip_memory_t *memory)
     memory->written = &head->written;
     memory->counts = (slots_t){
         .words = (void *)(at + COUNTS_AT), .buckets = LOCKOUT_BUCKETS, .extra = 2 * COUNT_BITS};
-    memory->locks = (slots_t){
-        .words = (void *)(at + LOCKS_AT), .buckets = LOCKOUT_BUCKETS, .extra = LEVEL_BITS};
+    memory->locks =
+        (slots_t){.words = (void *)(at + LOCKS_AT), .buckets = LOCKOUT_BUCKETS, .extra = LOCK_BITS};
     memory->records = (void *)(at + RECORDS_AT);
     size_t bucket = SLOTS_BUCKET * sizeof(slot_t);
     memory->facts =

@@ -38,7 +38,8 @@ enum {
 
 /* directory: of the store. The file is made (0600) where there is none or one of another form.
  * `alone`: no other process of the service runs; one of another size than is set is then made anew.
- * settings and board are borrowed until sip_memory_close; lock-outs raise the board.
+ * settings and board are borrowed until sip_memory_close; lock-outs raise the board (NULL: none;
+ * those that begin are left to whoever has one).
  * STATUS_INVALID, STATUS_TOO_LARGE: LK_SIP_LOCKOUT_EXEMPT is malformed, or the path too long;
  * STATUS_FULL: no room on the disk; STATUS_SYSTEM. */
 status_t sip_memory_open(const char *directory, const char *service, bool alone,

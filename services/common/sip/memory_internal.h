@@ -21,6 +21,7 @@ enum {
     RECORD_WORDS = 64, /* 512 bytes */
     COUNT_BITS = 8,    /* each of two: lockout.c */
     LEVEL_BITS = 5,
+    LOCK_BITS = LEVEL_BITS + 1,
 };
 
 typedef struct {

@@ -83,7 +83,9 @@ static bool read_one(const sip_memory_t *memory, uint64_t number, decision_t *ou
     for (size_t i = 0; i < CONTENT_WORDS; i++)
         sealed.words[1 + i] =
             atomic_load_explicit(&record->words[CONTENT + i], memory_order_relaxed);
-    if (atomic_load(&record->words[CHECK]) != check_of(memory, &sealed))
+    int32_t reason = sealed.is.content.reason; /* perhaps one that only a later release has */
+    if (atomic_load(&record->words[CHECK]) != check_of(memory, &sealed) || reason < 0 ||
+        reason >= REASON_COUNT)
         return false;
     show(&sealed.is.content, out);
     return true;

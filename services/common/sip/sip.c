@@ -13,12 +13,14 @@ status_t sip_open(const sip_spec_t *spec, sip_t *out, err_t *err)
     if (status == STATUS_OK)
         status = sip_memory_open(spec->directory, spec->service, spec->alone, spec->settings,
                                  out->board, &out->memory, err);
+    board_raise(out->board);
     return status;
 }
 
 void sip_close(sip_t *sip)
 {
     sip_memory_close(&sip->memory);
+    board_raise(sip->board);
     board_close(&sip->board);
     sip_uses_free(&sip->uses);
 }

@@ -21,8 +21,9 @@ typedef struct {
     bool alone; /* nobody else has the store open */
 } sip_spec_t;
 
-/* All is borrowed until sip_close. Errors: board_open's, sip_memory_open's; *out is then to be
- * closed, too. */
+/* Both raise the board: what was answered before may not be what these settings, or those of
+ * whoever goes on, make of the same store. All is borrowed until sip_close. Errors: board_open's,
+ * sip_memory_open's; *out is then to be closed, too. */
 status_t sip_open(const sip_spec_t *spec, sip_t *out, err_t *err) MUST_CHECK;
 void sip_close(sip_t *sip);
 

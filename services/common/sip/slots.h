@@ -5,7 +5,8 @@
  * A fact may stand in any of eight places in either of two buckets, which its hash names; a new one
  * goes to the emptier bucket, so that the table can be filled to about four fifths before a fact
  * finds both full. Places are never moved, so that who looks needs no lock. Two facts that share
- * buckets and tag are taken for one: with 2^27 tags that is once in 2^23 new facts at most.
+ * buckets and tag are taken for one: with n bits of tag that is once in 2^(n-4) new facts at most,
+ * in a full table.
  * Next: lockout.c, replay.c. */
 #ifndef LK_SERVICES_COMMON_SIP_SLOTS_H
 #define LK_SERVICES_COMMON_SIP_SLOTS_H

@@ -11,7 +11,7 @@
 #include <assert.h>
 #include <string.h>
 
-enum { GROUP = 1 };
+enum { GROUP = 1, DEAD_MAX = 16 };
 
 static int64_t earlier(int64_t a, int64_t b)
 {
@@ -150,6 +150,19 @@ static status_t read_claim(query_t *row, int64_t now_utc_ms, sip_claim_t *out, e
     return STATUS_OK;
 }
 
+/* Anybody may have claimed the address for a time that is over: of the dead some are enough to tell
+ * why, and who lives has room always. */
+static void add_claim(sip_claims_t *out, const sip_claim_t *claim)
+{
+    bool dead = claim->standing == REASON_DISABLED || claim->standing == REASON_EXPIRED;
+    if (dead && out->count >= DEAD_MAX)
+        return;
+    if (out->count < SIP_CLAIMS_MAX)
+        out->items[out->count++] = *claim;
+    else
+        out->more = true;
+}
+
 /* owner: whose claims count; NULL: everybody's. */
 static status_t add_claims(store_t *reader, const ipnet_t *block, const char *owner,
                            int64_t now_utc_ms, sip_claims_t *out, err_t *err)
@@ -164,12 +177,8 @@ static status_t add_claims(store_t *reader, const ipnet_t *block, const char *ow
         status = read_claim(query, now_utc_ms, &claim, err);
         if (status != STATUS_OK)
             return status;
-        if (owner == NULL || strcmp(owner, claim.organization_id) == 0) {
-            if (out->count < SIP_CLAIMS_MAX)
-                out->items[out->count++] = claim;
-            else
-                out->more = true;
-        }
+        if (owner == NULL || strcmp(owner, claim.organization_id) == 0)
+            add_claim(out, &claim);
         status = query_step(query, &row, err);
     }
     return status;

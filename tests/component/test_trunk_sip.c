@@ -218,6 +218,32 @@ static void by_source(void **state)
     denied(SIP_SOURCE, "ip=2001:db8:7::1", REASON_EXPIRED);
 }
 
+/* What has ended may be claimed by anybody again and again; that takes no room from who lives. */
+static void among_many_that_have_ended(void **state)
+{
+    (void)state;
+    char wide[UUID_SIZE], others[UUID_SIZE], body[128];
+    add_bob();
+    add(trunk, "{'type': 'ip', 'ip': '203.0.113.0/24'}", wide);
+    text_cut(desk.principal.organization_id, UUID_SIZE, DESK_OTHERS);
+    desk_trunk(&desk, others);
+    for (unsigned i = 0; i < 80; i++) {
+        assert_int_equal(text_format(body, sizeof(body),
+                                     "{'type': 'ip', 'ip': '203.0.113.0/%u', "
+                                     "'expires_at': '2020-01-01T00:00:00Z'}",
+                                     25 + i / 10),
+                         STATUS_OK);
+        add(others, body, NULL);
+    }
+    denied(SIP_SOURCE, "ip=203.0.113.0", REASON_EXPIRED);
+    desk.principal.is_operator = true;
+    given(SIP_SOURCE, "ip=203.0.113.0");
+    assert_string_equal(desk_text(&desk, "auth_id"), wide);
+    set_policy(trunk, "all");
+    denied(SIP_SOURCE, "ip=203.0.113.0", REASON_POLICY_NEEDS_BOTH);
+    expect_ha1("username=bob&source_ip=203.0.113.0", FIRST_MD5);
+}
+
 static void with_policy_all(void **state)
 {
     (void)state;
@@ -347,6 +373,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(not_when_disabled_or_expired, set_up, tear_down),
         cmocka_unit_test_setup_teardown(as_others_see_it, set_up, tear_down),
         cmocka_unit_test_setup_teardown(by_source, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(among_many_that_have_ended, set_up, tear_down),
         cmocka_unit_test_setup_teardown(denials_are_shown_to_their_own, set_up, tear_down),
         cmocka_unit_test_setup_teardown(as_lists, set_up, tear_down),
         cmocka_unit_test_setup_teardown(with_policy_all, set_up, tear_down),

@@ -16,7 +16,8 @@ SKIPPED = 77
 @pytest.fixture(scope="module")
 def suite(request):
     """With workers of the services that the file names in SERVICES; trunk-auth, if it does not."""
-    with Suite(services=getattr(request.module, "SERVICES", ["trunk-auth"])) as running:
+    # A loaded machine may hash for longer than a call waits.
+    with Suite(services=getattr(request.module, "SERVICES", ["trunk-auth"]), gateway_settings={"LK_CALL_ANSWER_MS": "8000"}) as running:
         yield running
 
 

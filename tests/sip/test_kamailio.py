@@ -3,7 +3,7 @@
 import datetime
 
 import pytest
-from kamailio import REALM, Kamailio, need
+from kamailio import CALL_ANSWER_MS, PATIENT, REALM, Kamailio, need
 from sip_uac import Core, Uac
 from suite import Suite, await_that
 
@@ -12,7 +12,8 @@ need()
 
 @pytest.fixture(scope="module", name="authority")
 def fixture_authority():
-    with Suite(worker_settings={"LK_SIP_REALMS": REALM, "LK_SIP_LOCKOUT_EXEMPT": "127.0.0.0/8"}) as suite:
+    settings = {"LK_SIP_REALMS": REALM, "LK_SIP_LOCKOUT_EXEMPT": "127.0.0.0/8"}
+    with Suite(gateway_settings={"LK_CALL_ANSWER_MS": CALL_ANSWER_MS}, worker_settings=settings) as suite:
         suite.sip_key = suite.make_key("--organization", "default", "--scope", "sip")
         yield suite
 
@@ -25,7 +26,7 @@ def fixture_core():
 
 @pytest.fixture(scope="module", name="kamailio", params=["MD5", "SHA-256"])
 def fixture_kamailio(request, authority, core, tmp_path_factory):
-    defines = ["LK_SHA256"] if request.param == "SHA-256" else []
+    defines = [PATIENT, *(["LK_SHA256"] if request.param == "SHA-256" else [])]
     url = f"http://kamailio:{authority.sip_key}@127.0.0.1:{authority.port}"
     with Kamailio(tmp_path_factory.mktemp("sip"), url, core.uri, defines=defines) as kamailio:
         kamailio.name = request.param.lower()

@@ -5,7 +5,7 @@ import secrets
 
 import pytest
 from dns import Dns
-from kamailio import REALM, Kamailio, need
+from kamailio import CALL_ANSWER_MS, PATIENT, REALM, Kamailio, need
 from sip_uac import Core, Uac
 from suite import Suite, await_that
 
@@ -39,10 +39,10 @@ def fixture_world(tmp_path_factory):
     with Dns() as dns, Core() as core:
         dns.set("pbx.example.com", "A", ["127.0.0.80", "127.0.0.81"], ttl=3600)
         settings = {"LK_SIP_REALMS": REALM, "LK_DNS_SERVERS": dns.address, "LK_DNS_PRIVATE": "on"}
-        with Suite(services=["fqdn-auth"], gateway_settings={"LK_CALL_ANSWER_MS": "8000"}, worker_settings=settings) as suite:
+        with Suite(services=["fqdn-auth"], gateway_settings={"LK_CALL_ANSWER_MS": CALL_ANSWER_MS}, worker_settings=settings) as suite:
             key = suite.make_key("--organization", "default", "--scope", "sip")
             url = f"http://kamailio:{key}@127.0.0.1:{suite.port}"
-            with Kamailio(tmp_path_factory.mktemp("sip"), url, core.uri, family="connections") as kamailio:
+            with Kamailio(tmp_path_factory.mktemp("sip"), url, core.uri, family="connections", defines=[PATIENT]) as kamailio:
                 yield World(suite, core, kamailio)
 
 

@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from kamailio import REALM, Kamailio, need
+from kamailio import CALL_ANSWER_MS, PATIENT, REALM, Kamailio, need
 from sip_uac import Core, Uac
 from suite import Suite, await_that
 
@@ -16,12 +16,12 @@ SECONDS = 4
 def fixture_world(tmp_path):
     settings = {"LK_SIP_REALMS": REALM, "LK_SIP_LOCKOUT_FAILURES": str(FAILURES), "LK_SIP_LOCKOUT_SOURCE_FAILURES": "8",
                 "LK_SIP_LOCKOUT_SECONDS": str(SECONDS), "LK_SIP_LOCKOUT_MAX_SECONDS": str(SECONDS), "LK_SIP_LOCKOUT_WINDOW_SECONDS": "600"}
-    with Suite(gateway_settings={"LK_CALL_ANSWER_MS": "8000"}, worker_settings=settings) as suite, Core() as core:
+    with Suite(gateway_settings={"LK_CALL_ANSWER_MS": CALL_ANSWER_MS}, worker_settings=settings) as suite, Core() as core:
         trunk = suite.make_trunk()
         for user in ("trunk1", "trunk2"):
             assert suite.call("POST", f"/voip/trunk/{trunk}/auth", {"type": "sipuser", "username": user, "password": f"the {user}"}).status == 201
         key = suite.make_key("--organization", "default", "--scope", "sip")
-        with Kamailio(tmp_path, f"http://kamailio:{key}@127.0.0.1:{suite.port}", core.uri) as kamailio:
+        with Kamailio(tmp_path, f"http://kamailio:{key}@127.0.0.1:{suite.port}", core.uri, defines=[PATIENT]) as kamailio:
             yield suite, core, kamailio
 
 

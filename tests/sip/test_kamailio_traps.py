@@ -6,7 +6,7 @@ import secrets
 
 import pytest
 from fake_authority import FakeAuthority
-from kamailio import REALM, Kamailio, need
+from kamailio import PATIENT, REALM, Kamailio, need
 from sip_uac import Core, Uac, credentials, digest_hash
 from suite import await_that
 
@@ -24,7 +24,7 @@ def ha1(query):
 
 @pytest.fixture(scope="module", name="world", params=["MD5", "SHA-256"])
 def fixture_world(request, tmp_path_factory):
-    defines = ["LK_SHA256"] if request.param == "SHA-256" else []
+    defines = [PATIENT, *(["LK_SHA256"] if request.param == "SHA-256" else [])]
     with FakeAuthority() as fake, Core() as core, Kamailio(tmp_path_factory.mktemp("sip"), fake.url, core.uri, defines=defines) as kamailio:
         fake.answers["/ha1"] = ha1
         kamailio.algorithm = request.param

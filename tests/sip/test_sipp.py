@@ -5,7 +5,7 @@ import pathlib
 import subprocess
 
 import pytest
-from kamailio import REALM, Kamailio, need
+from kamailio import CALL_ANSWER_MS, PATIENT, REALM, Kamailio, need
 from sip_uac import Core
 from suite import SLOW, Suite, free_port
 from unpacked import Unpacked
@@ -21,12 +21,12 @@ pytestmark = pytest.mark.skipif(SIPP.path is None, reason="no SIPp (tests/run.sh
 @pytest.fixture(scope="module", name="world")
 def fixture_world(tmp_path_factory):
     settings = {"LK_SIP_REALMS": REALM, "LK_SIP_LOCKOUT_EXEMPT": "127.0.0.0/8"}
-    with Suite(gateway_settings={"LK_CALL_ANSWER_MS": "8000"}, worker_settings=settings) as suite, Core() as core:
+    with Suite(gateway_settings={"LK_CALL_ANSWER_MS": CALL_ANSWER_MS}, worker_settings=settings) as suite, Core() as core:
         for number in range(USERS):
             method = {"type": "sipuser", "username": f"pbx{number}", "password": f"secret-{number}"}
             assert suite.call("POST", f"/voip/trunk/{suite.make_trunk()}/auth", method).status == 201
         key = suite.make_key("--organization", "default", "--scope", "sip")
-        with Kamailio(tmp_path_factory.mktemp("sip"), f"http://kamailio:{key}@127.0.0.1:{suite.port}", core.uri) as kamailio:
+        with Kamailio(tmp_path_factory.mktemp("sip"), f"http://kamailio:{key}@127.0.0.1:{suite.port}", core.uri, defines=[PATIENT]) as kamailio:
             yield core, kamailio
 
 

@@ -12,8 +12,22 @@ fetch() {
         return 0
     fi
     mkdir -p "$to"
-    (cd "$to" && needed "$@" | xargs apt-get -q download && for file in *.deb; do dpkg-deb -x "$file" . && rm -f "$file"; done) \
-        >"$LOGS/$name.log" 2>&1 || echo "$name can't be had (see $LOGS/$name.log)" >&2
+    { unpack "$to" "$@" || { update && unpack "$to" "$@"; }; } >"$LOGS/$name.log" 2>&1 || echo "$name can't be had (see $LOGS/$name.log)" >&2
+}
+
+unpack() {
+    local file to=$1
+    shift
+    (cd "$to" && needed "$@" | xargs apt-get -q download && for file in *.deb; do dpkg-deb -x "$file" . && rm -f "$file" || exit 1; done)
+}
+
+# Where nothing had to be installed apt's lists may be missing, or old. Once is enough, also in vain.
+update() {
+    local as_root=()
+    [[ -z ${FETCH_UPDATED:-} ]] || return 1
+    FETCH_UPDATED=yes
+    ((EUID == 0)) || as_root=(sudo -n)
+    "${as_root[@]}" apt-get -q update
 }
 
 # What installing the packages would bring, one a line.

@@ -121,8 +121,10 @@ static bool begin(sip_memory_t *memory, const fact_t *fact, uint32_t now)
         uint64_t word = 0;
         slot_t *slot = slots_find(locks, fact, NULL, &word);
         bool is_new = slot == NULL;
-        if (!is_new && is_on(memory, word, now))
+        if (!is_new && is_on(memory, word, now)) {
+            tell(memory, slot, word);
             return false;
+        }
         uint64_t level = is_new ? 0 : level_now(memory, word, now);
         if (is_new)
             slot = slots_pick(locks, fact, now + (uint32_t)memory->settings->lockout_max_s, &word);

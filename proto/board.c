@@ -84,15 +84,19 @@ static status_t open_or_make(const char *path, int *out_file, err_t *err)
     return status;
 }
 
-/* A page that is shared with another host is none: what is written there comes late. */
-static bool is_remote(int file)
+/* A page that is shared with another host is none: what is written there comes late. Of a kind that
+ * is not known to be this host's own nobody knows. */
+static bool is_local(int file)
 {
-    static const unsigned long kinds[] = {NFS_SUPER_MAGIC,  SMB_SUPER_MAGIC, CIFS_SUPER_MAGIC,
-                                          SMB2_SUPER_MAGIC, V9FS_MAGIC,      FUSE_SUPER_MAGIC,
-                                          CEPH_SUPER_MAGIC, AFS_SUPER_MAGIC, OCFS2_SUPER_MAGIC};
+    enum { ZFS = 0x2fc12fc1 };
+    static const unsigned long kinds[] = {
+        EXT4_SUPER_MAGIC, /* and ext2, ext3 */
+        XFS_SUPER_MAGIC,  BTRFS_SUPER_MAGIC, F2FS_SUPER_MAGIC,      ZFS,
+        TMPFS_MAGIC,      RAMFS_MAGIC,       OVERLAYFS_SUPER_MAGIC,
+    };
     struct statfs info;
     if (fstatfs(file, &info) != 0)
-        return true;
+        return false;
     for (size_t i = 0; i < ARRAY_LEN(kinds); i++)
         if ((unsigned long)info.f_type == kinds[i])
             return true;
@@ -106,8 +110,8 @@ static status_t open_to_read(const char *path, int *out_file, err_t *err)
     status_t status = mapfile_open(&file, false, &opened, err);
     if (status == STATUS_CORRUPT)
         return err_set(err, STATUS_UNKNOWN, path, "is of another form");
-    if (status == STATUS_OK && is_remote(opened))
-        return err_set(err, STATUS_UNKNOWN, path, "lies on a file system of another host");
+    if (status == STATUS_OK && !is_local(opened))
+        return err_set(err, STATUS_UNKNOWN, path, "lies on no file system of this host alone");
     if (status != STATUS_OK)
         return status;
     *out_file = opened;

@@ -32,7 +32,7 @@ typedef struct board board_t;
 status_t board_open(const char *directory, const char *service, bool alone, board_t **out,
                     err_t *err) MUST_CHECK;
 /* For a gateway, to read. STATUS_UNKNOWN: there is none that can be trusted (of this form, on a
- * file system of this host); it may come later. Else as above. */
+ * file system of this host alone); it may come later. Else as above. */
 status_t board_watch(const char *directory, const char *service, board_t **out, err_t *err)
     MUST_CHECK;
 /* NULL-safe; clears *board. No other thread may use it any more. */

@@ -269,6 +269,50 @@ static void a_foreign_file_is_replaced(void **state)
     assert_null(none);
 }
 
+/* Behind its form: chance, or one bit everywhere. */
+static void fill(FILE *file, size_t size, int how)
+{
+    uint64_t word = 88172645463325252U;
+    assert_int_equal(fseek(file, 16, SEEK_SET), 0);
+    for (size_t i = 16; i < size; i += sizeof(word)) {
+        word ^= word << 13, word ^= word >> 7, word ^= word << 17;
+        uint64_t written = how < 0 ? word : how == 0 ? UINT64_MAX : UINT64_C(1) << how;
+        assert_int_equal(fwrite(&written, sizeof(written), 1, file), 1);
+    }
+}
+
+/* A file that is torn, or was written by a later release, costs answers and no more. */
+static void whatever_stands_there_harms_nobody(void **state)
+{
+    memory_desk_t *f = *state;
+    static const int hows[] = {-1, 0, 1, 5, 31, 36, 63};
+    decision_t *read = calloc(SIP_RING, sizeof(*read));
+    ipnet_t net = memory_net("203.0.113.1");
+    char name[16];
+    assert_non_null(read);
+    for (size_t i = 0; i < ARRAY_LEN(hows); i++) {
+        FILE *file = fopen(scratch_file(&f->scratch, "svc.calls"), "r+e");
+        assert_non_null(file);
+        fill(file, file_size(f), hows[i]);
+        assert_int_equal(fclose(file), 0);
+        AUTO(sip_memory_close) sip_memory_t *torn = memory_open_again(f, false);
+        for (int n = 0; n < 300; n++) {
+            (void)snprintf(name, sizeof(name), "u%d", n % 50);
+            sip_lockout_fail(torn, "o", name, &net, now + n * S);
+            (void)sip_lockout_holds(torn, "o", name, &net, now + n * S, NULL);
+            sip_lockout_succeed(torn, "o", name, &net, now + n * S);
+            if (use(torn, n, now, now + 60 * S) == REPLAY_FRESH)
+                assert_int_equal(use(torn, n, now, now + 60 * S), REPLAY_REPEATED);
+            decision_t made = denial(n);
+            sip_ring_add(torn, &made);
+        }
+        size_t count = sip_ring_read(torn, read, SIP_RING);
+        assert_true(count >= 299 && count <= SIP_RING); /* the 0th is none */
+        assert_int_equal(read[0].at, denial(299).at);
+    }
+    free(read);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -286,6 +330,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(its_size_changes_only_alone, memory_set_up,
                                         memory_tear_down),
         cmocka_unit_test_setup_teardown(a_foreign_file_is_replaced, memory_set_up,
+                                        memory_tear_down),
+        cmocka_unit_test_setup_teardown(whatever_stands_there_harms_nobody, memory_set_up,
                                         memory_tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

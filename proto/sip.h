@@ -2,7 +2,7 @@
  * path, /v1/sip/trunks and /v1/sip/connections. docs/api/sip.md says what is answered when.
  *
  * A service appends SIP_OPERATIONS(family, first) to its operations and SIP_HANDLERS(first)
- * (services/common/sip/handlers.h) to its handlers. */
+ * (services/common/sip/ops.h) to its handlers. */
 #ifndef LK_PROTO_SIP_H
 #define LK_PROTO_SIP_H
 

@@ -79,7 +79,7 @@ struct sip_family {
     status_t (*find_digest)(store_t *reader, const sip_user_t *user, int64_t generation,
                             const char *realm, const char *algorithm, uint8_t *out,
                             size_t *out_length, err_t *err);
-    /* Whether any realm has one of that generation: tells realm_not_served from
+    /* Whether the realm has one of that generation, of any algorithm: tells realm_not_served from
      * algorithm_not_available. */
     status_t (*has_realm)(store_t *reader, const sip_user_t *user, int64_t generation,
                           const char *realm, bool *out, err_t *err);

@@ -2,7 +2,8 @@
  * Next: sip_claims.c, services/common/sip. */
 #include "services/fqdn-auth/sip_family.h"
 
-#include "services/common/credentials.h"
+#include "common/text.h"
+#include "services/common/sip/digest_rows.h"
 #include "services/fqdn-auth/sip_claims.h"
 #include "services/fqdn-auth/sql.h"
 
@@ -58,39 +59,19 @@ static status_t find_user(const call_t *call, store_t *reader, const char *usern
     return status;
 }
 
-static void bind_realm(query_t *query, const sip_user_t *user, int64_t generation,
-                       const char *realm)
-{
-    query_text(query, 1, user->auth_id);
-    query_number(query, 2, generation);
-    query_text(query, 3, realm);
-}
-
 static status_t find_digest(store_t *reader, const sip_user_t *user, int64_t generation,
                             const char *realm, const char *algorithm, uint8_t *out,
                             size_t *out_length, err_t *err)
 {
     AUTO(query_end) query_t *query = store_query(reader, SQL_SIP_DIGEST);
-    bind_realm(query, user, generation, realm);
-    query_text(query, 4, algorithm);
-    status_t status = query_only_row(query, err);
-    if (status != STATUS_OK)
-        return status;
-    size_t length = 0;
-    const void *sealed = query_column_blob(query, 0, &length);
-    if (length == 0 || length > SEALED_HA1_MAX)
-        return err_set(err, STATUS_CORRUPT, "digest", "a sealed value of %zu bytes", length);
-    memcpy(out, sealed, length);
-    *out_length = length;
-    return STATUS_OK;
+    return digest_rows_find(query, user, generation, realm, algorithm, out, out_length, err);
 }
 
 static status_t has_realm(store_t *reader, const sip_user_t *user, int64_t generation,
                           const char *realm, bool *out, err_t *err)
 {
     AUTO(query_end) query_t *query = store_query(reader, SQL_SIP_HAS_REALM);
-    bind_realm(query, user, generation, realm);
-    return query_step(query, out, err);
+    return digest_rows_any(query, user, generation, realm, out, err);
 }
 
 static status_t may_come_from(const call_t *call, store_t *reader, const sip_source_t *source,

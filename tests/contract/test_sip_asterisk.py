@@ -175,6 +175,10 @@ def test_the_configuration_that_we_give(server):
         assert path == PATH + table
         assert post(server, f"{table}/require", "id=char%3A80") == b"0"
         assert any(line.endswith(f"realtime,{table}") for line in lines("sorcery.conf"))
+    order = [line.split(",")[0] for line in lines("sorcery.conf") if re.match("(endpoint|aor)=", line)]
+    assert order == ["endpoint=config", "endpoint=realtime", "aor=config", "aor=realtime"], "a user named as our own endpoint is not it"
+    for section in re.split(r"^\[\w+(?:-\w+)?\]$", "\n".join(lines("pjsip.conf")), flags=re.M):
+        assert "type=endpoint" not in section or "identify_by=ip" in section, "nobody is taken for an endpoint of ours by his name"
     settings = dict(line.split("=", 1) for line in lines("pjsip.conf") if "=" in line)
     assert settings["default_realm"] == REALM and "anonymous" not in settings["endpoint_identifier_order"]
     curl = dict(line.split("=", 1) for line in lines("res_curl.conf") if "=" in line)

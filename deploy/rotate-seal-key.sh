@@ -98,10 +98,24 @@ finish_keys() {
     sync "$(dirname "$KEY_FILE")"
 }
 
-# What comes in becomes the file of keys.
+# What comes in becomes the file of keys, if no key is lost by that: whoever wrote it may have been killed halfway.
 write_keys() {
-    write_secret "$KEY_FILE.next"
+    write_secret "$KEY_FILE.made"
+    if ! holds_all_keys "$KEY_FILE.made"; then
+        rm -f "$KEY_FILE.made"
+        fail "the new $KEY_FILE would lose a key: it stays as it was"
+    fi
+    mv -f "$KEY_FILE.made" "$KEY_FILE.next"
     finish_keys
+}
+
+# holds_all_keys FILE: whether each key of the file of keys is in it or retired.
+holds_all_keys() {
+    local kept=("$1")
+    [[ ! -e $RETIRED ]] || kept+=("$RETIRED")
+    awk -v keys="$KEY_FILE" 'FILENAME == keys && /^[1-9][0-9]*:/ && !($0 in kept) { lost = 1 }
+        FILENAME != keys { kept[$0] = 1 }
+        END { exit lost }' "${kept[@]}" "$KEY_FILE"
 }
 
 lines_of_keys() {

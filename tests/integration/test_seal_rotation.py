@@ -174,6 +174,19 @@ def test_a_file_that_is_mounted_stays_the_same_file():
         assert [suite.ha1(number) for number in range(USERS)] == right
 
 
+def test_no_key_is_lost_where_the_file_is_read_in_part():
+    with Sealed(workers=1) as suite:
+        good = suite.keys.read_text()
+        programs = suite.directory / "bin"
+        programs.mkdir()
+        (programs / "grep").write_text('#!/bin/bash\n[[ $1 != "^[1-9]"* ]] || exit 2\nexec /usr/bin/grep "$@"\n')
+        (programs / "grep").chmod(0o755)
+        script = suite.rotate(environment={"PATH": f"{programs}:{os.environ['PATH']}"})
+        said, _ = script.communicate(timeout=60 * SLOW)
+        assert script.returncode == 1 and "would lose a key" in said, said
+        assert suite.keys.read_text() == good and not suite.keys.with_name("seal.key.next").exists()
+
+
 def test_a_bad_file_changes_nothing():
     with Sealed(workers=1) as suite:
         suite.make_users()

@@ -275,7 +275,9 @@ static void fill(FILE *file, size_t size, int how)
     uint64_t word = 88172645463325252U;
     assert_int_equal(fseek(file, 16, SEEK_SET), 0);
     for (size_t i = 16; i < size; i += sizeof(word)) {
-        word ^= word << 13, word ^= word >> 7, word ^= word << 17;
+        word ^= word << 13;
+        word ^= word >> 7;
+        word ^= word << 17;
         uint64_t written = how < 0 ? word : how == 0 ? UINT64_MAX : UINT64_C(1) << how;
         assert_int_equal(fwrite(&written, sizeof(written), 1, file), 1);
     }

@@ -37,6 +37,8 @@ static bool can_end(const operation_t *operation, outcome_t outcome)
     case OUTCOME_OK:
     case OUTCOME_CREATED:
     case OUTCOME_DELETED:
+    case OUTCOME_ELSEWHERE:
+    case OUTCOME_DENIED:
     case OUTCOME_NO_ROUTE:
     case OUTCOME_BAD_METHOD:
     case OUTCOME_COUNT:

@@ -30,6 +30,14 @@ static void provider_rule(const void *record, record_mode_t mode, faults_t *faul
 
 /* clang-format off */
 static const field_t idp_settings_rows[] = {
+    [IDP_ALLOW_IDP_INITIATED] = FIELD_SWITCH_ROW(idp_settings_t, allow_idp_initiated,
+        .flags = FIELD_DEFAULT, .dflt_number = 0,
+        .doc = "Whether a login may begin at the identity provider, without a request of ours.",
+        .example = "false"),
+    [IDP_ALLOW_SHA1_SIGNATURES] = FIELD_SWITCH_ROW(idp_settings_t, allow_sha1_signatures,
+        .flags = FIELD_DEFAULT, .dflt_number = 0,
+        .doc = "Whether signatures and digests by SHA-1 are accepted; avoid it.",
+        .example = "false"),
     [IDP_ACS_URL] = FIELD_TEXT_ROW(idp_settings_t, assertion_consumer_service_url, 1,
         PROVIDER_DERIVED_MAX, .flags = FIELD_READ_ONLY,
         .doc = "Where the identity provider sends its answers; derived from the public URL."),
@@ -124,43 +132,3 @@ const schema_t provider_schema = SCHEMA("AuthenticationProvider", provider_t, pr
                                         .rule = provider_rule);
 const schema_t provider_query_schema = SCHEMA("AuthenticationProviderQuery", provider_query_t,
                                               provider_query_rows, .rule = NULL);
-
-#define PROVIDERS "/authentication_providers"
-#define PROVIDER PROVIDERS "/{id}"
-#define AT(path_) .path = "/v2" path_, .also = path_, .dialect = &dialect_v2
-
-static const operation_t operations[] = {
-    [PROVIDER_LIST] = {
-        .name = "provider_list", .method = "GET", AT(PROVIDERS),
-        .query = &provider_query_schema, .result = &provider_schema, .success = OUTCOME_OK,
-        .flags = OPERATION_LIST, .doc = "Lists the organization's authentication providers."},
-    [PROVIDER_CREATE] = {
-        .name = "provider_create", .method = "POST", AT(PROVIDERS),
-        .body = &provider_schema, .result = &provider_schema, .success = OUTCOME_OK,
-        .flags = OPERATION_WRITES | OPERATION_CONFLICTS,
-        .doc = "Makes an authentication provider; without settings they are fetched from "
-               "settings_url."},
-    [PROVIDER_READ] = {
-        .name = "provider_read", .method = "GET", AT(PROVIDER),
-        .path_schema = &id_path_schema, .result = &provider_schema, .success = OUTCOME_OK,
-        .doc = "Reads an authentication provider."},
-    [PROVIDER_CHANGE] = {
-        .name = "provider_change", .method = "PATCH", AT(PROVIDER),
-        .path_schema = &id_path_schema, .body = &provider_schema, .result = &provider_schema,
-        .success = OUTCOME_OK,
-        .flags = OPERATION_WRITES | OPERATION_PART | OPERATION_CONFLICTS,
-        .doc = "Changes what is given, inside settings too."},
-    [PROVIDER_DELETE] = {
-        .name = "provider_delete", .method = "DELETE", AT(PROVIDER),
-        .path_schema = &id_path_schema, .result = &provider_schema, .success = OUTCOME_OK,
-        .flags = OPERATION_WRITES, .doc = "Deletes an authentication provider and answers it."},
-};
-/* clang-format on */
-_Static_assert(ARRAY_LEN(operations) == AUTH_PROVIDER_OPERATIONS, "every operation has a row");
-
-const service_t auth_provider_service = {
-    .name = "auth-provider",
-    .operations = operations,
-    .operation_count = ARRAY_LEN(operations),
-    .doc = "Identity providers that people log in by (SAML 2.0).",
-};

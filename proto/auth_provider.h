@@ -18,6 +18,8 @@ enum {
 /* What a login needs to know of the identity provider; those that we derive are read-only. */
 typedef struct {
     presence_t fields;
+    bool allow_idp_initiated;
+    bool allow_sha1_signatures;
     char assertion_consumer_service_url[PROVIDER_DERIVED_MAX + 1];
     packed_t idp_attribute_names;
     char idp_cert_fingerprint[PROVIDER_FINGERPRINT_MAX + 1];
@@ -34,6 +36,8 @@ typedef struct {
 } idp_settings_t;
 
 enum {
+    IDP_ALLOW_IDP_INITIATED,
+    IDP_ALLOW_SHA1_SIGNATURES,
     IDP_ACS_URL,
     IDP_ATTRIBUTE_NAMES,
     IDP_CERT_FINGERPRINT,
@@ -112,6 +116,20 @@ enum {
     PROVIDER_READ,
     PROVIDER_CHANGE,
     PROVIDER_DELETE,
+    CERTIFICATE_LIST,
+    CERTIFICATE_ADD,
+    CERTIFICATE_RETIRE,
+    PROVIDER_REFRESH,
+    PROVIDER_VALIDATE,
+    PROVIDER_EVENTS,
+    SSO_METADATA, /* from here on: proto/sso.h */
+    SSO_LOGIN,
+    SSO_CONSUME,
+    SSO_SESSION_READ,
+    SSO_SESSION_END,
+    SSO_LOGOUT,
+    SSO_LOGOUT_MESSAGE,
+    SSO_LOGGED_OUT,
     AUTH_PROVIDER_OPERATIONS,
 };
 

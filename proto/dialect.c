@@ -15,6 +15,7 @@ const char *http_reason(int status)
         {200, "OK"},
         {201, "Created"},
         {204, "No Content"},
+        {303, "See Other"},
         {304, "Not Modified"},
         {400, "Bad Request"},
         {401, "Unauthorized"},
@@ -49,6 +50,8 @@ const char *outcome_message(outcome_t outcome)
         [OUTCOME_OK] = "Done.",
         [OUTCOME_CREATED] = "Created.",
         [OUTCOME_DELETED] = "Deleted.",
+        [OUTCOME_ELSEWHERE] = "It goes on elsewhere; see the Location header.",
+        [OUTCOME_DENIED] = "Not let in.",
         [OUTCOME_INVALID] = "The request is not valid; every faulty field is listed.",
         [OUTCOME_BAD_QUERY] = "A query parameter is not valid.",
         [OUTCOME_UNKNOWN] = "There is no such resource.",
@@ -74,7 +77,7 @@ const char *outcome_message(outcome_t outcome)
 
 bool outcome_is_success(outcome_t outcome)
 {
-    return outcome <= OUTCOME_DELETED;
+    return outcome <= OUTCOME_ELSEWHERE;
 }
 
 int dialect_status(const dialect_t *dialect, outcome_t outcome)
@@ -111,7 +114,8 @@ const dialect_t *dialect_of_path(const char *path)
 {
     static const dialect_t *const dialects[] = {&dialect_trunk,      &dialect_v1,
                                                 &dialect_freeswitch, &dialect_asterisk,
-                                                &dialect_sip,        &dialect_v2};
+                                                &dialect_sip,        &dialect_sso,
+                                                &dialect_v2};
     for (size_t i = 0; i < ARRAY_LEN(dialects); i++)
         if (is_below(path, dialects[i]->prefix))
             return dialects[i];
@@ -125,6 +129,10 @@ const char *media_type(media_t media)
         return "text/plain";
     case MEDIA_XML:
         return "text/xml";
+    case MEDIA_HTML:
+        return "text/html; charset=utf-8";
+    case MEDIA_SAML_METADATA:
+        return "application/samlmetadata+xml";
     case MEDIA_JSON:
     case MEDIA_JSON_TEXT:
     case MEDIA_COUNT:

@@ -45,6 +45,7 @@ extern const dialect_t dialect_v1;
 extern const dialect_t dialect_v1_set;
 extern const dialect_t dialect_v2;
 extern const dialect_t dialect_sip;
+extern const dialect_t dialect_sso;
 extern const dialect_t dialect_freeswitch;
 extern const dialect_t dialect_asterisk;
 

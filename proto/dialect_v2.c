@@ -4,10 +4,11 @@
 #include "proto/json.h"
 
 static const short statuses[] = {
-    [OUTCOME_OK] = 200,          [OUTCOME_CREATED] = 201,    [OUTCOME_DELETED] = 200,
-    [OUTCOME_INVALID] = 422,     [OUTCOME_BAD_QUERY] = 400,  [OUTCOME_UNKNOWN] = 404,
-    [OUTCOME_CONFLICT] = 422,    [OUTCOME_KEY_REUSED] = 422, [OUTCOME_FORBIDDEN] = 403,
-    [OUTCOME_UNAVAILABLE] = 503, [OUTCOME_INTERNAL] = 500,
+    [OUTCOME_OK] = 200,        [OUTCOME_CREATED] = 201,    [OUTCOME_DELETED] = 200,
+    [OUTCOME_INVALID] = 422,   [OUTCOME_BAD_QUERY] = 400,  [OUTCOME_UNKNOWN] = 404,
+    [OUTCOME_CONFLICT] = 422,  [OUTCOME_KEY_REUSED] = 422, [OUTCOME_FORBIDDEN] = 403,
+    [OUTCOME_ELSEWHERE] = 303, [OUTCOME_DENIED] = 403,     [OUTCOME_UNAVAILABLE] = 503,
+    [OUTCOME_INTERNAL] = 500,
 };
 _Static_assert(ARRAY_LEN(statuses) == OUTCOME_OF_WORKERS, "every outcome has a status");
 
@@ -22,6 +23,7 @@ static const error_kind_t outcome_kinds[] = {
     [OUTCOME_CONFLICT] = {"10012", "Duplicate resource"},
     [OUTCOME_KEY_REUSED] = {"10015", "Bad Request"},
     [OUTCOME_FORBIDDEN] = {"10010", "Not authorized"},
+    [OUTCOME_DENIED] = {"10010", "Not authorized"},
     [OUTCOME_UNAVAILABLE] = {"10007", "Unexpected error"},
     [OUTCOME_INTERNAL] = {"10007", "Unexpected error"},
     [OUTCOME_UNAUTHENTICATED] = {"10009", "Authentication failed"},

@@ -1,15 +1,15 @@
 /* A request on its way to a worker, and the reply on its way back: one msgpack array each.
  *
  *   request  [1, request_id, idempotency_key | nil, client_key, service, operation,
- *             [organization_id, key_id, scope, is_operator], path, query, body]
+ *             [organization_id, key_id, scope, is_operator], path, query, head, body]
  *   reply    [1, request_id, outcome, replayed, message, body,
  *             [[code, place, where, message], ...], next_offset | nil, [page, size, total] | nil,
- *             reason | nil, media, [board, version, until] | nil]
+ *             reason | nil, media, [board, version, until] | nil, [[name, value], ...] | nil]
  *
- * path, query and body are maps or nil, as transcode.h makes them; the reply's body is a record's
- * map, an array of them (OPERATION_LIST), a text (media), or nil. Readers take what has passed
- * scan_msgpack, check every element, and copy the small strings; maps are borrowed from the decoded
- * message. Next: frames.h. */
+ * path, query, head and body are maps or nil, as transcode.h makes them; the reply's body is a
+ * record's map, an array of them (OPERATION_LIST), a text (media), or nil. Readers take what has
+ * passed scan_msgpack, check every element, and copy the small strings; maps are borrowed from the
+ * decoded message. Next: frames.h. */
 #ifndef LK_PROTO_ENVELOPE_H
 #define LK_PROTO_ENVELOPE_H
 
@@ -33,6 +33,8 @@ typedef enum {
     OUTCOME_OK,
     OUTCOME_CREATED,
     OUTCOME_DELETED,     /* done, and there is nothing to show */
+    OUTCOME_ELSEWHERE,   /* done; the browser goes on to the Location in the reply's headers */
+    OUTCOME_DENIED,      /* no success, and yet kept: what was noted of a login that failed */
     OUTCOME_INVALID,     /* the body or a path element is at fault */
     OUTCOME_BAD_QUERY,   /* a query parameter is at fault */
     OUTCOME_UNKNOWN,     /* no such resource, for this principal */
@@ -65,7 +67,7 @@ typedef struct {
     char service[SERVICE_NAME_SIZE];
     char operation[OPERATION_NAME_SIZE];
     principal_t principal;
-    msgpack_object path, query, body; /* borrowed */
+    msgpack_object path, query, head, body; /* borrowed */
 } request_t;
 
 /* Writes all elements up to and with the principal. The caller then appends path, query and body,
@@ -78,9 +80,11 @@ status_t envelope_read_request(const msgpack_object *envelope, request_t *out) M
 typedef enum {
     MEDIA_JSON, /* a record or records, which the dialect dresses */
     /* A document as it is to be sent, one text: */
-    MEDIA_TEXT,      /* text/plain */
-    MEDIA_XML,       /* text/xml */
-    MEDIA_JSON_TEXT, /* application/json that is no record of ours */
+    MEDIA_TEXT,          /* text/plain */
+    MEDIA_XML,           /* text/xml */
+    MEDIA_JSON_TEXT,     /* application/json that is no record of ours */
+    MEDIA_HTML,          /* text/html */
+    MEDIA_SAML_METADATA, /* application/samlmetadata+xml */
     MEDIA_COUNT,
 } media_t;
 
@@ -104,6 +108,7 @@ typedef struct {
     reason_t reason;                  /* of a call that is not authorized; else REASON_NONE */
     media_t media;
     freshness_t fresh;
+    msgpack_object headers; /* borrowed: pairs of texts for the HTTP answer; nil: none */
     faults_t faults;
 } reply_t;
 

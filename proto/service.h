@@ -19,6 +19,8 @@ enum {
     OPERATION_FORM = 1 << 6, /* the body is a form (application/x-www-form-urlencoded), not JSON */
     OPERATION_ETAG = 1 << 7, /* the answer carries an ETag; If-None-Match may get 304 */
     OPERATION_KEPT = 1 << 8, /* an answer may be given again while it is fresh (reply_t.fresh) */
+    OPERATION_ADMIN = 1 << 10, /* changes nothing, and yet is for admin scope alone */
+    OPERATION_OPEN = 1 << 9,   /* for people who log in: takes no API key, and never looks at one */
 };
 
 enum { BODY_LIMIT = 64 * 1024 };
@@ -33,8 +35,11 @@ typedef struct {
     const schema_t *path_schema; /* NULL: no parameters in the path */
     const schema_t *query;       /* NULL: query parameters are ignored */
     const schema_t *body;        /* NULL: a body is ignored */
-    const schema_t *result;      /* NULL: answers without a body, or with documents alone */
-    unsigned documents;          /* what it may answer in place of a result: MEDIA_BIT(media_t) */
+    /* What it takes from the head of the HTTP request: texts, named as header fields; and
+     * ":client", whose address it is, and ":query", as it was sent. NULL: nothing. */
+    const schema_t *head;
+    const schema_t *result; /* NULL: answers without a body, or with documents alone */
+    unsigned documents;     /* what it may answer in place of a result: MEDIA_BIT(media_t) */
     const dialect_t *dialect;
     outcome_t success;
     unsigned flags;
@@ -65,7 +70,7 @@ static inline bool operation_permits(const operation_t *operation, scope_t scope
     case SCOPE_ADMIN:
         return true;
     case SCOPE_READ:
-        return !call && !writes;
+        return !call && !writes && (operation->flags & OPERATION_ADMIN) == 0;
     case SCOPE_SIP:
         return call;
     }

@@ -5,6 +5,7 @@
 #include "services/auth-provider/provider_ops.h"
 #include "services/auth-provider/setup.h"
 #include "services/auth-provider/sql.h"
+#include "services/auth-provider/sso/ops.h"
 
 static const handler_t handlers[] = {
     [PROVIDER_LIST] = {.read = provider_list},
@@ -16,6 +17,20 @@ static const handler_t handlers[] = {
                          .prepare = provider_change_prepare,
                          .write = provider_change},
     [PROVIDER_DELETE] = {.write = provider_delete},
+    [CERTIFICATE_LIST] = {.read = certificate_list},
+    [CERTIFICATE_ADD] = {.write = certificate_add},
+    [CERTIFICATE_RETIRE] = {.write = certificate_retire},
+    [PROVIDER_REFRESH] = {.write = provider_refresh},
+    [PROVIDER_VALIDATE] = {.read = provider_validate},
+    [PROVIDER_EVENTS] = {.read = provider_events},
+    [SSO_METADATA] = {.read = sso_metadata},
+    [SSO_LOGIN] = {.write = sso_login},
+    [SSO_CONSUME] = {.write = sso_consume},
+    [SSO_SESSION_READ] = {.read = sso_session_read},
+    [SSO_SESSION_END] = {.write = sso_session_end},
+    [SSO_LOGOUT] = {.write = sso_logout},
+    [SSO_LOGOUT_MESSAGE] = {.write = sso_logout_message},
+    [SSO_LOGGED_OUT] = {.read = sso_logged_out},
 };
 _Static_assert(ARRAY_LEN(handlers) == AUTH_PROVIDER_OPERATIONS, "every operation has a handler");
 

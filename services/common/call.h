@@ -31,6 +31,7 @@ typedef struct call {
     request_t request; /* names, keys, principal */
     const void *path;  /* records of the operation's schemas; NULL where it has none */
     const void *query;
+    const void *head;
     const void *body;
     int64_t now_utc_ms;  /* one time for all of a call */
     int64_t received_ms; /* clock_ms(), as is: */
@@ -70,6 +71,19 @@ void call_list_end_page(call_t *call, int64_t number, int64_t size, int64_t tota
 /* The operation's success, with a document as it is to be sent (not MEDIA_JSON). bytes: valid
  * UTF-8. */
 void call_document(call_t *call, media_t media, const char *bytes, size_t length);
+
+/* As call_document, with another outcome: a page that says what failed. */
+void call_document_as(call_t *call, outcome_t outcome, media_t media, const char *bytes,
+                      size_t length);
+
+/* Before any answer: a header for the HTTP answer, such as Location or Set-Cookie; a name may stand
+ * several times, CALL_HEADERS_MAX in all (more is our own bug). Both are copied. STATUS_INVALID:
+ * the value holds a control character; nothing was added. */
+enum { CALL_HEADERS_MAX = 4 };
+status_t call_header(call_t *call, const char *name, const char *value) MUST_CHECK;
+
+/* The browser goes on there. location: as call_header. STATUS_INVALID: nothing was answered. */
+status_t call_elsewhere(call_t *call, const char *location) MUST_CHECK;
 
 /* Before call_answer: words that go along with a success, where the dialect has a place for them.
  */
@@ -116,8 +130,8 @@ typedef struct {
      * Must not keep a query open while it waits: that would pin the WAL. NULL: nothing to do. */
     void (*prepare)(call_t *call, store_t *reader);
 
-    /* Writes: inside the gate and a savepoint of a group's transaction. A success is kept, anything
-     * else is undone. Must not block on anything but the store. */
+    /* Writes: inside the gate and a savepoint of a group's transaction. A success is kept, and so
+     * is OUTCOME_DENIED; anything else is undone. Must not block on anything but the store. */
     void (*write)(call_t *call, store_t *writer);
 } handler_t;
 

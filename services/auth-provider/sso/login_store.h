@@ -1,0 +1,68 @@
+/* Logins in the store: requests that wait for an answer, assertions that were used, sessions. All
+ * of a login happens in the one transaction of its write, so that whatever arrives twice, on
+ * whatever replica, succeeds once.
+ *
+ * Tokens and browser secrets are kept as BLAKE2b hashes: who reads the database can't use them.
+ * Statuses are those of query_step. */
+#ifndef LK_AUTH_PROVIDER_SSO_LOGIN_STORE_H
+#define LK_AUTH_PROVIDER_SSO_LOGIN_STORE_H
+
+#include "services/auth-provider/saml/verify.h"
+#include "services/common/store.h"
+
+enum {
+    LOGIN_HASH_SIZE = 32,
+    LOGIN_REQUEST_MS = 10 * 60 * 1000, /* how long a login may take */
+    LOGIN_RELAY_SIZE = 43 + 1,
+};
+
+/* An AuthnRequest on its way, or a LogoutRequest of ours. */
+typedef struct {
+    char id[SAML_ID_MAX + 1]; /* '_' and 40 hexadecimal digits */
+    char provider_id[UUID_SIZE];
+    char relay_state[LOGIN_RELAY_SIZE];
+    uint8_t browser[LOGIN_HASH_SIZE];      /* of the login cookie's value */
+    char return_to[SSO_RETURN_TO_MAX + 1]; /* "": the page of the session */
+    int64_t expires_utc_ms;
+} login_request_t;
+
+/* Of a secret that a browser or a program holds. */
+void login_hash(const char *secret, size_t length, uint8_t out[LOGIN_HASH_SIZE]);
+/* A fresh secret: 32 random bytes in base64url. */
+void login_secret(char out[SSO_TOKEN_SIZE]);
+
+status_t login_store_ask(store_t *writer, const login_request_t *request, err_t *err) MUST_CHECK;
+
+/* Takes the request that `claims` answer: once. *out_reason: SAML_NONE, or which of
+ * REQUEST_UNKNOWN, _EXPIRED, _USED, BROWSER_MISMATCH, RELAY_STATE_MISMATCH; nothing is changed
+ * then. browser: NULL: no cookie came. */
+status_t login_store_take(store_t *writer, const char *provider_id, const char *id,
+                          const uint8_t *browser, const char *relay_state, int64_t now_utc_ms,
+                          login_request_t *out, saml_reason_t *out_reason, err_t *err) MUST_CHECK;
+
+/* Remembers an assertion until then. *out_reason: SAML_NONE, or ASSERTION_REPLAYED. */
+status_t login_store_use(store_t *writer, const char *provider_id, const char *assertion_id,
+                         int64_t until_utc_ms, saml_reason_t *out_reason, err_t *err) MUST_CHECK;
+
+/* What a session holds beyond what it shows; for logging out. */
+typedef struct {
+    sso_session_t shown;
+    char name_qualifier[TEXT_SIZE(255)], sp_name_qualifier[TEXT_SIZE(255)];
+    char session_index[SAML_ID_MAX + 1];
+} login_session_t;
+
+status_t login_store_begin(store_t *writer, const login_session_t *session,
+                           const uint8_t token[LOGIN_HASH_SIZE], err_t *err) MUST_CHECK;
+/* STATUS_UNKNOWN: no such token, or it has expired, or its provider is inactive or gone. */
+status_t login_store_seek(store_t *store, const uint8_t token[LOGIN_HASH_SIZE], int64_t now_utc_ms,
+                          login_session_t *out, err_t *err) MUST_CHECK;
+/* STATUS_UNKNOWN: there was none. */
+status_t login_store_end(store_t *writer, const char *session_id, err_t *err) MUST_CHECK;
+/* Ends those of one person: of all of session_index, or, with "", all. *out_count (may be NULL). */
+status_t login_store_end_named(store_t *writer, const char *provider_id, const char *name_id,
+                               const char *session_index, int64_t *out_count, err_t *err)
+    MUST_CHECK;
+/* Ends all of a provider: it was made inactive, or its trust has changed. */
+status_t login_store_end_all(store_t *writer, const char *provider_id, err_t *err) MUST_CHECK;
+
+#endif

@@ -1,0 +1,24 @@
+/* What is not built yet. Must be gone at the end. */
+#include "services/auth-provider/sso/ops.h"
+
+#define STUB(name_)                                                                                \
+    void name_(call_t *call, store_t *store)                                                       \
+    {                                                                                              \
+        (void)store;                                                                               \
+        call_refuse(call, OUTCOME_UNAVAILABLE, NULL);                                              \
+    }
+
+STUB(sso_metadata)
+STUB(sso_login)
+STUB(sso_consume)
+STUB(sso_session_read)
+STUB(sso_session_end)
+STUB(sso_logout)
+STUB(sso_logout_message)
+STUB(sso_logged_out)
+STUB(certificate_list)
+STUB(certificate_add)
+STUB(certificate_retire)
+STUB(provider_refresh)
+STUB(provider_validate)
+STUB(provider_events)

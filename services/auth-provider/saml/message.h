@@ -1,13 +1,21 @@
 /* The XML that we send: AuthnRequest and log-out messages (SAML V2.0 Core 3.4, 3.7), and our
- * metadata (SAML V2.0 Metadata 2.4.4). Values are escaped; texts are complete documents. */
+ * metadata (SAML V2.0 Metadata 2.4.4). Values are escaped; texts are complete documents.
+ *
+ * STATUS_TOO_LARGE: it does not fit; STATUS_INVALID: a value holds what no XML can. */
 #ifndef LK_AUTH_PROVIDER_SAML_MESSAGE_H
 #define LK_AUTH_PROVIDER_SAML_MESSAGE_H
 
 #include "common/status.h"
 #include "services/auth-provider/certificate.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+enum {
+    MESSAGE_SIZE = 32 * 1024,          /* holds any AuthnRequest, and metadata with a certificate */
+    MESSAGE_LOGOUT_MS = 5 * 60 * 1000, /* how long a LogoutRequest of ours is good for */
+};
 
 typedef struct {
     const char *id; /* of the request: '_' and 40 hexadecimal digits */
@@ -19,7 +27,6 @@ typedef struct {
                                    unspecified */
 } authn_request_t;
 
-/* STATUS_TOO_LARGE. */
 status_t message_authn_request(const authn_request_t *request, char *out, size_t size) MUST_CHECK;
 
 /* Who is to be logged out; "" stands for what there is not. */
@@ -34,7 +41,8 @@ typedef struct {
 
 status_t message_logout_request(const logout_request_t *request, char *out, size_t size) MUST_CHECK;
 
-/* in_response_to: the request's ID; success: whether it was done. */
+/* in_response_to: the request's ID; "": it had none that could be read. success: whether it was
+ * done. */
 status_t message_logout_response(const char *id, int64_t now_utc_ms, const char *destination,
                                  const char *sp_entity_id, const char *in_response_to, bool success,
                                  char *out, size_t size) MUST_CHECK;

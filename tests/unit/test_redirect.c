@@ -106,6 +106,49 @@ static void a_message_over_the_bound_is_not_sent(void **state)
                      STATUS_OK);
 }
 
+/* The URL up to the message, and what stands behind the message. */
+static void parts_of_the_target_stay_in_place(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *where, *begin, *end;
+    } rows[] = {
+        {"https://idp.example/sso", "https://idp.example/sso?SAMLRequest=", "&RelayState=a%2Fb"},
+        {"https://idp.example/sso?t=1",
+         "https://idp.example/sso?t=1&SAMLRequest=", "&RelayState=a%2Fb"},
+        {"https://idp.example/sso?", "https://idp.example/sso?SAMLRequest=", "&RelayState=a%2Fb"},
+        {"https://idp.example/sso?t=1&",
+         "https://idp.example/sso?t=1&SAMLRequest=", "&RelayState=a%2Fb"},
+        {"https://idp.example/#/sso?x",
+         "https://idp.example/?SAMLRequest=", "&RelayState=a%2Fb#/sso?x"},
+        {"https://idp.example/?t=1#f",
+         "https://idp.example/?t=1&SAMLRequest=", "&RelayState=a%2Fb#f"},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        assert_int_equal(
+            redirect_url(rows[i].where, true, xml, "a/b", NULL, url, sizeof(url), NULL), STATUS_OK);
+        size_t begin = strlen(rows[i].begin), end = strlen(rows[i].end), length = strlen(url);
+        if (length < begin + end || memcmp(url, rows[i].begin, begin) != 0 ||
+            strcmp(url + length - end, rows[i].end) != 0)
+            fail_msg("row %zu: %s", i, url);
+        assert_int_equal(strspn(url + begin, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+                                             "0123456789%"),
+                         length - begin - end);
+    }
+}
+
+static void a_long_relay_state_is_not_sent(void **state)
+{
+    (void)state;
+    char relay_state[SAML_RELAY_STATE_MAX + 2] = {0};
+    memset(relay_state, 'r', SAML_RELAY_STATE_MAX);
+    make("https://idp.example/", true, relay_state);
+    relay_state[SAML_RELAY_STATE_MAX] = 'r';
+    assert_int_equal(
+        redirect_url("https://idp.example/", true, xml, relay_state, NULL, url, sizeof(url), NULL),
+        STATUS_TOO_LARGE);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -113,6 +156,8 @@ int main(void)
         cmocka_unit_test(a_relay_state_is_encoded),
         cmocka_unit_test(what_does_not_fit_is_nothing),
         cmocka_unit_test(a_message_over_the_bound_is_not_sent),
+        cmocka_unit_test(parts_of_the_target_stay_in_place),
+        cmocka_unit_test(a_long_relay_state_is_not_sent),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,100 +1,138 @@
-#define ZLIB_CONST
+/* Messages put into URLs. Must never: sign other bytes than those it sends. Next: redirect_read.c.
+ */
+#define ZLIB_CONST /* its input is const */
 #include "services/auth-provider/saml/redirect.h"
 
 #include "common/mem.h"
-#include "common/text.h"
+#include "services/auth-provider/saml/key.h"
 
-#include <openssl/evp.h>
+#include <assert.h>
+#include <sodium.h>
+#include <stdlib.h>
 #include <string.h>
 #include <zlib.h>
 
-/* Raw DEFLATE, without zlib's head (Bindings 3.4.4.1). STATUS_SYSTEM: zlib has no memory. */
-static status_t deflate_xml(const char *xml, size_t length, unsigned char *out, size_t size,
-                            size_t *out_length, err_t *err)
+/* A text that grows in the caller's room; once it is full it stays so. */
+typedef struct {
+    char *out;
+    size_t size, used;
+    bool full;
+} text_t;
+
+static void put(text_t *text, const char *bytes, size_t length)
 {
-    z_stream stream = {.next_in = (const Bytef *)xml, .avail_in = (uInt)length};
-    if (deflateInit2(&stream, Z_DEFAULT_COMPRESSION, Z_DEFLATED, -MAX_WBITS, MAX_MEM_LEVEL,
-                     Z_DEFAULT_STRATEGY) != Z_OK)
-        return err_set(err, STATUS_SYSTEM, "zlib", "does not begin");
-    stream.next_out = out;
-    stream.avail_out = (uInt)size;
-    int ended = deflate(&stream, Z_FINISH);
-    *out_length = stream.total_out;
-    (void)deflateEnd(&stream);
-    return ended == Z_STREAM_END ? STATUS_OK
-                                 : err_set(err, STATUS_SYSTEM, "zlib", "does not compress");
+    text->full = text->full || length >= text->size - text->used;
+    if (text->full)
+        return;
+    memcpy(text->out + text->used, bytes, length);
+    text->used += length;
+    text->out[text->used] = '\0';
 }
 
-/* Appends, with all but RFC 3986's unreserved characters encoded. */
-static status_t append_encoded(char *out, size_t size, const char *text)
+static void put_text(text_t *text, const char *string)
 {
-    static const char plain[] =
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~";
+    put(text, string, strlen(string));
+}
+
+/* All but what RFC 3986 section 2.3 calls unreserved is escaped. */
+static void put_encoded(text_t *text, const char *string)
+{
+    static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+                                "0123456789-._~";
     static const char digits[] = "0123456789ABCDEF";
-    size_t at = strlen(out);
-    for (; *text != '\0'; text++) {
-        unsigned char c = (unsigned char)*text;
-        bool is_plain = strchr(plain, *text) != NULL;
-        if (size - at < (is_plain ? 2 : 4))
-            return STATUS_TOO_LARGE;
-        if (!is_plain) {
-            out[at++] = '%';
-            out[at++] = digits[c >> 4];
-        }
-        out[at++] = is_plain ? *text : digits[c & 15U];
-        out[at] = '\0';
+    for (; *string != '\0'; string++) {
+        unsigned char c = (unsigned char)*string;
+        char escape[3] = {'%', digits[c >> 4], digits[c & 15]};
+        if (strchr(plain, c) != NULL)
+            put(text, string, 1);
+        else
+            put(text, escape, sizeof(escape));
     }
+}
+
+/* The caller frees with mem_free. */
+static char *to_base64(const unsigned char *bytes, size_t length)
+{
+    size_t size = sodium_base64_encoded_len(length, sodium_base64_VARIANT_ORIGINAL);
+    char *base64 = mem_zalloc(size);
+    return sodium_bin2base64(base64, size, bytes, length, sodium_base64_VARIANT_ORIGINAL);
+}
+
+/* Raw DEFLATE (RFC 1951), in base64: Bindings 3.4.4.1. The caller frees with mem_free. */
+static char *deflated(const char *xml)
+{
+    size_t length = strlen(xml);
+    z_stream stream = {0};
+    if (deflateInit2(&stream, Z_BEST_COMPRESSION, Z_DEFLATED, -MAX_WBITS, 8, Z_DEFAULT_STRATEGY) !=
+        Z_OK)
+        abort(); /* it is out of memory */
+    size_t size = deflateBound(&stream, (uLong)length);
+    unsigned char *bytes = mem_zalloc(size);
+    stream.next_in = (const unsigned char *)xml;
+    stream.avail_in = (uInt)length;
+    stream.next_out = bytes;
+    stream.avail_out = (uInt)size;
+    int ended = deflate(&stream, Z_FINISH);
+    assert(ended == Z_STREAM_END);
+    (void)ended;
+    (void)deflateEnd(&stream);
+    char *base64 = to_base64(bytes, stream.total_out);
+    mem_free(bytes);
+    return base64;
+}
+
+static status_t put_signature(text_t *url, size_t begin, const signer_t *signer, err_t *err)
+{
+    unsigned char signature[KEY_SIGNATURE_MAX];
+    size_t length = 0;
+    put_text(url, "&SigAlg=");
+    put_encoded(url, signer_algorithm(signer));
+    if (url->full)
+        return STATUS_OK; /* said by the caller */
+    status_t status = signer_sign(signer, url->out + begin, url->used - begin, signature,
+                                  sizeof(signature), &length, err);
+    if (status != STATUS_OK)
+        return status;
+    AUTO(mem_release) char *base64 = to_base64(signature, length);
+    put_text(url, "&Signature=");
+    put_encoded(url, base64);
     return STATUS_OK;
 }
 
-static status_t append(char *out, size_t size, const char *text)
+/* A query goes before the fragment, and behind the query that is there. */
+static void put_target(text_t *url, const char *where, size_t length)
 {
-    size_t at = strlen(out);
-    return text_copy(out + at, size - at, text, strlen(text));
-}
-
-static status_t append_parameter(char *out, size_t size, const char *name, const char *value)
-{
-    status_t status = append(out, size, name);
-    return status == STATUS_OK ? append_encoded(out, size, value) : status;
-}
-
-static status_t append_message(char *out, size_t size, bool is_request, const char *xml, err_t *err)
-{
-    size_t length = strlen(xml), room = compressBound((uLong)length) + 16, used = 0;
-    if (length > REDIRECT_XML_MAX)
-        return STATUS_TOO_LARGE;
-    AUTO(mem_release) char *bytes = mem_zalloc(room);
-    status_t status = deflate_xml(xml, length, (unsigned char *)bytes, room, &used, err);
-    if (status != STATUS_OK)
-        return status;
-    AUTO(mem_release) char *base64 = mem_zalloc(4 * ((used + 2) / 3) + 1);
-    (void)EVP_EncodeBlock((unsigned char *)base64, (const unsigned char *)bytes, (int)used);
-    return append_parameter(out, size, is_request ? "SAMLRequest=" : "SAMLResponse=", base64);
-}
-
-static status_t make(const char *where, bool is_request, const char *xml, const char *relay_state,
-                     char *out, size_t size, err_t *err)
-{
-    status_t status = append(out, size, where);
-    if (status == STATUS_OK)
-        status = append(out, size, strchr(where, '?') == NULL ? "?" : "&");
-    if (status == STATUS_OK)
-        status = append_message(out, size, is_request, xml, err);
-    if (status == STATUS_OK && relay_state != NULL)
-        status = append_parameter(out, size, "&RelayState=", relay_state);
-    return status;
+    const char *query = memchr(where, '?', length);
+    put(url, where, length);
+    if (query == NULL)
+        put_text(url, "?");
+    else if (where[length - 1] != '?' && where[length - 1] != '&')
+        put_text(url, "&");
 }
 
 status_t redirect_url(const char *where, bool is_request, const char *xml, const char *relay_state,
                       const signer_t *signer, char *out, size_t size, err_t *err)
 {
-    if (signer != NULL)
-        return err_set(err, STATUS_REFUSED, "redirect", "can't sign yet");
-    out[0] = '\0';
-    status_t status = make(where, is_request, xml, relay_state, out, size, err);
+    size_t target = strcspn(where, "#");
+    text_t url = {.out = out, .size = size};
+    assert(size > 0);
+    if (strlen(xml) > REDIRECT_XML_MAX ||
+        (relay_state != NULL && strlen(relay_state) > SAML_RELAY_STATE_MAX))
+        return err_set(err, STATUS_TOO_LARGE, "redirect", "the message is too long for a URL");
+    AUTO(mem_release) char *message = deflated(xml);
+    put_target(&url, where, target);
+    size_t begin = url.used;
+    put_text(&url, is_request ? "SAMLRequest=" : "SAMLResponse=");
+    put_encoded(&url, message);
+    if (relay_state != NULL) {
+        put_text(&url, "&RelayState=");
+        put_encoded(&url, relay_state);
+    }
+    status_t status = signer == NULL ? STATUS_OK : put_signature(&url, begin, signer, err);
+    put_text(&url, where + target);
+    if (status == STATUS_OK && url.full)
+        status = err_set(err, STATUS_TOO_LARGE, "redirect", "the URL is too long");
     if (status != STATUS_OK)
         out[0] = '\0';
-    return status == STATUS_TOO_LARGE ? err_set(err, status, "redirect", "the URL is too long")
-                                      : status;
+    return status;
 }

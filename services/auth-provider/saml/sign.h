@@ -7,7 +7,7 @@
 
 typedef struct signer signer_t;
 
-/* Reads a PEM file with an RSA (2048 bits or more) or P-256 key and its certificate.
+/* Reads a PEM file with an RSA (2048 bits or more) or NIST-curve key and its certificate.
  * STATUS_INVALID, STATUS_UNKNOWN (no such file), STATUS_REFUSED (readable by others). */
 status_t signer_open(const char *path, signer_t **out, err_t *err) MUST_CHECK;
 /* NULL-safe; clears *signer. */

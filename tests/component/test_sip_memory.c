@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -74,8 +75,10 @@ static void start(memory_desk_t *f, pid_t *out)
 {
     *out = fork();
     assert_true(*out >= 0);
-    if (*out == 0)
+    if (*out == 0) {
+        (void)prctl(PR_SET_PDEATHSIG, SIGKILL); /* a test that has failed leaves nobody behind */
         work(f);
+    }
 }
 
 /* All that were fresh once are known, and none was fresh twice. */
@@ -92,7 +95,8 @@ static void check_responses(memory_desk_t *f)
     assert_int_equal(forgotten, 0);
 }
 
-static void check_ring(memory_desk_t *f)
+/* Writers that run may lap who reads, so how many can be read is told only when they rest. */
+static void check_ring(memory_desk_t *f, size_t least)
 {
     decision_t *read = calloc(SIP_RING, sizeof(*read));
     assert_non_null(read);
@@ -103,7 +107,7 @@ static void check_ring(memory_desk_t *f)
         torn += strcmp(read[i].username, made.username) != 0 || read[i].reason != made.reason;
     }
     free(read);
-    assert_true(count > ENOUGH / 2);
+    assert_true(count >= least);
     assert_int_equal(torn, 0);
 }
 
@@ -125,13 +129,13 @@ static void killed_processes_leave_whole_facts(void **state)
         assert_true(WIFSIGNALED(ended)); /* nothing was wrong before */
         if (round + 1 < ROUNDS)
             start(f, victim);
-        check_ring(f);
+        check_ring(f, 0);
     }
     for (size_t i = 0; i < PROCESSES; i++)
         if (kill(processes[i], SIGKILL) == 0)
             (void)waitpid(processes[i], NULL, 0);
     check_responses(f);
-    check_ring(f);
+    check_ring(f, ENOUGH / 2);
     (void)munmap(told, sizeof(*told));
 }
 

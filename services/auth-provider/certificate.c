@@ -20,6 +20,7 @@ static const char blanks[] = " \t\r\n";
 enum {
     PEM_LINE_BYTES = 48, /* 64 characters of base64 */
     BASE64_MAX = 2 * CERTIFICATE_DER_MAX,
+    RSA_BITS_MIN = 2048,
 };
 
 static const EVP_MD *method_of(fingerprint_algorithm_t algorithm)
@@ -163,6 +164,30 @@ bool certificate_matches(const certificate_t *certificate, fingerprint_algorithm
     return hash(certificate->der, certificate->length, algorithm, made, &size) == STATUS_OK &&
            fingerprint_read(text, length, given, &given_size) == STATUS_OK && given_size == size &&
            CRYPTO_memcmp(made, given, size) == 0;
+}
+
+static bool is_strong_curve(const EVP_PKEY *key)
+{
+    char name[32];
+    size_t length = 0;
+    if (EVP_PKEY_get_group_name(key, name, sizeof(name), &length) != 1)
+        return false;
+    int curve = OBJ_txt2nid(name);
+    return curve == NID_X9_62_prime256v1 || curve == NID_secp384r1 || curve == NID_secp521r1;
+}
+
+const char *certificate_key_flaw(const certificate_t *certificate)
+{
+    const unsigned char *at = certificate->der;
+    AUTO(free_x509) X509 *x509 = d2i_X509(NULL, &at, (long)certificate->length);
+    const EVP_PKEY *key = x509 == NULL ? NULL : X509_get0_pubkey(x509);
+    int type = key == NULL ? EVP_PKEY_NONE : EVP_PKEY_get_base_id(key);
+    if (type == EVP_PKEY_RSA)
+        return EVP_PKEY_get_bits(key) >= RSA_BITS_MIN ? NULL
+                                                      : "has an RSA key of less than 2048 bits";
+    if (type == EVP_PKEY_EC && is_strong_curve(key))
+        return NULL;
+    return "has a key that is neither RSA nor ECDSA on P-256, P-384 or P-521";
 }
 
 void certificate_clear(certificate_t *certificate)

@@ -34,6 +34,11 @@ status_t certificate_fingerprint(const certificate_t *certificate,
                                  fingerprint_algorithm_t algorithm, char out[FINGERPRINT_SIZE])
     MUST_CHECK;
 
+/* What keeps answers that are signed with its key from being accepted, to stand after a field's
+ * name: it is no RSA key of 2048 bits or more, nor an ECDSA key on P-256, P-384 or P-521. NULL:
+ * nothing. */
+const char *certificate_key_flaw(const certificate_t *certificate);
+
 /* Whether the text is the certificate's fingerprint under that algorithm. One of another length
  * never is. */
 bool certificate_matches(const certificate_t *certificate, fingerprint_algorithm_t algorithm,

@@ -1,34 +1,17 @@
 #include "services/auth-provider/certificate_store.h"
 
-#include "common/uuid.h"
+#include "services/auth-provider/certificate_rows.h"
 #include "services/auth-provider/sql.h"
 
 #include <string.h>
 
-/* Those of one metadata and one given, over those that are retired. */
-enum { ROWS_MAX = METADATA_CERTIFICATES_MAX + 1 + CERTIFICATES_RETIRED_MAX };
+enum { ROWS_MAX = CERTIFICATES_LIVE_MAX + CERTIFICATES_RETIRED_MAX };
 
 /* Which certificates stay. */
 typedef struct {
     const certificate_t *given;     /* this one; NULL: no single one */
     const idp_settings_t *settings; /* those with its fingerprint; NULL: whatever theirs is */
 } keep_t;
-
-static status_t add(store_t *store, const char *provider_id, const char *source,
-                    const certificate_t *certificate, err_t *err)
-{
-    char id[UUID_SIZE];
-    uuid_new(id);
-    AUTO(query_end) query_t *query = store_query(store, SQL_CERTIFICATE_ADD);
-    query_text(query, 1, id);
-    query_text(query, 2, provider_id);
-    query_text(query, 3, source);
-    query_blob(query, 4, certificate->der, certificate->length);
-    query_text(query, 5, certificate->fingerprint);
-    query_number(query, 6, certificate->not_before_ms);
-    query_number(query, 7, certificate->not_after_ms);
-    return query_run(query, NULL, err);
-}
 
 /* STATUS_INVALID as certificate_store_give. */
 static status_t read_given(const idp_settings_t *settings, certificate_t *out, err_t *err)
@@ -107,15 +90,6 @@ static status_t find_changes(store_t *store, const char *provider_id, const keep
     return status;
 }
 
-static status_t forget_oldest(store_t *store, const char *provider_id, err_t *err)
-{
-    AUTO(query_end) query_t *query = store_query(store, SQL_CERTIFICATE_FORGET);
-    query_text(query, 1, provider_id);
-    query_number(query, 2, INT32_MAX);
-    query_number(query, 3, CERTIFICATES_RETIRED_MAX);
-    return query_run(query, NULL, err);
-}
-
 /* Retires all but those that stay; one that stays and was retired is so no more. */
 static status_t retire(store_t *store, const char *provider_id, const keep_t *keep,
                        int64_t now_utc_ms, err_t *err)
@@ -123,12 +97,11 @@ static status_t retire(store_t *store, const char *provider_id, const keep_t *ke
     changes_t changes = {.count = 0};
     status_t status = find_changes(store, provider_id, keep, &changes, err);
     for (size_t i = 0; i < changes.count && status == STATUS_OK; i++) {
-        AUTO(query_end) query_t *query = store_query(store, SQL_CERTIFICATE_RETIRE);
-        query_number_or_null(query, 1, now_utc_ms, !changes.rows[i].retire);
-        query_text(query, 2, changes.rows[i].id);
-        status = query_run(query, NULL, err);
+        const char *id = changes.rows[i].id;
+        status = changes.rows[i].retire ? certificate_rows_retire(store, id, now_utc_ms, err)
+                                        : certificate_rows_revive(store, id, err);
     }
-    return status == STATUS_OK ? forget_oldest(store, provider_id, err) : status;
+    return status == STATUS_OK ? certificate_rows_forget(store, provider_id, err) : status;
 }
 
 status_t certificate_store_replace(store_t *store, const char *provider_id,
@@ -137,7 +110,8 @@ status_t certificate_store_replace(store_t *store, const char *provider_id,
     const keep_t none = {0};
     status_t status = retire(store, provider_id, &none, now_utc_ms, err);
     for (size_t i = 0; i < metadata->certificate_count && status == STATUS_OK; i++)
-        status = add(store, provider_id, "metadata", &metadata->certificates[i], err);
+        status = certificate_rows_add(store, provider_id, CERTIFICATE_METADATA,
+                                      &metadata->certificates[i], err);
     return status;
 }
 
@@ -148,7 +122,9 @@ status_t certificate_store_give(store_t *store, const char *provider_id,
         return STATUS_OK;
     AUTO(certificate_clear) certificate_t given = {0};
     status_t status = read_given(settings, &given, err);
-    return status == STATUS_OK ? add(store, provider_id, "given", &given, err) : status;
+    return status == STATUS_OK
+               ? certificate_rows_add(store, provider_id, CERTIFICATE_GIVEN, &given, err)
+               : status;
 }
 
 /* The bytes count, not how they are written. */
@@ -186,7 +162,7 @@ status_t certificate_store_follow(store_t *store, const char *provider_id,
         keep.given = &given;
         status = read_given(after, &given, err);
         if (status == STATUS_OK)
-            status = add(store, provider_id, "given", &given, err);
+            status = certificate_rows_add(store, provider_id, CERTIFICATE_GIVEN, &given, err);
     }
     return status == STATUS_OK ? retire(store, provider_id, &keep, now_utc_ms, err) : status;
 }

@@ -1,16 +1,13 @@
 /* The certificates that a provider's answers may be signed with, in the store.
  *
  * A certificate that is retired stays for a while, so that a login can be refused for that reason.
- * err->where names what failed; statuses are those of query_step. */
+ * err->where names what failed; statuses are those of query_step. Next: certificate_rows.h. */
 #ifndef LK_SERVICES_AUTH_PROVIDER_CERTIFICATE_STORE_H
 #define LK_SERVICES_AUTH_PROVIDER_CERTIFICATE_STORE_H
 
 #include "proto/auth_provider.h"
 #include "services/auth-provider/metadata.h"
 #include "services/common/store.h"
-
-/* How many retired ones a provider keeps: the latest. */
-enum { CERTIFICATES_RETIRED_MAX = 32 };
 
 /* Looks whether idp_certificate, if there is one, has the settings' fingerprint, and notes it in
  * them: certificate_differs. STATUS_INVALID: it is no certificate. */

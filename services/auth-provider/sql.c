@@ -11,6 +11,10 @@
     "idp_slo_target_url, idp_sso_target_url, name_identifier_format, provision_groups, "           \
     "activated_at, created_at, updated_at, idp_certificate_differs"
 
+/* In the order in which certificate_rows reads them. */
+#define CERTIFICATES                                                                               \
+    "SELECT id, source, der, sha256, not_before, not_after, retired_at FROM certificate "
+
 #define PAGES(sort, order, reverse)                                                                \
     PAGE_SQL(SQL_PAGES + PAGE_STATEMENTS * (sort), COLUMNS, "provider", order, reverse)
 
@@ -47,6 +51,11 @@ static const char *const statements[] = {
     [SQL_CERTIFICATE_FORGET] =
         "DELETE FROM certificate WHERE id IN (SELECT id FROM certificate WHERE provider_id = $1 "
         "AND retired_at IS NOT NULL ORDER BY retired_at DESC, id DESC LIMIT $2 OFFSET $3)",
+    [SQL_CERTIFICATE_SHOW] = CERTIFICATES "WHERE provider_id = $1 ORDER BY id",
+    [SQL_CERTIFICATE_GET] = CERTIFICATES "WHERE provider_id = $1 AND id = $2",
+    [SQL_CERTIFICATE_NAMED] = CERTIFICATES "WHERE provider_id = $1 AND sha256 = $2",
+    [SQL_CERTIFICATE_LIVE] =
+        "SELECT COUNT(*) FROM certificate WHERE provider_id = $1 AND retired_at IS NULL",
     SORTS(PROVIDER_BY_NAME, PROVIDER_BY_NAME_DOWN, "name_key"),
     SORTS(PROVIDER_BY_SHORT_NAME, PROVIDER_BY_SHORT_NAME_DOWN, "short_name"),
     SORTS(PROVIDER_BY_ACTIVE, PROVIDER_BY_ACTIVE_DOWN, "active"),

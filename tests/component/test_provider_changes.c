@@ -7,7 +7,7 @@
 
 #include "common/mem.h"
 #include "proto/auth_provider.h"
-#include "services/auth-provider/certificate_store.h"
+#include "services/auth-provider/certificate_rows.h"
 #include "tests/support/issuer.h"
 #include "tests/support/provider_desk.h"
 
@@ -291,10 +291,11 @@ static void too_many_stored_are_no_small_matter(void **state)
     (void)state;
     give_certificate(0);
     assert_int_equal(
-        desk_query(&desk, "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i "
-                          "< 60) INSERT INTO certificate SELECT id || i, provider_id, source, der, "
-                          "sha256 || i, not_before, not_after, NULL FROM certificate, n RETURNING "
-                          "1"),
+        desk_query(&desk,
+                   "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i "
+                   "< 100) INSERT INTO certificate SELECT id || i, provider_id, source, der, "
+                   "sha256 || i, not_before, not_after, NULL FROM certificate, n RETURNING "
+                   "1"),
         1);
     assert_int_equal(change("{'settings': {'idp_certificate': null}}"), OUTCOME_INTERNAL);
     assert_int_equal(desk.status, STATUS_CORRUPT);

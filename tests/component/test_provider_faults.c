@@ -13,12 +13,12 @@
 typedef struct {
     unsigned operation;
     unsigned least;    /* calls that can fail: fewer, and the test has lost its grip */
-    const char *input; /* of a change: to be ended by a certificate */
+    const char *input; /* of a change: to be followed by a certificate */
 } case_t;
 
 typedef struct {
     desk_t desk;
-    char id[UUID_SIZE];
+    char id[UUID_SIZE], certificate[UUID_SIZE];
 } fixture_t;
 
 static issued_t issued[2];
@@ -53,22 +53,26 @@ static bool ask(fixture_t *f, const case_t *asked, size_t which)
 {
     char body[4096];
     const char *input = asked->input;
-    if (input != NULL && asked->operation != PROVIDER_LIST) {
-        assert_int_equal(text_format(body, sizeof(body), "%s'idp_certificate': '%s'}}", input,
-                                     issued[which].base64),
+    if (asked->operation == CERTIFICATE_ADD || asked->operation == PROVIDER_CREATE ||
+        asked->operation == PROVIDER_CHANGE) {
+        assert_int_equal(text_format(body, sizeof(body), "%s '%s'%s", input, issued[which].base64,
+                                     asked->operation == CERTIFICATE_ADD ? "}" : "}}"),
                          STATUS_OK);
         input = body;
     }
-    return desk_ask(&f->desk, asked->operation, f->id, NULL, input) == OUTCOME_OK;
+    return desk_ask(&f->desk, asked->operation, f->id, f->certificate, input) == OUTCOME_OK;
 }
 
 static void open_fixture(void *fixture)
 {
     fixture_t *f = fixture;
-    static const case_t given = {PROVIDER_CHANGE, 0, "{'settings': {"};
+    static const case_t given = {PROVIDER_CHANGE, 0, "{'settings': {'idp_certificate':"};
     provider_desk_open(&f->desk);
     desk_provider(&f->desk, "okta", f->id);
     assert_true(ask(f, &given, 0));
+    assert_int_equal(desk_ask(&f->desk, CERTIFICATE_LIST, f->id, NULL, NULL), OUTCOME_OK);
+    const json_t *row = json_array_get(f->desk.body, 0);
+    text_cut(f->certificate, UUID_SIZE, json_string_value(json_object_get(row, "id")));
 }
 
 static void close_fixture(void *fixture)
@@ -89,8 +93,11 @@ static void each_call_fails_once(void **state)
         {PROVIDER_READ, 4, NULL},
         {PROVIDER_LIST, 8, "page[size]=5"},
         {PROVIDER_CREATE, 30,
-         "{'name': 'n', 'short_name': 'n', 'settings': {" SETTINGS_NEEDED ", "},
-        {PROVIDER_CHANGE, 40, "{'name': 'longer', 'settings': {"},
+         "{'name': 'n', 'short_name': 'n', 'settings': {" SETTINGS_NEEDED ", 'idp_certificate':"},
+        {PROVIDER_CHANGE, 40, "{'name': 'longer', 'settings': {'idp_certificate':"},
+        {CERTIFICATE_LIST, 6, NULL},
+        {CERTIFICATE_ADD, 15, "{'certificate':"},
+        {CERTIFICATE_RETIRE, 15, NULL},
         {PROVIDER_DELETE, 10, NULL},
     };
     static const fault_drill_t drill = {sizeof(fixture_t), open_fixture, close_fixture, ask_again,

@@ -25,11 +25,13 @@ static void name_it(X509 *certificate, const char *host)
     X509_EXTENSION_free(extension);
 }
 
-void issuer_make(const char *host, int64_t not_before, int64_t not_after, issued_t *out)
+/* key: taken over. */
+static void make(EVP_PKEY *key, const char *host, int64_t not_before, int64_t not_after,
+                 issued_t *out)
 {
     uint8_t serial[8];
     uint8_t *at = out->der;
-    out->key = EVP_EC_gen("P-256");
+    out->key = key;
     out->certificate = X509_new();
     must(out->key != NULL && out->certificate != NULL && RAND_bytes(serial, sizeof(serial)) == 1);
     X509 *certificate = out->certificate;
@@ -45,6 +47,17 @@ void issuer_make(const char *host, int64_t not_before, int64_t not_after, issued
     must(length > 0 && (size_t)length <= sizeof(out->der));
     out->length = (size_t)i2d_X509(certificate, &at);
     must(EVP_EncodeBlock((unsigned char *)out->base64, out->der, length) > 0);
+}
+
+void issuer_make(const char *host, int64_t not_before, int64_t not_after, issued_t *out)
+{
+    make(EVP_EC_gen("P-256"), host, not_before, not_after, out);
+}
+
+void issuer_make_rsa(unsigned bits, const char *host, int64_t not_before, int64_t not_after,
+                     issued_t *out)
+{
+    make(EVP_RSA_gen(bits), host, not_before, not_after, out);
 }
 
 void issuer_free(issued_t *issued)

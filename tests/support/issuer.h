@@ -17,6 +17,9 @@ typedef struct {
 /* For this host name (also its common name), from not_before to not_after (UTC seconds). Aborts on
  * failure; freed by issuer_free. */
 void issuer_make(const char *host, int64_t not_before, int64_t not_after, issued_t *out);
+/* The same with an RSA key of so many bits. */
+void issuer_make_rsa(unsigned bits, const char *host, int64_t not_before, int64_t not_after,
+                     issued_t *out);
 void issuer_free(issued_t *issued);
 
 #endif

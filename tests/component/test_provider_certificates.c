@@ -1,0 +1,193 @@
+/* Certificates by hand: added beside others, retired, and whose they are. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "proto/auth_provider.h"
+#include "services/auth-provider/certificate_rows.h"
+#include "tests/support/issuer.h"
+#include "tests/support/provider_desk.h"
+
+#include <string.h>
+
+static issued_t issued[CERTIFICATES_GIVEN_MAX + 1], weak;
+static desk_t desk;
+static char id[UUID_SIZE];
+
+static int set_up_all(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(issued); i++)
+        issuer_make("idp.example.com", 1600000000, 2000000000 + (int64_t)i, &issued[i]);
+    issuer_make_rsa(1024, "idp.example.com", 1600000000, 2000000000, &weak);
+    return 0;
+}
+
+static int tear_down_all(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(issued); i++)
+        issuer_free(&issued[i]);
+    issuer_free(&weak);
+    return 0;
+}
+
+static int set_up(void **state)
+{
+    (void)state;
+    provider_desk_open(&desk);
+    desk_provider(&desk, "okta", id);
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    provider_desk_close(&desk);
+    return 0;
+}
+
+static outcome_t add(const char *base64)
+{
+    char body[sizeof(issued[0].base64) + 64];
+    assert_int_equal(text_format(body, sizeof(body), "{'certificate': '%s'}", base64), STATUS_OK);
+    return desk_ask(&desk, CERTIFICATE_ADD, id, NULL, body);
+}
+
+static void add_and_note(size_t which, char out_id[UUID_SIZE])
+{
+    assert_int_equal(add(issued[which].base64), OUTCOME_OK);
+    text_cut(out_id, UUID_SIZE, desk_text(&desk, "id"));
+}
+
+static size_t listed(void)
+{
+    assert_int_equal(desk_ask(&desk, CERTIFICATE_LIST, id, NULL, NULL), OUTCOME_OK);
+    return desk_count(&desk);
+}
+
+static void one_is_added_beside_the_others(void **state)
+{
+    (void)state;
+    assert_int_equal(listed(), 0);
+    char first[UUID_SIZE], second[UUID_SIZE];
+    add_and_note(0, first);
+    assert_non_null(strstr(desk_text(&desk, "certificate"), "-----BEGIN CERTIFICATE-----\n"));
+    assert_string_equal(desk_text(&desk, "source"), "given");
+    assert_null(desk_text(&desk, "retired_at"));
+    assert_string_equal(desk_text(&desk, "not_after"), "2033-05-18T03:33:20.000Z");
+    assert_string_equal(desk_text(&desk, "not_before"), "2020-09-13T12:26:40.000Z");
+    assert_int_equal(strlen(desk_text(&desk, "fingerprint_sha256")), 95);
+    add_and_note(1, second);
+    assert_string_not_equal(first, second);
+    assert_int_equal(listed(), 2);
+    assert_int_equal(desk_query(&desk, "SELECT count(*) FROM certificate WHERE retired_at IS NULL"),
+                     2);
+}
+
+/* From then on no refresh retires it: it is there by hand. */
+static void the_same_again_is_that_one(void **state)
+{
+    (void)state;
+    char first[UUID_SIZE], again[UUID_SIZE];
+    add_and_note(0, first);
+    assert_int_equal(desk_query(&desk, "SELECT count(*) FROM certificate WHERE source = 'given'"),
+                     1);
+    add_and_note(0, again);
+    assert_string_equal(again, first);
+    assert_int_equal(listed(), 1);
+}
+
+static void a_retired_one_stays_and_may_come_back(void **state)
+{
+    (void)state;
+    char first[UUID_SIZE], again[UUID_SIZE], at[64];
+    add_and_note(0, first);
+    assert_int_equal(desk_ask(&desk, CERTIFICATE_RETIRE, id, first, NULL), OUTCOME_OK);
+    assert_string_equal(desk_text(&desk, "id"), first);
+    text_cut(at, sizeof(at), desk_text(&desk, "retired_at"));
+    desk.now_utc_ms += 1000;
+    assert_int_equal(desk_ask(&desk, CERTIFICATE_RETIRE, id, first, NULL), OUTCOME_OK);
+    assert_string_equal(desk_text(&desk, "retired_at"), at);
+    assert_int_equal(listed(), 1);
+    add_and_note(0, again);
+    assert_string_equal(again, first);
+    assert_null(desk_text(&desk, "retired_at"));
+}
+
+static void what_is_of_no_use_is_refused(void **state)
+{
+    (void)state;
+    assert_int_equal(add("hello"), OUTCOME_INVALID);
+    assert_string_equal(desk_fault(&desk), "format /certificate");
+    assert_int_equal(desk_ask(&desk, CERTIFICATE_ADD, id, NULL, "{}"), OUTCOME_INVALID);
+    assert_string_equal(desk_fault(&desk), "required /certificate");
+    assert_int_equal(add(weak.base64), OUTCOME_INVALID);
+    assert_string_equal(desk_fault(&desk), "rule /certificate");
+    assert_non_null(strstr(desk.faults.items[0].message, "2048"));
+    assert_int_equal(listed(), 0);
+}
+
+static void sixteen_are_live_at_most(void **state)
+{
+    (void)state;
+    char first[UUID_SIZE], other[UUID_SIZE];
+    add_and_note(0, first);
+    for (size_t i = 1; i < CERTIFICATES_GIVEN_MAX; i++)
+        add_and_note(i, other);
+    assert_int_equal(add(issued[CERTIFICATES_GIVEN_MAX].base64), OUTCOME_CONFLICT);
+    assert_string_equal(desk_fault(&desk), "rule /certificate");
+    add_and_note(3, other); /* is there already */
+    assert_int_equal(desk_ask(&desk, CERTIFICATE_RETIRE, id, first, NULL), OUTCOME_OK);
+    add_and_note(CERTIFICATES_GIVEN_MAX, other);
+    assert_int_equal(add(issued[0].base64), OUTCOME_CONFLICT); /* it would live again */
+}
+
+static void others_see_nothing(void **state)
+{
+    (void)state;
+    char first[UUID_SIZE], stranger[UUID_SIZE], theirs[UUID_SIZE];
+    add_and_note(0, first);
+    desk_provider(&desk, "second", stranger);
+    assert_int_equal(desk_ask(&desk, CERTIFICATE_RETIRE, stranger, first, NULL), OUTCOME_UNKNOWN);
+    text_cut(desk.principal.organization_id, sizeof(desk.principal.organization_id), DESK_OTHERS);
+    desk_provider(&desk, "theirs", theirs);
+    assert_int_equal(desk_ask(&desk, CERTIFICATE_LIST, id, NULL, NULL), OUTCOME_UNKNOWN);
+    assert_int_equal(add(issued[1].base64), OUTCOME_UNKNOWN);
+    assert_int_equal(desk_ask(&desk, CERTIFICATE_RETIRE, id, first, NULL), OUTCOME_UNKNOWN);
+    assert_int_equal(desk_ask(&desk, CERTIFICATE_RETIRE, theirs, first, NULL), OUTCOME_UNKNOWN);
+    assert_int_equal(desk_query(&desk, "SELECT count(*) FROM certificate WHERE retired_at IS NULL"),
+                     1);
+}
+
+/* A client's change of trust is at once, for all that were trusted besides. */
+static void a_new_fingerprint_retires_them(void **state)
+{
+    (void)state;
+    char first[UUID_SIZE];
+    add_and_note(0, first);
+    assert_int_equal(desk_query(&desk, "SELECT count(*) FROM certificate WHERE retired_at IS NULL"),
+                     1);
+    assert_int_equal(desk_ask(&desk, PROVIDER_CHANGE, id, NULL,
+                              "{'settings': {'idp_cert_fingerprint': '" PRINT_32 "'}}"),
+                     OUTCOME_OK);
+    assert_int_equal(desk_query(&desk, "SELECT count(*) FROM certificate WHERE retired_at IS NULL"),
+                     0);
+}
+
+int main(void)
+{
+#define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+    const struct CMUnitTest tests[] = {
+        CASE(one_is_added_beside_the_others),
+        CASE(the_same_again_is_that_one),
+        CASE(a_retired_one_stays_and_may_come_back),
+        CASE(what_is_of_no_use_is_refused),
+        CASE(sixteen_are_live_at_most),
+        CASE(others_see_nothing),
+        CASE(a_new_fingerprint_retires_them),
+    };
+    return cmocka_run_group_tests(tests, set_up_all, tear_down_all);
+}

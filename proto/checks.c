@@ -206,6 +206,18 @@ const char *check_http_url(const char *bytes, size_t length)
     return is_authority(at, authority) ? NULL : message;
 }
 
+const char *check_local_path(const char *bytes, size_t length)
+{
+    static const char message[] = "must be a local path: one slash, then neither slash nor "
+                                  "backslash";
+    if (length == 0 || bytes[0] != '/' || (length > 1 && bytes[1] == '/'))
+        return message;
+    for (size_t i = 0; i < length; i++)
+        if (bytes[i] <= ' ' || bytes[i] > '~' || bytes[i] == '\\')
+            return message;
+    return NULL;
+}
+
 const char *check_fingerprint(const char *bytes, size_t length)
 {
     uint8_t fingerprint[FINGERPRINT_BYTES_MAX];

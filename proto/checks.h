@@ -28,6 +28,10 @@ const char *check_short_name(const char *bytes, size_t length);
  * allowed), an IPv4 address or an IPv6 address in brackets, no user, ASCII without blanks,
  * controls, quotes, '<', '>' or '\'. */
 const char *check_http_url(const char *bytes, size_t length);
+/* A path on the same host, to redirect to: one '/', then neither '/' nor '\\', which browsers take
+ * for the start of a host; printable ASCII without blanks and '\\' (WHATWG URL 4.4 drops tabs and
+ * line ends, and takes '\\' for '/'). */
+const char *check_local_path(const char *bytes, size_t length);
 /* A certificate's fingerprint, as fingerprint_read takes it. */
 const char *check_fingerprint(const char *bytes, size_t length);
 

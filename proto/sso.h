@@ -35,7 +35,7 @@ typedef struct {
 
 typedef struct {
     presence_t fields;
-    char return_to[SSO_RETURN_TO_MAX + 1]; /* local path; return_to.h says what that is */
+    char return_to[SSO_RETURN_TO_MAX + 1]; /* as check_local_path has it */
 } sso_login_query_t;
 
 enum { SSO_LOGIN_RETURN_TO };

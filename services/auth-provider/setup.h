@@ -1,29 +1,47 @@
-/* What auth-provider has beyond every worker: settings of its own, and who fetches metadata. */
+/* What auth-provider has beyond every worker: settings of its own, and who fetches metadata.
+ *
+ * Nobody logs in over plain HTTP but on loopback: a cookie that anybody on the way can read is
+ * nobody's. A public URL like that is no wrong setting, though: all but /sso works with it. */
 #ifndef LK_SERVICES_AUTH_PROVIDER_SETUP_H
 #define LK_SERVICES_AUTH_PROVIDER_SETUP_H
 
 #include "common/config.h"
+#include "proto/sso.h"
 #include "services/common/call.h"
 
 enum { SETUP_URL_SIZE = 512 };
 
 typedef struct {
     char public_url[SETUP_URL_SIZE];
+    char sso_return_to[SSO_RETURN_TO_MAX + 1];
     bool metadata_allow_private;
 } setup_t;
 
-enum { SETUP_ROWS = 2 };
+enum { SETUP_ROWS = 3 };
 extern const setting_t setup_rows[SETUP_ROWS];
 
-/* STATUS_INVALID: LK_PUBLIC_URL is no base of URLs. */
+/* STATUS_INVALID: LK_PUBLIC_URL is no base of URLs, LK_SSO_RETURN_TO no local path. */
 status_t setup_check(const void *setup, err_t *err) MUST_CHECK;
 
-/* Makes the fetcher_t (fetch.h), as worker_spec_t has it. */
+/* Over what browsers reach us. */
+typedef enum {
+    REACH_PLAIN,    /* HTTP from other hosts: nobody logs in */
+    REACH_LOOPBACK, /* HTTP on this host: to try things out */
+    REACH_TLS,
+} reach_t;
+
+/* Of a URL that setup_check takes. */
+reach_t setup_reach_of(const char *public_url);
+
+/* Warns if nobody can log in. Makes the fetcher_t (fetch.h), as worker_spec_t has it. */
 status_t setup_open(const void *setup, void **out_fetcher, err_t *err) MUST_CHECK;
 /* NULL-safe. */
 void setup_close(void **fetcher);
 
 /* Of the process that answers the call. */
 const char *setup_public_url(const call_t *call);
+reach_t setup_reach(const call_t *call);
+/* Where a browser goes on after a login that had no return_to: a local path. */
+const char *setup_return_to(const call_t *call);
 
 #endif

@@ -8,7 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const setup_t setup = {.public_url = "https://lk.example/", .metadata_allow_private = true};
+static const setup_t setup = {.public_url = "https://lk.example/",
+                              .sso_return_to = "/sso/session",
+                              .metadata_allow_private = true};
 
 void provider_desk_open(desk_t *desk)
 {

@@ -76,6 +76,48 @@ static void urls(void **state)
     assert_non_null(check_http_url("http://a\0b/", 11));
 }
 
+static void local_paths(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        bool good;
+    } rows[] = {
+        {"/", true},
+        {"/a", true},
+        {"/a//b?c=https://d.example/#e", true},
+        {"/..//evil.example", true}, /* a path: the host is settled by then */
+        {"/%2f/evil.example", true},
+        {"/%5cevil.example", true},
+        {"", false},
+        {"a", false},
+        {"//evil.example", false},
+        {"///evil.example", false},
+        {"/\\evil.example", false},
+        {"\\/evil.example", false},
+        {"/a\\b", false},
+        {"/\t/evil.example", false},
+        {"/\n/evil.example", false},
+        {"/a\r\nSet-Cookie: a=b", false},
+        {" /a", false},
+        {"/a b", false},
+        {"/\x7f", false},
+        {"/\xc3\xa4", false},
+        {"http:evil.example", false},
+        {"http://evil.example/", false},
+        {"https:/evil.example", false},
+        {"javascript:alert(1)", false},
+        {"?a", false},
+        {"#a", false},
+        {".", false},
+        {"@evil.example", false},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+        if ((check_local_path(rows[i].text, strlen(rows[i].text)) == NULL) != rows[i].good)
+            fail_msg("%s", rows[i].text);
+    assert_non_null(check_local_path("/a\0b", 4));
+}
+
 #define BYTES_20 "00112233445566778899aabbccddeeff00112233"
 
 static void fingerprints(void **state)
@@ -133,6 +175,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(urls),
         cmocka_unit_test(fingerprints),
+        cmocka_unit_test(local_paths),
         cmocka_unit_test(a_fingerprint_is_written_with_colons),
     };
     return cmocka_run_group_tests_name("checks", tests, NULL, NULL);

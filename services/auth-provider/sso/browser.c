@@ -1,0 +1,190 @@
+#include "services/auth-provider/sso/browser.h"
+
+#include "common/mem.h"
+#include "common/text.h"
+#include "proto/sso_style.h"
+#include "services/auth-provider/markup.h"
+#include "services/auth-provider/setup.h"
+
+#include <assert.h>
+#include <sodium.h>
+#include <string.h>
+#include <strings.h>
+
+enum {
+    COOKIE_HEADER_SIZE = 256,
+    PAGE_FRAME = sizeof(SSO_STYLE) + 1024, /* what stands around a page's words */
+    REFERENCE = 6,                         /* bytes that a byte becomes at most: "&quot;" */
+};
+
+static const char token_characters[] =
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+
+static const sso_head_t *head_of(const call_t *call)
+{
+    static const sso_head_t none;
+    return call->head == NULL ? &none : call->head;
+}
+
+/* ---- cookies ---- */
+
+static const char *name_of(const call_t *call, cookie_t cookie)
+{
+    static const char *const names[][2] = {[COOKIE_LOGIN] = {"lk-login", "__Host-lk-login"},
+                                           [COOKIE_SESSION] = {"lk-session", "__Host-lk-session"}};
+    return names[cookie][setup_reach(call) == REACH_TLS];
+}
+
+static bool read_token(const char *bytes, size_t length, char out[SSO_TOKEN_SIZE])
+{
+    if (length != SSO_TOKEN_SIZE - 1 || strspn(bytes, token_characters) < length)
+        return false;
+    memcpy(out, bytes, length);
+    out[length] = '\0';
+    return true;
+}
+
+/* Pairs stand apart by "; " (RFC 6265 section 4.2.1). */
+bool browser_cookie(const call_t *call, cookie_t cookie, char out[SSO_TOKEN_SIZE])
+{
+    const char *name = name_of(call, cookie), *value = NULL;
+    size_t name_length = strlen(name), count = 0;
+    for (const char *at = head_of(call)->cookie; *at != '\0';) {
+        at += strspn(at, "; ");
+        if (strncmp(at, name, name_length) == 0 && at[name_length] == '=') {
+            value = at + name_length + 1;
+            count++;
+        }
+        at += strcspn(at, ";");
+    }
+    return count == 1 && read_token(value, strcspn(value, "; "), out);
+}
+
+void browser_set_cookie(call_t *call, cookie_t cookie, const char *value)
+{
+    char header[COOKIE_HEADER_SIZE], age[32] = "";
+    bool secure = setup_reach(call) == REACH_TLS;
+    status_t status = STATUS_OK;
+    if (value[0] == '\0')
+        status = text_format(age, sizeof(age), "; Max-Age=0");
+    else if (cookie == COOKIE_LOGIN)
+        status = text_format(age, sizeof(age), "; Max-Age=%d", LOGIN_REQUEST_MS / 1000);
+    const char *same_site = cookie == COOKIE_SESSION ? "; SameSite=Lax"
+                            : secure                 ? "; SameSite=None"
+                                                     : "";
+    if (status == STATUS_OK)
+        status =
+            text_format(header, sizeof(header), "%s=%s; Path=/%s; HttpOnly%s%s",
+                        name_of(call, cookie), value, age, secure ? "; Secure" : "", same_site);
+    if (status == STATUS_OK)
+        status = call_header(call, "Set-Cookie", header);
+    assert(status == STATUS_OK);
+    (void)status;
+    sodium_memzero(header, sizeof(header));
+}
+
+bool browser_token(const call_t *call, char out[SSO_TOKEN_SIZE])
+{
+    static const char scheme[] = "Bearer ";
+    const char *given = head_of(call)->authorization;
+    if (strncasecmp(given, scheme, sizeof(scheme) - 1) != 0)
+        return browser_cookie(call, COOKIE_SESSION, out);
+    given += sizeof(scheme) - 1;
+    return read_token(given, strlen(given), out);
+}
+
+/* ---- what it accepts ---- */
+
+/* Whether a media range (RFC 9110 section 12.5.1) is text/html, and not "q=0". */
+static bool is_html(const char *range, size_t length)
+{
+    static const char html[] = "text/html";
+    size_t name = sizeof(html) - 1;
+    if (length < name || strncasecmp(range, html, name) != 0)
+        return false;
+    size_t end = name + strspn(range + name, " \t");
+    if (end >= length)
+        return true;
+    if (range[end] != ';')
+        return false;
+    for (size_t i = end; i + 2 < length; i++)
+        if ((range[i] == 'q' || range[i] == 'Q') && range[i + 1] == '=')
+            return strspn(range + i + 2, "0.") < length - i - 2;
+    return true;
+}
+
+bool browser_wants_page(const call_t *call)
+{
+    for (const char *at = head_of(call)->accept; *at != '\0';) {
+        at += strspn(at, ", \t");
+        size_t length = strcspn(at, ",");
+        if (is_html(at, length))
+            return true;
+        at += length;
+    }
+    return false;
+}
+
+/* ---- pages ---- */
+
+void browser_page(call_t *call, outcome_t outcome, const char *title, const char *sentence,
+                  const char *more)
+{
+    const char *rest = more == NULL ? "" : more;
+    size_t size = PAGE_FRAME + REFERENCE * (2 * strlen(title) + strlen(sentence)) + strlen(rest);
+    AUTO(mem_release) char *text = mem_zalloc(size);
+    markup_t page = markup_begin(text, size);
+    markup_raw(&page, "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">"
+                      "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">"
+                      "<meta name=\"robots\" content=\"noindex\">\n<title>");
+    markup_value(&page, title);
+    markup_raw(&page, "</title>\n<style>" SSO_STYLE "</style></head>\n<body><main>\n<h1>");
+    markup_value(&page, title);
+    markup_raw(&page, "</h1>\n<p>");
+    markup_value(&page, sentence);
+    markup_raw(&page, "</p>\n");
+    markup_raw(&page, rest);
+    markup_raw(&page, "</main></body></html>\n");
+    if (markup_end(&page) != STATUS_OK)
+        call_refuse(call, OUTCOME_INTERNAL, NULL);
+    else
+        call_document_as(call, outcome, MEDIA_HTML, text, page.length);
+}
+
+static void answer(call_t *call, outcome_t outcome, const char *title, const char *sentence,
+                   const char *more)
+{
+    char message[REPLY_MESSAGE_SIZE];
+    if (browser_wants_page(call))
+        browser_page(call, outcome, title, sentence, more);
+    else if (text_format(message, sizeof(message), "%s. %s", title, sentence) == STATUS_OK)
+        call_refuse(call, outcome, message);
+    else
+        call_refuse(call, outcome, title);
+}
+
+void browser_refuse(call_t *call, outcome_t outcome, const char *title, const char *sentence)
+{
+    answer(call, outcome, title, sentence, NULL);
+}
+
+void browser_fail(call_t *call, outcome_t outcome, const char *title, const char *event_id)
+{
+    char sentence[160];
+    if (text_format(sentence, sizeof(sentence),
+                    "Whoever looks after your logins can find out why by this number: %s",
+                    event_id) != STATUS_OK)
+        sentence[0] = '\0';
+    answer(call, outcome, title, sentence, NULL);
+}
+
+bool browser_may_log_in(call_t *call)
+{
+    err_t err = {0};
+    if (setup_reach(call) != REACH_PLAIN)
+        return true;
+    (void)err_set(&err, STATUS_INVALID, "LK_PUBLIC_URL",
+                  "is plain HTTP beyond loopback: nobody can log in over it");
+    call_fail(call, &err);
+    return false;
+}

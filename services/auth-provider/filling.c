@@ -3,7 +3,7 @@
 #include "common/clock.h"
 #include "common/mem.h"
 #include "proto/record.h"
-#include "services/auth-provider/fetch.h"
+#include "services/auth-provider/setup.h"
 
 /* What an answer needs to get back to a client who waits for it, once a fetch has given up: this,
  * or a quarter of all the time the call has, if that is less. */
@@ -77,7 +77,7 @@ static status_t get(const call_t *call, const char *settings_url, const char *en
     size_t length = 0;
     int64_t now = clock_ms(), left = call->deadline_ms - answer_ms(call) - now;
     bool has_waited = now - call->received_ms > answer_ms(call);
-    status_t status = fetch_get(call->keeper->own, settings_url, left, &bytes, &length, err);
+    status_t status = fetch_get(setup_fetcher(call), settings_url, left, &bytes, &length, err);
     if (status == STATUS_TIMEOUT && has_waited && left < FETCH_LIMIT_MS)
         return STATUS_BUSY;
     if (status == STATUS_OK)

@@ -2,12 +2,18 @@
 
 #include "common/ipnet.h"
 #include "common/log.h"
+#include "common/mem.h"
 #include "common/text.h"
 #include "proto/checks.h"
-#include "services/auth-provider/fetch.h"
 
 #include <string.h>
 #include <strings.h>
+
+/* What the handlers share. */
+typedef struct {
+    fetcher_t *fetcher;
+    signer_t *signer;
+} own_t;
 
 const setting_t setup_rows[SETUP_ROWS] = {
     SETTING_TEXT_ROW(setup_t, public_url, "LK_PUBLIC_URL", "http://127.0.0.1:8080",
@@ -20,6 +26,9 @@ const setting_t setup_rows[SETUP_ROWS] = {
     SETTING_SWITCH_ROW(setup_t, metadata_allow_private, "LK_METADATA_ALLOW_PRIVATE", "off",
                        "Whether metadata of identity providers may be fetched from private, "
                        "loopback and link-local addresses."),
+    SETTING_TEXT_ROW(setup_t, saml_key_file, "LK_SAML_KEY_FILE", "",
+                     "File with a private key (RSA or ECDSA) and its certificate in PEM: with it "
+                     "what is sent to identity providers is signed. Nobody else may read it."),
 };
 
 status_t setup_check(const void *setup, err_t *err)
@@ -75,23 +84,34 @@ static void warn_of_plain(const char *public_url)
     log_end(&line);
 }
 
-status_t setup_open(const void *setup, void **out_fetcher, err_t *err)
+status_t setup_open(const void *setup, void **out_own, err_t *err)
 {
     const setup_t *given = setup;
     fetch_settings_t settings = {.allow_private = given->metadata_allow_private};
-    fetcher_t *fetcher = NULL;
+    void *made = mem_zalloc(sizeof(own_t));
+    own_t *own = made;
+    status_t status = STATUS_OK;
     warn_of_plain(given->public_url);
-    status_t status = fetch_start(&settings, &fetcher, err);
+    if (given->saml_key_file[0] != '\0')
+        status = signer_open(given->saml_key_file, &own->signer, err);
     if (status == STATUS_OK)
-        *out_fetcher = fetcher;
+        status = fetch_start(&settings, &own->fetcher, err);
+    if (status == STATUS_OK)
+        *out_own = made;
+    else
+        setup_close(&made);
     return status;
 }
 
-void setup_close(void **fetcher)
+void setup_close(void **own)
 {
-    fetcher_t *closing = *fetcher;
-    fetch_stop(&closing);
-    *fetcher = NULL;
+    own_t *closing = *own;
+    if (closing == NULL)
+        return;
+    fetch_stop(&closing->fetcher);
+    signer_close(&closing->signer);
+    mem_free(closing);
+    *own = NULL;
 }
 
 const char *setup_public_url(const call_t *call)
@@ -109,4 +129,16 @@ const char *setup_return_to(const call_t *call)
 {
     const setup_t *setup = call->keeper->settings;
     return setup->sso_return_to;
+}
+
+const fetcher_t *setup_fetcher(const call_t *call)
+{
+    const own_t *own = call->keeper->own;
+    return own->fetcher;
+}
+
+const signer_t *setup_signer(const call_t *call)
+{
+    const own_t *own = call->keeper->own;
+    return own->signer;
 }

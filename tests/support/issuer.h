@@ -3,6 +3,7 @@
 #define LK_TESTS_SUPPORT_ISSUER_H
 
 #include <openssl/x509.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -20,6 +21,11 @@ void issuer_make(const char *host, int64_t not_before, int64_t not_after, issued
 /* The same with an RSA key of so many bits. */
 void issuer_make_rsa(unsigned bits, const char *host, int64_t not_before, int64_t not_after,
                      issued_t *out);
+/* The same for a key of one's own, which is then the issued one's. */
+void issuer_make_of(EVP_PKEY *key, const char *host, int64_t not_before, int64_t not_after,
+                    issued_t *out);
+/* The private key in PEM, and its certificate behind it. */
+void issuer_pem(const issued_t *issued, bool with_certificate, char *out, size_t size);
 void issuer_free(issued_t *issued);
 
 #endif

@@ -3,6 +3,8 @@
 #include "proto/checks.h"
 #include "proto/parameters.h"
 
+#include <string.h>
+
 static const char *const sorts[] = {
     [PROVIDER_BY_NAME] = "name",
     [PROVIDER_BY_NAME_DOWN] = "-name",
@@ -26,6 +28,16 @@ static void provider_rule(const void *record, record_mode_t mode, faults_t *faul
         !field_set(fields, PROVIDER_SETTINGS_URL))
         faults_add(faults, FAULT_REQUIRED, FAULT_IN_BODY, "/settings",
                    "is required, unless settings_url says where they are");
+}
+
+/* A name that is a word of /sso's paths would lead nowhere. */
+static const char *check_new_short_name(const char *bytes, size_t length)
+{
+    static const char *const reserved[] = {"logged-out", "logout", "saml", "session"};
+    for (size_t i = 0; i < ARRAY_LEN(reserved); i++)
+        if (strlen(reserved[i]) == length && memcmp(reserved[i], bytes, length) == 0)
+            return "must not be logged-out, logout, saml or session, which are parts of other URLs";
+    return check_short_name(bytes, length);
 }
 
 /* clang-format off */
@@ -95,9 +107,9 @@ static const field_t provider_rows[] = {
     [PROVIDER_NAME] = FIELD_TEXT_ROW(provider_t, name, 1, 255, .flags = FIELD_REQUIRED,
         .check = check_printable, .doc = "Name for people.", .example = "\"Okta\""),
     [PROVIDER_SHORT_NAME] = FIELD_TEXT_ROW(provider_t, short_name, 1, PROVIDER_SHORT_NAME_MAX,
-        .flags = FIELD_REQUIRED, .check = check_short_name,
-        .doc = "Its part of the login URL: lower-case letters, digits, hyphens and underscores; "
-               "unique over all organizations.",
+        .flags = FIELD_REQUIRED, .check = check_new_short_name,
+        .doc = "Its part of the login URL: lower-case letters, digits, hyphens and underscores, "
+               "not logged-out, logout, saml or session; unique over all organizations.",
         .example = "\"myorg\""),
     [PROVIDER_ORGANIZATION_ID] = FIELD_TEXT_ROW(provider_t, organization_id, 36, 36,
         .flags = FIELD_READ_ONLY, .doc = "Whose it is."),

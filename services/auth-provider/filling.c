@@ -59,6 +59,9 @@ static status_t fill(filling_t *filling, err_t *err)
         status = give(settings, texts[i].row, texts[i].text, err);
     settings->idp_cert_fingerprint_algorithm = FINGERPRINT_SHA256;
     field_give(&settings->fields, IDP_CERT_FINGERPRINT_ALGORITHM);
+    settings->allow_idp_initiated = settings->allow_sha1_signatures = false;
+    field_give(&settings->fields, IDP_ALLOW_IDP_INITIATED);
+    field_give(&settings->fields, IDP_ALLOW_SHA1_SIGNATURES);
     return status;
 }
 

@@ -38,6 +38,15 @@ static int bind_provider(query_t *query, int n, const provider_t *provider)
     return bind_settings(query, n + 4, &provider->settings);
 }
 
+/* Those that came later, which stand behind the times; returns the next one. */
+static int bind_rest(query_t *query, int n, const idp_settings_t *settings)
+{
+    query_number(query, n, settings->certificate_differs);
+    query_number(query, n + 1, settings->allow_idp_initiated);
+    query_number(query, n + 2, settings->allow_sha1_signatures);
+    return n + 3;
+}
+
 /* The only uniqueness that a client can break is that of the short name. */
 static status_t run(query_t *query, bool *out_taken, err_t *err)
 {
@@ -63,8 +72,8 @@ status_t provider_store_add(store_t *store, const provider_t *provider, bool *ou
                          !field_set(&provider->fields, PROVIDER_ACTIVATED_AT));
     query_number(query, n + 1, provider->created_at);
     query_number(query, n + 2, provider->updated_at);
-    query_number(query, n + 3, provider->settings.certificate_differs);
-    query_text(query, n + 4, key);
+    n = bind_rest(query, n + 3, &provider->settings);
+    query_text(query, n, key);
     status_t status = run(query, out_taken, err);
     if (status == STATUS_OK)
         status = page_count(store, SQL_PAGE_COUNT, list, provider->organization_id, 1, err);
@@ -91,6 +100,8 @@ status_t provider_store_read(query_t *page, provider_t *out, err_t *err)
     columns_text(&settings, 12, IDP_SSO_TARGET_URL);
     columns_text(&settings, 13, IDP_NAME_IDENTIFIER_FORMAT);
     columns_switch(&settings, 14, IDP_PROVISION_GROUPS);
+    columns_switch(&settings, 19, IDP_ALLOW_IDP_INITIATED);
+    columns_switch(&settings, 20, IDP_ALLOW_SHA1_SIGNATURES);
     own.status = settings.status;
     columns_number(&own, 15, PROVIDER_ACTIVATED_AT);
     columns_number(&own, 16, PROVIDER_CREATED_AT);
@@ -127,9 +138,9 @@ status_t provider_store_change(store_t *store, const provider_t *provider, bool 
     query_number_or_null(query, n, provider->activated_at,
                          !field_set(&provider->fields, PROVIDER_ACTIVATED_AT));
     query_number(query, n + 1, provider->updated_at);
-    query_number(query, n + 2, provider->settings.certificate_differs);
-    query_text(query, n + 3, key);
-    query_text(query, n + 4, provider->id);
+    n = bind_rest(query, n + 2, &provider->settings);
+    query_text(query, n, key);
+    query_text(query, n + 1, provider->id);
     return run(query, out_taken, err);
 }
 

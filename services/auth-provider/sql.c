@@ -9,7 +9,28 @@
     "id, organization_id, name, short_name, active, settings_url, idp_attribute_names, "           \
     "idp_cert_fingerprint, idp_cert_fingerprint_algorithm, idp_certificate, idp_entity_id, "       \
     "idp_slo_target_url, idp_sso_target_url, name_identifier_format, provision_groups, "           \
-    "activated_at, created_at, updated_at, idp_certificate_differs"
+    "activated_at, created_at, updated_at, idp_certificate_differs, allow_idp_initiated, "         \
+    "allow_sha1_signatures"
+
+#define SESSION_COLUMNS                                                                            \
+    "s.id, s.attributes, s.authenticated_at, s.expires_at, s.groups, s.name_id, "                  \
+    "s.name_id_format, p.organization_id, s.provider_id, p.short_name, s.name_qualifier, "         \
+    "s.sp_name_qualifier, s.session_index, s.created_at"
+/* One that holds at $2: of a provider that is active, and since it last ended all of its own. */
+#define SESSION_FROM                                                                               \
+    "FROM sso_session AS s JOIN provider AS p ON p.id = s.provider_id "                            \
+    "AND p.session_epoch = s.session_epoch AND p.active = 1 "
+#define EVENT_COLUMNS "SELECT id, at, client, detail, kind, name_id, reason FROM sso_event "
+
+/* The next number within $2's rows; and those that are more than $2 behind the latest. */
+#define NEXT_NUMBER(table)                                                                         \
+    "(SELECT COALESCE(MAX(number), 0) + 1 FROM " table " WHERE provider_id = $2)"
+#define FORGET_SQL(table)                                                                          \
+    "DELETE FROM " table " WHERE provider_id = $1 AND number <= "                                  \
+    "(SELECT MAX(number) FROM " table " WHERE provider_id = $1) - $2"
+#define EXPIRE_SQL(table, key, columns)                                                            \
+    "DELETE FROM " table " WHERE " key " IN (SELECT " columns " FROM " table                       \
+    " WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2)"
 
 /* In the order in which certificate_rows reads them. */
 #define CERTIFICATES                                                                               \
@@ -24,8 +45,9 @@
         PAGES(down, column " DESC, id DESC", column ", id")
 
 static const char *const statements[] = {
-    [SQL_PROVIDER_ADD] = "INSERT INTO provider (" COLUMNS ", name_key) VALUES ($1, $2, $3, $4, $5, "
-                         "$6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)",
+    [SQL_PROVIDER_ADD] =
+        "INSERT INTO provider (" COLUMNS ", name_key) VALUES ($1, $2, $3, $4, $5, "
+        "$6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22)",
     [SQL_PROVIDER_GET] = "SELECT " COLUMNS " FROM provider WHERE id = $1",
     [SQL_PROVIDER_NAMED] = "SELECT id FROM provider WHERE short_name = $1",
     [SQL_PROVIDER_CHANGE] =
@@ -34,7 +56,8 @@ static const char *const statements[] = {
         "idp_cert_fingerprint_algorithm = $7, idp_certificate = $8, idp_entity_id = $9, "
         "idp_slo_target_url = $10, idp_sso_target_url = $11, name_identifier_format = $12, "
         "provision_groups = $13, activated_at = $14, updated_at = $15, "
-        "idp_certificate_differs = $16, name_key = $17 WHERE id = $18",
+        "idp_certificate_differs = $16, allow_idp_initiated = $17, allow_sha1_signatures = $18, "
+        "name_key = $19 WHERE id = $20",
     [SQL_PROVIDER_DELETE] = "DELETE FROM provider WHERE id = $1",
     [SQL_PROVIDER_LATEST] = "SELECT MAX(created_at) FROM provider",
     [SQL_PAGE_TOTAL] = PAGE_TOTAL_SQL,
@@ -56,6 +79,45 @@ static const char *const statements[] = {
     [SQL_CERTIFICATE_NAMED] = CERTIFICATES "WHERE provider_id = $1 AND sha256 = $2",
     [SQL_CERTIFICATE_LIVE] =
         "SELECT COUNT(*) FROM certificate WHERE provider_id = $1 AND retired_at IS NULL",
+    [SQL_PROVIDER_END_SESSIONS] =
+        "UPDATE provider SET session_epoch = session_epoch + 1 WHERE id = $1",
+    [SQL_REQUEST_ADD] =
+        "INSERT INTO authn_request (id, provider_id, number, kind, relay_state, browser, "
+        "return_to, expires_at) "
+        "VALUES ($1, $2, " NEXT_NUMBER("authn_request") ", $3, $4, $5, $6, $7)",
+    [SQL_REQUEST_FORGET] = FORGET_SQL("authn_request"),
+    [SQL_REQUEST_GET] = "SELECT provider_id, relay_state, browser, return_to, expires_at, used_at "
+                        "FROM authn_request WHERE id = $1 AND kind = $2",
+    [SQL_REQUEST_USE] = "UPDATE authn_request SET used_at = $1 WHERE id = $2 AND used_at IS NULL",
+    [SQL_REQUEST_EXPIRE] = EXPIRE_SQL("authn_request", "id", "id"),
+    [SQL_ASSERTION_USE] =
+        "INSERT INTO assertion_used (provider_id, assertion_id, expires_at) VALUES ($1, $2, $3) "
+        "ON CONFLICT (provider_id, assertion_id) DO NOTHING",
+    [SQL_ASSERTION_EXPIRE] =
+        EXPIRE_SQL("assertion_used", "(provider_id, assertion_id)", "provider_id, assertion_id"),
+    [SQL_SESSION_ADD] =
+        "INSERT INTO sso_session (id, token, provider_id, name_id, name_id_format, "
+        "name_qualifier, sp_name_qualifier, session_index, attributes, groups, authenticated_at, "
+        "created_at, expires_at, session_epoch) "
+        "SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, session_epoch "
+        "FROM provider WHERE id = $3 AND active = 1",
+    [SQL_SESSION_GET] =
+        "SELECT " SESSION_COLUMNS " " SESSION_FROM "WHERE s.token = $1 AND s.expires_at > $2",
+    [SQL_SESSION_END] = "DELETE FROM sso_session WHERE id = $1",
+    [SQL_SESSION_END_NAMED] = "DELETE FROM sso_session WHERE provider_id = $1 AND name_id = $2 "
+                              "AND ($3 = '' OR session_index = $3)",
+    [SQL_SESSION_EXPIRE] = EXPIRE_SQL("sso_session", "id", "id"),
+    [SQL_EVENT_ADD] =
+        "INSERT INTO sso_event (id, provider_id, number, at, kind, reason, client, name_id, "
+        "detail) VALUES ($1, $2, " NEXT_NUMBER("sso_event") ", $3, $4, $5, $6, $7, $8)",
+    [SQL_EVENT_FORGET] = FORGET_SQL("sso_event"),
+    [SQL_EVENT_TOTAL] = "SELECT COUNT(*) FROM sso_event WHERE provider_id = $1",
+    [SQL_EVENT_TOTAL_REASON] =
+        "SELECT COUNT(*) FROM sso_event WHERE provider_id = $1 AND reason = $2",
+    [SQL_EVENT_PAGE] =
+        EVENT_COLUMNS "WHERE provider_id = $1 ORDER BY number DESC LIMIT $2 OFFSET $3",
+    [SQL_EVENT_PAGE_REASON] = EVENT_COLUMNS "WHERE provider_id = $1 AND reason = $2 "
+                                            "ORDER BY number DESC LIMIT $3 OFFSET $4",
     SORTS(PROVIDER_BY_NAME, PROVIDER_BY_NAME_DOWN, "name_key"),
     SORTS(PROVIDER_BY_SHORT_NAME, PROVIDER_BY_SHORT_NAME_DOWN, "short_name"),
     SORTS(PROVIDER_BY_ACTIVE, PROVIDER_BY_ACTIVE_DOWN, "active"),
@@ -67,7 +129,7 @@ _Static_assert(ARRAY_LEN(statements) == SQL_COUNT, "one text for each");
 const store_spec_t auth_provider_store = {
     .file = "auth-provider.db",
     .migrations = auth_provider_migrations,
-    .migration_count = 5, /* a test compares it with auth_provider_migration_count */
+    .migration_count = 6, /* a test compares it with auth_provider_migration_count */
     .statements = statements,
     .statement_count = SQL_COUNT,
 };

@@ -294,7 +294,7 @@ static void too_many_stored_are_no_small_matter(void **state)
         desk_query(&desk,
                    "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i "
                    "< 100) INSERT INTO certificate SELECT id || i, provider_id, source, der, "
-                   "sha256 || i, not_before, not_after, NULL FROM certificate, n RETURNING "
+                   "sha256 || i, not_before, not_after, NULL, NULL FROM certificate, n RETURNING "
                    "1"),
         1);
     assert_int_equal(change("{'settings': {'idp_certificate': null}}"), OUTCOME_INTERNAL);

@@ -14,14 +14,19 @@ enum {
     LOGIN_HASH_SIZE = 32,
     LOGIN_REQUEST_MS = 10 * 60 * 1000, /* how long a login may take */
     LOGIN_RELAY_SIZE = 43 + 1,
+    LOGIN_REQUESTS_MAX = 100 * 1000, /* of a provider; the oldest go */
 };
+
+typedef enum { REQUEST_LOGIN, REQUEST_LOGOUT } request_kind_t;
 
 /* An AuthnRequest on its way, or a LogoutRequest of ours. */
 typedef struct {
+    request_kind_t kind;
     char id[SAML_ID_MAX + 1]; /* '_' and 40 hexadecimal digits */
     char provider_id[UUID_SIZE];
     char relay_state[LOGIN_RELAY_SIZE];
-    uint8_t browser[LOGIN_HASH_SIZE];      /* of the login cookie's value */
+    uint8_t browser[LOGIN_HASH_SIZE];      /* of the login cookie's value; not looked at later for
+                                              a log-out */
     char return_to[SSO_RETURN_TO_MAX + 1]; /* "": the page of the session */
     int64_t expires_utc_ms;
 } login_request_t;
@@ -33,12 +38,13 @@ void login_secret(char out[SSO_TOKEN_SIZE]);
 
 status_t login_store_ask(store_t *writer, const login_request_t *request, err_t *err) MUST_CHECK;
 
-/* Takes the request that `claims` answer: once. *out_reason: SAML_NONE, or which of
+/* Takes the provider's request that was answered: once. *out_reason: SAML_NONE, or which of
  * REQUEST_UNKNOWN, _EXPIRED, _USED, BROWSER_MISMATCH, RELAY_STATE_MISMATCH; nothing is changed
- * then. browser: NULL: no cookie came. */
-status_t login_store_take(store_t *writer, const char *provider_id, const char *id,
-                          const uint8_t *browser, const char *relay_state, int64_t now_utc_ms,
-                          login_request_t *out, saml_reason_t *out_reason, err_t *err) MUST_CHECK;
+ * then, nor is *out of use. browser: NULL: no cookie came. */
+status_t login_store_take(store_t *writer, request_kind_t kind, const char *provider_id,
+                          const char *id, const uint8_t *browser, const char *relay_state,
+                          int64_t now_utc_ms, login_request_t *out, saml_reason_t *out_reason,
+                          err_t *err) MUST_CHECK;
 
 /* Remembers an assertion until then. *out_reason: SAML_NONE, or ASSERTION_REPLAYED. */
 status_t login_store_use(store_t *writer, const char *provider_id, const char *assertion_id,
@@ -49,8 +55,11 @@ typedef struct {
     sso_session_t shown;
     char name_qualifier[TEXT_SIZE(255)], sp_name_qualifier[TEXT_SIZE(255)];
     char session_index[SAML_ID_MAX + 1];
+    int64_t created_utc_ms;
 } login_session_t;
 
+/* STATUS_UNKNOWN: its provider is inactive or gone. What shows whose the provider is, is not
+ * stored. */
 status_t login_store_begin(store_t *writer, const login_session_t *session,
                            const uint8_t token[LOGIN_HASH_SIZE], err_t *err) MUST_CHECK;
 /* STATUS_UNKNOWN: no such token, or it has expired, or its provider is inactive or gone. */
@@ -62,7 +71,12 @@ status_t login_store_end(store_t *writer, const char *session_id, err_t *err) MU
 status_t login_store_end_named(store_t *writer, const char *provider_id, const char *name_id,
                                const char *session_index, int64_t *out_count, err_t *err)
     MUST_CHECK;
-/* Ends all of a provider: it was made inactive, or its trust has changed. */
+/* Ends all of a provider: it was made inactive, or its trust has changed. One row is written,
+ * however many they are. */
 status_t login_store_end_all(store_t *writer, const char *provider_id, err_t *err) MUST_CHECK;
+
+/* Removes up to `most` of each kind that are of no use any more. *out_more: some are left. */
+status_t login_store_expire(store_t *writer, int64_t now_utc_ms, int64_t most, bool *out_more,
+                            err_t *err) MUST_CHECK;
 
 #endif

@@ -191,12 +191,12 @@ static void long_ways_go_to_the_slow_pool(void **state)
     (void)state;
     enum { MORE = 24000 };
     (void)desk_query(
-        &desk,
-        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 24000) "
-        "INSERT INTO provider SELECT printf('%08x-0000-7000-8000-000000000000', i), "
-        "organization_id, 'n', 'n', 'n' || i, 0, NULL, NULL, idp_cert_fingerprint, 'sha1', "
-        "NULL, idp_entity_id, NULL, idp_sso_target_url, 'x', NULL, NULL, created_at + i, "
-        "created_at, 0, 0, 0, 0, NULL, NULL, NULL FROM n, (SELECT * FROM provider WHERE short_name = 'p00') RETURNING 1");
+        &desk, "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 24000) "
+               "INSERT INTO provider SELECT printf('%08x-0000-7000-8000-000000000000', i), "
+               "organization_id, 'n', 'n', 'n' || i, 0, NULL, NULL, idp_cert_fingerprint, 'sha1', "
+               "NULL, idp_entity_id, NULL, idp_sso_target_url, 'x', NULL, NULL, created_at + i, "
+               "created_at, 0, 0, 0, 0, NULL, NULL, NULL FROM n, (SELECT * FROM provider WHERE "
+               "short_name = 'p00') RETURNING 1");
     (void)desk_query(&desk, "UPDATE page_total SET total = total + 24000 WHERE owner = "
                             "(SELECT organization_id FROM provider WHERE short_name = 'p00') "
                             "RETURNING 1");

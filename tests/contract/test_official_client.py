@@ -2,7 +2,7 @@
 tests/sdk says what they do."""
 
 import pytest
-from sdk import node
+from npm import Project
 from suite import Suite, await_that, every_service
 
 RELEASES = ["newest", "1.x"]
@@ -32,5 +32,5 @@ def test_without_workers(release):
 
 def run(suite, release, what, **environment):
     number = RELEASES.index(release)
-    node("--test", f"{what}.test.mjs", LK_SDK=release, LK_TAG=str(number), LK_PREFIX=f"{4000 + number}",
+    Project("sdk").node("--test", f"{what}.test.mjs", LK_SDK=release, LK_TAG=str(number), LK_PREFIX=f"{4000 + number}",
          LK_BASE=f"http://127.0.0.1:{suite.port}", **environment)

@@ -1,8 +1,8 @@
 """docs/openapi.json is good OpenAPI: the linter of tests/sdk finds nothing."""
 
-from sdk import node
+from npm import Project
 from suite import ROOT
 
 
 def test_lint():
-    node("lint.mjs", str(ROOT / "docs/openapi.json"))
+    Project("sdk").node("lint.mjs", str(ROOT / "docs/openapi.json"))

@@ -52,18 +52,19 @@ class TlsClient(Client):
 
 
 class Balancer:
-    """In front of a suite's gateways, which listen at the suite's port of those hosts."""
+    """In front of a suite's gateways, which listen at the suite's port of those hosts. Its certificate is for localhost,
+    and in the file trust."""
 
-    def __init__(self, suite, hosts, clients=500, **settings):
-        self.suite, self.port = suite, free_port()
+    def __init__(self, suite, hosts, clients=500, port=None, **settings):
+        self.suite, self.port = suite, port or free_port()
         self.names = NameServer(hosts)
-        certificate = suite.directory / "tls.pem"
+        certificate, self.trust = suite.directory / "tls.pem", suite.directory / "certificate.pem"
         subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj",
-                        "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", certificate, "-out",
-                        suite.directory / "certificate.pem"], check=True, capture_output=True, timeout=60)
+                        "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1,DNS:localhost", "-keyout", certificate, "-out",
+                        self.trust], check=True, capture_output=True, timeout=60)
         with open(certificate, "ab") as both:
-            both.write((suite.directory / "certificate.pem").read_bytes())
-        self.context = ssl.create_default_context(cafile=suite.directory / "certificate.pem")
+            both.write(self.trust.read_bytes())
+        self.context = ssl.create_default_context(cafile=self.trust)
         environment = os.environ | HAPROXY.environment | {
             "LK_BALANCER_LISTEN": f"127.0.0.1:{self.port}", "LK_BALANCER_HEALTH": f"127.0.0.1:{self.port + 1}",
             "LK_BALANCER_TLS": str(certificate), "LK_BALANCER_RESOLVER": self.names.address,

@@ -111,10 +111,13 @@ class Page:
     def __init__(self, browser, session, context):
         self.browser, self.session, self.context = browser, session, context
         self.requests = []  # (method, URL), of redirects each
-        self.complaints = []  # of the console: errors, warnings, violations of a policy
+        self.complaints = []  # (URL of the page, text) of the console: errors, warnings, violations of a policy
         self.cookies_set = []  # (URL, Set-Cookie) as they came
         self.statuses = collections.OrderedDict()  # of documents, by their URL
-        self.urls = {}
+        self.urls, self.document = {}, "about:blank"
+
+    def complain(self, text):
+        self.complaints.append((self.document, text))
 
     def send(self, method, **params):
         return self.browser.send(method, self.session, **params)
@@ -123,6 +126,8 @@ class Page:
         if method == "Network.requestWillBeSent":
             self.requests.append((params["request"]["method"], params["request"]["url"]))
             self.urls[params["requestId"]] = params["request"]["url"]
+            if params.get("type") == "Document":
+                self.document = params["request"]["url"]
             if "redirectResponse" in params:
                 self.statuses[params["redirectResponse"]["url"]] = params["redirectResponse"]["status"]
         elif method == "Network.responseReceived" and params["type"] == "Document":
@@ -132,13 +137,13 @@ class Page:
                 if name.lower() == "set-cookie":
                     self.cookies_set += [(self.urls.get(params["requestId"], ""), one) for one in value.split("\n")]
         elif method == "Log.entryAdded":
-            self.complaints.append(f"{params['entry']['level']}: {params['entry']['text']} ({params['entry'].get('url')})")
+            self.complain(f"{params['entry']['level']}: {params['entry']['text']} ({params['entry'].get('url')})")
         elif method == "Runtime.consoleAPICalled":
-            self.complaints.append(f"console.{params['type']}: {params['args']}")
+            self.complain(f"console.{params['type']}: {params['args']}")
         elif method == "Runtime.exceptionThrown":
-            self.complaints.append(f"exception: {params['exceptionDetails']['text']}")
+            self.complain(f"exception: {params['exceptionDetails']['text']}")
         elif method == "Audits.issueAdded":
-            self.complaints.append(f"issue: {json.dumps(params['issue'])}")
+            self.complain(f"issue: {json.dumps(params['issue'])}")
 
     def go(self, url):
         """To a URL, as one who types it; returns when what it leads to has loaded, or has asked for more."""

@@ -27,6 +27,8 @@ static const setting_t settings[] = {
         "Addresses and CIDR ranges, between commas, whose X-Forwarded-For is believed."),
     SETTING_NUMBER_ROW(gateway_config_t, rate_limit, "LK_RATE_LIMIT", "0", 0, 1000000,
         "Requests a second per API key and gateway; 0 for no limit. A key's own limit goes before."),
+    SETTING_NUMBER_ROW(gateway_config_t, sso_rate_limit, "LK_SSO_RATE_LIMIT", "20", 0, 1000000,
+        "Requests a second below /sso per client address (IPv6: per /64) and gateway, which need no key; 0 for no limit. Behind a proxy, name it in LK_TRUSTED_PROXIES, else all its clients are one."),
     SETTING_NUMBER_ROW(gateway_config_t, http_threads, "LK_HTTP_THREADS", "512", 4, 4000,
         "Connections that are served at once, one thread each; more are answered 503 at once."),
     SETTING_NUMBER_ROW(gateway_config_t, request_ms, "LK_REQUEST_MS", "10000", 100, 600000,

@@ -17,6 +17,7 @@ typedef struct {
     char log_level[16];
     char trusted_proxies[2048];
     int64_t rate_limit;
+    int64_t sso_rate_limit;
     int64_t http_threads;
     int64_t request_ms;
     int64_t keep_alive_ms;

@@ -17,7 +17,8 @@ static pthread_once_t thread_key_made = PTHREAD_ONCE_INIT;
 
 static size_t larger(size_t size, const schema_t *schema)
 {
-    return schema != NULL && schema->record_size > size ? schema->record_size : size;
+    bool kept = schema != NULL && schema->record_size <= KEPT_MAX;
+    return kept && schema->record_size > size ? schema->record_size : size;
 }
 
 static size_t largest_record(void)
@@ -103,7 +104,7 @@ exchange_t *exchange_begin(http_request_t *http, http_response_t *response)
     exchange->route.dialect = &dialect_v2;
     exchange->key.id[0] = '\0';
     exchange->client[0] = '\0';
-    exchange->allowance.limited = false;
+    exchange->allowance = (allowance_t){0};
     exchange->idempotency_key[0] = '\0';
     exchange->client_key = false;
     exchange->again = false;
@@ -123,7 +124,35 @@ static void keep_small(msgpack_sbuffer *buffer)
     msgpack_sbuffer_clear(buffer);
 }
 
-/* It may hold an HA1. */
+static void drop_large(exchange_t *exchange)
+{
+    if (exchange->large != NULL)
+        sodium_memzero(exchange->large, exchange->large_size);
+    mem_free(TAKE(exchange->large));
+}
+
+void *exchange_record(exchange_t *exchange, size_t size)
+{
+    if (size <= KEPT_MAX) {
+        memset(exchange->record, 0, size);
+        return exchange->record;
+    }
+    drop_large(exchange);
+    exchange->large = mem_zalloc(size);
+    exchange->large_size = size;
+    return exchange->large;
+}
+
+static void drop_sent(exchange_t *exchange)
+{
+    for (size_t i = 0; i < REPLY_HEADERS_MAX; i++) {
+        if (exchange->sent[i] != NULL)
+            sodium_memzero(exchange->sent[i], strlen(exchange->sent[i]));
+        mem_release(&exchange->sent[i]);
+    }
+}
+
+/* It may hold an HA1, or a session's token. */
 static void wipe_answer(exchange_t *exchange)
 {
     if (exchange->body.size > 0)
@@ -134,9 +163,10 @@ static void wipe_answer(exchange_t *exchange)
 
 void exchange_end(exchange_t *exchange)
 {
-    const operation_t *operation = exchange->route.operation;
-    if (operation != NULL && (operation->flags & OPERATION_CALL) != 0)
+    if (exchange->route.dialect->secret)
         wipe_answer(exchange);
+    drop_sent(exchange);
+    drop_large(exchange);
     mem_free(TAKE(exchange->reply_bytes));
     if (exchange->envelope.size > 0)
         sodium_memzero(exchange->envelope.data, exchange->envelope.size);

@@ -35,12 +35,18 @@ typedef struct {
     char rate[3][24]; /* limit, remaining, reset */
     char link[2200];
     char etag[ETAG_SIZE];
+    char *sent[REPLY_HEADERS_MAX]; /* values of the reply's headers; NULL or mem_free */
     /* Buffers that stay: */
     msgpack_sbuffer envelope;
     msgpack_sbuffer body; /* of the response */
     msgpack_zone zone;
-    void *record; /* room for the largest record of the registry */
+    void *large; /* a larger record; NULL or mem_free */
+    size_t large_size;
+    void *record; /* room for the largest record that is not allocated by itself */
 } exchange_t;
+
+/* Room for a record, zeroed; mem_free'd by exchange_end where it is large. */
+void *exchange_record(exchange_t *exchange, size_t size);
 
 /* The calling thread's exchange, made ready for a request. */
 exchange_t *exchange_begin(http_request_t *http, http_response_t *response);

@@ -68,8 +68,23 @@ static void serve_own(gateway_t *gateway, exchange_t *exchange)
     render_json(exchange, status, health);
 }
 
+/* Whoever it is: no credential is looked at, so that none is asked for, and none tried here. */
+static outcome_t admit_stranger(gateway_t *gateway, exchange_t *exchange)
+{
+    char network[UUID_SIZE];
+    exchange->key = (api_key_t){.scope = SCOPE_NOBODY};
+    limiter_network(exchange->client, network);
+    exchange->allowance = limiter_take(gateway->strangers, network, 0, exchange->started_us);
+    if (exchange->allowance.allowed)
+        return OUTCOME_OK;
+    gateway_metrics_refusal(REFUSED_RATE);
+    return OUTCOME_RATE_LIMITED;
+}
+
 static outcome_t admit(gateway_t *gateway, exchange_t *exchange)
 {
+    if ((exchange->route.operation->flags & OPERATION_OPEN) != 0)
+        return admit_stranger(gateway, exchange);
     outcome_t outcome = access_identify(gateway->keys, exchange->http, &exchange->key);
     if (outcome != OUTCOME_OK) {
         gateway_metrics_refusal(REFUSED_KEY);
@@ -86,10 +101,23 @@ static outcome_t admit(gateway_t *gateway, exchange_t *exchange)
     return OUTCOME_FORBIDDEN;
 }
 
+static bool is_too_long(const exchange_t *exchange)
+{
+    const operation_t *operation = exchange->route.operation;
+    size_t limit =
+        operation != NULL && operation->url_limit != 0 ? operation->url_limit : URL_LIMIT;
+    return http_target_length(exchange->http) > limit;
+}
+
 static outcome_t serve(gateway_t *gateway, exchange_t *exchange)
 {
     outcome_t outcome = router_find(gateway->router, http_method(exchange->http),
                                     http_path(exchange->http), &exchange->route);
+    if (is_too_long(exchange)) {
+        exchange->route.operation = NULL;
+        gateway_metrics_refusal(REFUSED_HTTP);
+        return OUTCOME_URL_TOO_LONG;
+    }
     if (outcome == OUTCOME_NO_ROUTE && is_own(http_path(exchange->http))) {
         text_cut(exchange->route.allow, sizeof(exchange->route.allow), "GET, HEAD");
         return OUTCOME_BAD_METHOD;
@@ -143,7 +171,7 @@ static void handle(void *context, http_request_t *request, http_response_t *out)
                    gateway->proxies.count > 0 ? http_header(request, "X-Forwarded-For") : NULL,
                    exchange->client);
     bool reads = strcmp(method, "GET") == 0 || strcmp(method, "HEAD") == 0;
-    if (reads && is_own(http_path(request))) {
+    if (reads && is_own(http_path(request)) && !is_too_long(exchange)) {
         serve_own(gateway, exchange);
     } else {
         exchange->reply.outcome = serve(gateway, exchange);

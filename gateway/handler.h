@@ -19,11 +19,12 @@ typedef struct {
     key_cache_t *keys;
     router_t *router;
     limiter_t *limiter;
-    boards_t *boards;   /* NULL: every call asks a worker */
-    ipnets_t proxies;   /* whose X-Forwarded-For is believed */
-    int64_t request_ms; /* how long a worker may take */
-    int64_t call_ms;    /* the same for call authorization */
-    char *openapi;      /* the document, as text */
+    limiter_t *strangers; /* of open operations, by address */
+    boards_t *boards;     /* NULL: every call asks a worker */
+    ipnets_t proxies;     /* whose X-Forwarded-For is believed */
+    int64_t request_ms;   /* how long a worker may take */
+    int64_t call_ms;      /* the same for call authorization */
+    char *openapi;        /* the document, as text */
     size_t openapi_length;
     atomic_bool stopping;
 } gateway_t;

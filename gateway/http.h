@@ -36,7 +36,7 @@ typedef struct {
     size_t body_length;
     struct {
         const char *name, *value;
-    } headers[12];
+    } headers[24];
     size_t header_count;
     bool close;  /* end the connection after this response */
     bool secret; /* wipe our copy of what was sent */
@@ -97,6 +97,8 @@ void http_stop(http_server_t **server);
 const char *http_method(const http_request_t *request);
 /* The path as sent, undecoded, without the query. Begins with '/'. */
 const char *http_path(const http_request_t *request);
+/* Bytes of both and the '?' between. */
+size_t http_target_length(const http_request_t *request);
 /* What follows the '?', undecoded; NULL if there is none. */
 const char *http_query(const http_request_t *request);
 /* A header's value, name compared without case; NULL if absent. The first one where several stand.

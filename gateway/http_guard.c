@@ -151,9 +151,6 @@ static const char *framing_fault(const http_request_t *request, const framing_t 
 
 int http_guard(const http_request_t *request, size_t url_limit, const char **out_detail)
 {
-    size_t target = strlen(request->path);
-    if (request->query != NULL)
-        target += 1 + strlen(request->query);
     if (request->header_count >= MG_MAX_HEADERS) {
         *out_detail = "too many headers: at most 63";
         return 431;
@@ -174,7 +171,7 @@ int http_guard(const http_request_t *request, size_t url_limit, const char **out
         *out_detail = fault;
         return 400;
     }
-    if (target > url_limit) {
+    if (http_target_length(request) > url_limit) {
         *out_detail = "the URL is too long";
         return 414;
     }

@@ -37,6 +37,11 @@ const char *http_query(const http_request_t *request)
     return request->query;
 }
 
+size_t http_target_length(const http_request_t *request)
+{
+    return strlen(request->path) + (request->query == NULL ? 0 : 1 + strlen(request->query));
+}
+
 const char *http_header(const http_request_t *request, const char *name)
 {
     for (int i = 0; i < request->header_count; i++)

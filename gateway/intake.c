@@ -1,6 +1,7 @@
 #include "gateway/intake.h"
 
 #include "common/text.h"
+#include "gateway/request_head.h"
 #include "proto/json.h"
 #include "proto/record.h"
 #include "proto/registry.h"
@@ -82,7 +83,8 @@ static outcome_t take_idempotency_key(exchange_t *exchange)
 {
     if ((exchange->route.operation->flags & OPERATION_WRITES) == 0)
         return OUTCOME_OK;
-    const char *given = http_header(exchange->http, "Idempotency-Key");
+    bool open = (exchange->route.operation->flags & OPERATION_OPEN) != 0;
+    const char *given = open ? NULL : http_header(exchange->http, "Idempotency-Key");
     if (given == NULL) {
         uuid_new(exchange->idempotency_key);
         return OUTCOME_OK;
@@ -117,6 +119,7 @@ static void write_envelope(exchange_t *exchange, const body_t *body)
     transcode_path(route->operation->path_schema, route->values, route->lengths, &packer);
     transcode_query(route->operation->query, http_query(exchange->http), &packer,
                     &exchange->reply.faults);
+    request_head_write(route->operation->head, exchange->http, exchange->client, &packer);
     if (is_form(route->operation))
         transcode_form(route->operation->body, body->form, body->form_length, &packer,
                        &exchange->reply.faults);
@@ -130,10 +133,9 @@ static bool check_part(exchange_t *exchange, const schema_t *schema, const msgpa
 {
     if (schema == NULL)
         return true;
-    memset(exchange->record, 0, schema->record_size);
-    status_t status =
-        record_read(schema, map, mode, place, exchange->record, &exchange->reply.faults);
-    sodium_memzero(exchange->record, schema->record_size);
+    void *record = exchange_record(exchange, schema->record_size);
+    status_t status = record_read(schema, map, mode, place, record, &exchange->reply.faults);
+    sodium_memzero(record, schema->record_size);
     return status == STATUS_OK;
 }
 

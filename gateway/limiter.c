@@ -1,8 +1,8 @@
 #include "gateway/limiter.h"
 
+#include "common/ipnet.h"
 #include "common/mem.h"
 #include "common/text.h"
-#include "common/uuid.h"
 
 #include <pthread.h>
 #include <string.h>
@@ -80,6 +80,19 @@ static void refill(bucket_t *bucket, int64_t rate, int64_t full, int64_t now_us)
     }
     if (bucket->level > full)
         bucket->level = full;
+}
+
+void limiter_network(const char *client, char out[UUID_SIZE])
+{
+    enum { SUBSCRIBER = 64 };
+    char text[IPNET_TEXT_SIZE];
+    ipnet_t address;
+    text_cut(text, sizeof(text), client);
+    if (ipnet_parse(client, strlen(client), &address) == STATUS_OK && !address.ipv4) {
+        ipnet_t network = ipnet_of(address.first, SUBSCRIBER);
+        ipnet_format(&network, text);
+    }
+    text_cut(out, UUID_SIZE, text);
 }
 
 allowance_t limiter_take(limiter_t *limiter, const char *key_id, int64_t own_rate, int64_t now_us)

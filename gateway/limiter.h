@@ -1,7 +1,10 @@
-/* Requests a second, per API key and gateway: a token bucket that holds one second's worth.
+/* Requests a second, per API key or client network, and gateway: a token bucket that holds one
+ * second's worth.
  * Next: handler.c, which asks it once a key is known. */
 #ifndef LK_GATEWAY_LIMITER_H
 #define LK_GATEWAY_LIMITER_H
+
+#include "common/uuid.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -19,6 +22,10 @@ typedef struct {
 /* rate: requests a second for keys without a limit of their own; 0: none. */
 limiter_t *limiter_new(int64_t rate);
 void limiter_destroy(limiter_t **limiter);
+
+/* Who shares a bucket with that client address: itself, or its /64 of IPv6, which is the least that
+ * one subscriber is given (RFC 6177). */
+void limiter_network(const char *client, char out[UUID_SIZE]);
 
 /* Takes one token of the key's bucket. own_rate: the key's own limit; 0: the general one. Any
  * thread. */

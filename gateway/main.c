@@ -21,7 +21,7 @@
 #include <string.h>
 #include <time.h>
 
-enum { BEAT_MS = 50, KEYS_EVERY_MS = 250, DRAIN_IDLE_MS = 500, URL_LIMIT = 2000 };
+enum { BEAT_MS = 50, KEYS_EVERY_MS = 250, DRAIN_IDLE_MS = 500 };
 
 /* The parts of a running gateway, in the order in which they depend on each other. */
 typedef struct {
@@ -47,6 +47,7 @@ static void stop_parts(parts_t *parts)
     keys_close(&parts->keys);
     router_destroy(&parts->gateway.router);
     limiter_destroy(&parts->gateway.limiter);
+    limiter_destroy(&parts->gateway.strangers);
     mem_release(&parts->gateway.openapi);
     gateway_metrics_end();
 }
@@ -89,6 +90,7 @@ static status_t start_parts(const gateway_config_t *config, parts_t *parts, err_
     gateway->call_ms = config->call_answer_ms;
     gateway->router = router_new();
     gateway->limiter = limiter_new(config->rate_limit);
+    gateway->strangers = limiter_new(config->sso_rate_limit);
     gateway->openapi = openapi_text(&gateway->openapi_length);
     status_t status = proxies_parse(config->trusted_proxies, &gateway->proxies, err);
     if (status == STATUS_OK)
@@ -117,7 +119,7 @@ static status_t start_parts(const gateway_config_t *config, parts_t *parts, err_
                             .request_ms = config->request_ms,
                             .keep_alive_ms = config->keep_alive_ms,
                             .drain_idle_ms = DRAIN_IDLE_MS,
-                            .url_limit = URL_LIMIT,
+                            .url_limit = router_url_limit(),
                             .discard_limit = BODY_LIMIT};
     http_handler_t handler = gateway_handler(gateway);
     status = http_start(&http, &handler, &parts->http, err); /* last: from now on it serves */

@@ -1,11 +1,15 @@
 #include "gateway/render.h"
 
+#include "common/mem.h"
 #include "common/text.h"
 #include "gateway/etag.h"
+#include "gateway/request_head.h"
 #include "proto/json.h"
 
 #include <inttypes.h>
 #include <string.h>
+
+enum { ACCEPT_SIZE = 256 + 1 };
 
 /* Points the response at what has been written for it. */
 static void set_body(exchange_t *exchange, int status, media_t media, const char *text,
@@ -79,6 +83,28 @@ static void add_rate(exchange_t *exchange)
             http_response_header(exchange->response, headers[i].name, exchange->rate[i]);
 }
 
+static bool is_public(const exchange_t *exchange)
+{
+    const operation_t *operation = exchange->route.operation;
+    return operation != NULL && (operation->flags & OPERATION_PUBLIC) != 0 &&
+           outcome_is_success(exchange->reply.outcome);
+}
+
+/* What the worker sends along; envelope_read_reply has looked at it. */
+static void add_sent(exchange_t *exchange)
+{
+    const msgpack_object *headers = &exchange->reply.headers;
+    for (uint32_t i = 0; headers->type == MSGPACK_OBJECT_ARRAY && i < headers->via.array.size;
+         i++) {
+        const msgpack_object *pair = headers->via.array.ptr[i].via.array.ptr;
+        const msgpack_object_str *name = &pair[0].via.str, *value = &pair[1].via.str;
+        exchange->sent[i] = mem_copy(value->ptr, value->size);
+        http_response_header(exchange->response,
+                             reply_header(name->ptr, name->size, value->ptr, value->size),
+                             exchange->sent[i]);
+    }
+}
+
 static void add_headers(exchange_t *exchange)
 {
     http_response_t *response = exchange->response;
@@ -93,9 +119,14 @@ static void add_headers(exchange_t *exchange)
         http_response_header(response, "Allow", exchange->route.allow);
     if (status == 503 || status == 429)
         http_response_header(response, "Retry-After", "1");
-    response->secret = dialect->for_calls; /* an HA1, perhaps */
-    if (dialect->for_calls)
-        http_response_header(response, "Cache-Control", "no-store");
+    for (const header_t *header = dialect->headers; header != NULL && header->name != NULL;
+         header++)
+        http_response_header(response, header->name, header->value);
+    response->secret = dialect->secret;
+    if (dialect->secret)
+        http_response_header(response, "Cache-Control",
+                             is_public(exchange) ? "no-cache" : "no-store");
+    add_sent(exchange);
     if (reply->replayed)
         http_response_header(response, "Idempotent-Replayed", "true");
     add_rate(exchange);
@@ -124,14 +155,25 @@ void render_again(exchange_t *exchange, media_t media)
     set_body(exchange, exchange->response->status, media, exchange->body.data, exchange->body.size);
 }
 
+static bool wants_page(const exchange_t *exchange)
+{
+    char accept[ACCEPT_SIZE];
+    return exchange->route.dialect->page != NULL && exchange->http != NULL &&
+           request_head_field(exchange->http, "Accept", accept, sizeof(accept)) &&
+           dialect_wants_page(accept);
+}
+
 media_t render_reply(exchange_t *exchange)
 {
     const reply_t *reply = &exchange->reply;
     const dialect_t *dialect = exchange->route.dialect;
     const operation_t *operation = exchange->route.operation;
     bool is_list = operation != NULL && (operation->flags & OPERATION_LIST) != 0;
-    media_t media = dialect_render(dialect, reply, operation == NULL ? NULL : operation->result,
-                                   is_list, &exchange->body);
+    media_t (*render)(const dialect_t *, const reply_t *, const schema_t *, bool,
+                      msgpack_sbuffer *) =
+        wants_page(exchange) ? dialect_render_page : dialect_render;
+    media_t media = render(dialect, reply, operation == NULL ? NULL : operation->result, is_list,
+                           &exchange->body);
     add_headers(exchange);
     exchange->response->status = dialect_status(dialect, reply->outcome);
     if (operation != NULL && (operation->flags & OPERATION_ETAG) != 0 &&

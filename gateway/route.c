@@ -81,6 +81,16 @@ router_t *router_new(void)
     return router;
 }
 
+size_t router_url_limit(void)
+{
+    size_t limit = URL_LIMIT;
+    for (size_t s = 0; s < registry_count; s++)
+        for (size_t i = 0; i < registry[s]->operation_count; i++)
+            if (registry[s]->operations[i].url_limit > limit)
+                limit = registry[s]->operations[i].url_limit;
+    return limit;
+}
+
 static void free_nodes(node_t *node)
 {
     while (node != NULL) {

@@ -23,6 +23,8 @@ typedef struct {
 /* Two operations of one method and path, or a path with more parameters than fit, are our own bug.
  */
 router_t *router_new(void);
+/* The longest URL that any route takes. */
+size_t router_url_limit(void);
 void router_destroy(router_t **router);
 
 /* OUTCOME_OK, OUTCOME_NO_ROUTE, or OUTCOME_BAD_METHOD (allow is then filled). HEAD is taken where

@@ -71,7 +71,7 @@ static const operation_t operations[] = {
     [SSO_METADATA] = {
         .name = "sso_metadata", .method = "GET", SSO("/saml/metadata" NAMED),
         .path_schema = &sso_path_schema, .documents = MEDIA_BIT(MEDIA_SAML_METADATA),
-        .success = OUTCOME_OK, .flags = OPERATION_OPEN | OPERATION_ETAG,
+        .success = OUTCOME_OK, .flags = OPERATION_OPEN | OPERATION_ETAG | OPERATION_PUBLIC,
         .doc = "Our metadata as a SAML 2.0 service provider, for the identity provider."},
     [SSO_LOGIN] = {
         .name = "sso_login", .method = "GET", SSO(NAMED),
@@ -104,7 +104,7 @@ static const operation_t operations[] = {
         .doc = "Logs a browser out, by way of the identity provider where that can."},
     [SSO_LOGOUT_MESSAGE] = {
         .name = "sso_logout_message", .method = "GET", SSO_OF("/saml/logout" NAMED, &sso_logout_head_schema),
-        .path_schema = &sso_path_schema,
+        .path_schema = &sso_path_schema, .url_limit = SSO_QUERY_MAX + SSO_URL_PATH,
         .documents = MEDIA_BIT(MEDIA_HTML), .success = OUTCOME_ELSEWHERE,
         .flags = OPERATION_OPEN | OPERATION_WRITES,
         .doc = "Takes the identity provider's LogoutRequest or LogoutResponse, by redirect."},

@@ -5,6 +5,7 @@
 
 #include <assert.h>
 #include <string.h>
+#include <strings.h>
 
 const char *http_reason(int status)
 {
@@ -66,9 +67,9 @@ const char *outcome_message(outcome_t outcome)
         [OUTCOME_BAD_JSON] = "The body is not a valid JSON object.",
         [OUTCOME_BAD_REQUEST] = "The request is not well-formed.",
         [OUTCOME_BODY_TOO_LARGE] = "The body is too large.",
-        [OUTCOME_URL_TOO_LONG] = "The URL is longer than 2,000 characters.",
+        [OUTCOME_URL_TOO_LONG] = "The URL is too long.",
         [OUTCOME_BAD_MEDIA_TYPE] = "The body's Content-Type must be application/json.",
-        [OUTCOME_RATE_LIMITED] = "Too many requests with this key; see the Retry-After header.",
+        [OUTCOME_RATE_LIMITED] = "Too many requests; see the Retry-After header.",
         [OUTCOME_TIMEOUT] = "No answer in time. Repeat a change with the same Idempotency-Key.",
     };
     _Static_assert(ARRAY_LEN(messages) == OUTCOME_COUNT, "every outcome has a message");
@@ -112,10 +113,9 @@ static bool is_below(const char *path, const char *prefix)
 
 const dialect_t *dialect_of_path(const char *path)
 {
-    static const dialect_t *const dialects[] = {&dialect_trunk,      &dialect_v1,
-                                                &dialect_freeswitch, &dialect_asterisk,
-                                                &dialect_sip,        &dialect_sso,
-                                                &dialect_v2};
+    static const dialect_t *const dialects[] = {
+        &dialect_trunk, &dialect_v1,  &dialect_freeswitch, &dialect_asterisk,
+        &dialect_sip,   &dialect_sso, &dialect_v2};
     for (size_t i = 0; i < ARRAY_LEN(dialects); i++)
         if (is_below(path, dialects[i]->prefix))
             return dialects[i];
@@ -141,12 +141,21 @@ const char *media_type(media_t media)
     return "application/json";
 }
 
+static media_t render_document(const reply_t *reply, msgpack_sbuffer *out)
+{
+    if (reply->body.via.str.size > 0) /* else it copies to NULL, from NULL perhaps */
+        msgpack_sbuffer_write(out, reply->body.via.str.ptr, reply->body.via.str.size);
+    return reply->media;
+}
+
 static media_t render_failure(const dialect_t *dialect, const reply_t *reply, msgpack_sbuffer *out)
 {
     if (dialect->nothing.text != NULL) {
         json_put(out, dialect->nothing.text);
         return dialect->nothing.media;
     }
+    if (reply->media != MEDIA_JSON)
+        return render_document(reply, out);
     AUTO(json_release)
     json_t *failure = dialect->failure(dialect_status(dialect, reply->outcome), reply);
     json_put_value(out, failure);
@@ -161,11 +170,8 @@ media_t dialect_render(const dialect_t *dialect, const reply_t *reply, const sch
         return MEDIA_JSON;
     if (!outcome_is_success(reply->outcome))
         return render_failure(dialect, reply, out);
-    if (reply->media != MEDIA_JSON) {
-        if (reply->body.via.str.size > 0) /* else it copies to NULL, from NULL perhaps */
-            msgpack_sbuffer_write(out, reply->body.via.str.ptr, reply->body.via.str.size);
-        return reply->media;
-    }
+    if (reply->media != MEDIA_JSON)
+        return render_document(reply, out);
     json_put(out, dialect->open);
     if (result == NULL)
         json_put(out, dialect->no_result);
@@ -175,4 +181,44 @@ media_t dialect_render(const dialect_t *dialect, const reply_t *reply, const sch
         transcode_result(result, &reply->body, out);
     dialect->close(status, reply, out);
     return MEDIA_JSON;
+}
+
+media_t dialect_render_page(const dialect_t *dialect, const reply_t *reply, const schema_t *result,
+                            bool is_list, msgpack_sbuffer *out)
+{
+    if (dialect->page == NULL || outcome_is_success(reply->outcome) || reply->media != MEDIA_JSON)
+        return dialect_render(dialect, reply, result, is_list, out);
+    dialect->page(dialect_status(dialect, reply->outcome), reply, out);
+    return MEDIA_HTML;
+}
+
+/* Whether the parameters of a media range, `length` bytes from ';' on, refuse it. */
+static bool is_refused(const char *at, size_t length)
+{
+    const char *end = at + length;
+    while (at < end) {
+        at++;
+        at += strspn(at, " \t");
+        size_t size = strcspn(at, ";,");
+        if (size >= 3 && (at[0] == 'q' || at[0] == 'Q') && at[1] == '=')
+            return strspn(at + 2, "0. \t") == size - 2;
+        at += size;
+    }
+    return false;
+}
+
+bool dialect_wants_page(const char *accept)
+{
+    static const char html[] = "text/html";
+    while (*accept != '\0') {
+        accept += strspn(accept, ", \t");
+        size_t length = strcspn(accept, ",");
+        size_t type = strcspn(accept, ";, \t");
+        size_t blanks = strspn(accept + type, " \t");
+        if (type == sizeof(html) - 1 && strncasecmp(accept, html, type) == 0 &&
+            !is_refused(accept + type + blanks, length - type - blanks))
+            return true;
+        accept += length;
+    }
+    return false;
 }

@@ -17,13 +17,21 @@
 
 typedef struct dialect dialect_t;
 
+/* Of HTTP. Both static. */
+typedef struct {
+    const char *name, *value;
+} header_t;
+
 struct dialect {
     const char *name;
     const char *prefix;    /* unknown routes below it speak this dialect; "*": any one segment */
     const short *statuses; /* indexed by outcome_t, up to OUTCOME_OF_WORKERS: the rest is common;
                               NULL: 200, whatever happens */
-    bool for_calls; /* call authorization: its answers are not to be stored, and 401 offers Basic,
-                       since some SIP servers know nothing else */
+    bool for_calls; /* call authorization: 401 offers Basic, since some SIP servers know nothing
+                       else */
+    bool secret;    /* its answers are for who asked alone: not to be stored, and wiped here once
+                       they are sent (but for OPERATION_PUBLIC) */
+    const header_t *headers; /* of each of its answers; a NULL name at the end; NULL: none */
     /* What every failure reads as; text NULL: each is told by `failure`. */
     struct {
         media_t media;
@@ -34,6 +42,8 @@ struct dialect {
     const char *open;
     void (*close)(int status, const reply_t *reply, msgpack_sbuffer *out);
     json_t *(*failure)(int status, const reply_t *reply);
+    /* A failure for people, as HTML; NULL: there are no pages. */
+    void (*page)(int status, const reply_t *reply, msgpack_sbuffer *out);
     /* Both as JSON Schema (2020-12), for the OpenAPI document; the caller owns it. result: the
      * result's schema, taken over; NULL: there is none. */
     json_t *(*success_shape)(json_t *result, int status, bool in_pages);
@@ -63,9 +73,17 @@ const char *media_type(media_t media);
 
 /* Appends the body of an answer, and returns what it is; nothing where the status has none (204).
  * result: what the reply's body is a record of, or an array of records if is_list; NULL: no result.
- * A document is appended as it is. */
+ * A document is appended as it is, of a failure too where the dialect tells of failures at all. */
 media_t dialect_render(const dialect_t *dialect, const reply_t *reply, const schema_t *result,
                        bool is_list, msgpack_sbuffer *out);
+
+/* The same for a person: a failure that is no document is the dialect's page, where it has any. */
+media_t dialect_render_page(const dialect_t *dialect, const reply_t *reply, const schema_t *result,
+                            bool is_list, msgpack_sbuffer *out);
+
+/* Whether a request's Accept asks for a page: it names text/html, and not with q=0 (RFC 9110
+ * section 12.4.2). */
+bool dialect_wants_page(const char *accept);
 
 /* Whether the outcome is a success. */
 bool outcome_is_success(outcome_t outcome);

@@ -2,6 +2,11 @@
  * never: tell a browser why a login failed. */
 #include "proto/dialect.h"
 
+#include "proto/json.h"
+#include "proto/sso_style.h"
+
+#include <stdio.h>
+
 static const short statuses[] = {
     [OUTCOME_OK] = 200,        [OUTCOME_CREATED] = 200,    [OUTCOME_DELETED] = 204,
     [OUTCOME_INVALID] = 422,   [OUTCOME_BAD_QUERY] = 400,  [OUTCOME_UNKNOWN] = 404,
@@ -35,14 +40,46 @@ static json_t *failure_shape(void)
     return dialect_v2.failure_shape();
 }
 
+/* RFC 9110, CSP Level 3 and the Fetch standard; X-Frame-Options (RFC 7034) for browsers that do not
+ * know frame-ancestors. */
+static const header_t
+    headers[] =
+        {
+            {"Content-Security-Policy", SSO_POLICY},
+            {"Referrer-Policy", "no-referrer"}, /* a page's address is nobody's business */
+            {"X-Content-Type-Options", "nosniff"},
+            {"X-Frame-Options", "DENY"},
+            {NULL, NULL},
+};
+
+/* Words of ours alone: nothing in it is from a request. */
+static void page(int status, const reply_t *reply, msgpack_sbuffer *out)
+{
+    char number[16];
+    (void)snprintf(number, sizeof(number), "%d", status);
+    json_put(out, "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\">"
+                  "<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\"><title>");
+    json_put(out, http_reason(status));
+    json_put(out, "</title><style>" SSO_STYLE "</style></head><body><main><h1>");
+    json_put(out, http_reason(status));
+    json_put(out, "</h1><p>");
+    json_put(out, outcome_message(reply->outcome));
+    json_put(out, "</p><p>");
+    json_put(out, number);
+    json_put(out, "</p></main></body></html>");
+}
+
 const dialect_t dialect_sso = {
     .name = "sso",
     .prefix = "/sso",
     .statuses = statuses,
+    .secret = true,
+    .headers = headers,
     .no_result = "",
     .open = "",
     .close = close_bare,
     .failure = failure,
+    .page = page,
     .success_shape = success_shape,
     .failure_shape = failure_shape,
 };

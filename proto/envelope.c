@@ -6,12 +6,14 @@
 #include <string.h>
 
 enum {
-    REQUEST_ELEMENTS = 10,
+    REQUEST_ELEMENTS = 11,
     PRINCIPAL_ELEMENTS = 4,
-    REPLY_ELEMENTS = 12,
+    REPLY_ELEMENTS = 13,
+    REPLY_ELEMENTS_BEFORE = 12, /* without headers: as the reply logs of older versions keep it */
     FAULT_ELEMENTS = 4,
     PAGE_ELEMENTS = 3,
     FRESH_ELEMENTS = 3,
+    HEADER_ELEMENTS = 2,
 };
 
 static const char *const outcome_names[] = {
@@ -63,6 +65,19 @@ static void write_switch(msgpack_packer *out, bool value)
         msgpack_pack_false(out);
 }
 
+static void write_principal(msgpack_packer *out, const principal_t *principal)
+{
+    if (principal->scope == SCOPE_NOBODY) {
+        msgpack_pack_nil(out);
+        return;
+    }
+    msgpack_pack_array(out, PRINCIPAL_ELEMENTS);
+    write_text(out, principal->organization_id);
+    write_text(out, principal->key_id);
+    write_text(out, scope_name(principal->scope));
+    write_switch(out, principal->is_operator);
+}
+
 void envelope_write_request(const request_t *request, msgpack_packer *out)
 {
     msgpack_pack_array(out, REQUEST_ELEMENTS);
@@ -75,11 +90,7 @@ void envelope_write_request(const request_t *request, msgpack_packer *out)
     write_switch(out, request->client_key);
     write_text(out, request->service);
     write_text(out, request->operation);
-    msgpack_pack_array(out, PRINCIPAL_ELEMENTS);
-    write_text(out, request->principal.organization_id);
-    write_text(out, request->principal.key_id);
-    write_text(out, scope_name(request->principal.scope));
-    write_switch(out, request->principal.is_operator);
+    write_principal(out, &request->principal);
 }
 
 static void write_count_or_nil(msgpack_packer *out, int64_t count)
@@ -149,6 +160,7 @@ void envelope_write_reply(const reply_t *reply, const void *body, size_t body_le
     write_reason(out, reply->reason);
     msgpack_pack_int(out, (int)reply->media);
     write_freshness(out, &reply->fresh);
+    (void)msgpack_pack_object(out, reply->headers);
 }
 
 void reply_init(reply_t *reply, const char *request_id, outcome_t outcome)
@@ -163,6 +175,7 @@ void reply_init(reply_t *reply, const char *request_id, outcome_t outcome)
     reply->reason = REASON_NONE;
     reply->media = MEDIA_JSON;
     reply->fresh = (freshness_t){0};
+    reply->headers = (msgpack_object){.type = MSGPACK_OBJECT_NIL};
     reply->faults.count = 0;
 }
 
@@ -257,7 +270,11 @@ static int64_t read_count_or_nil(elements_t *elements)
 
 static void read_principal(elements_t *elements, principal_t *out)
 {
-    elements_t inner = elements_of(next_element(elements), PRINCIPAL_ELEMENTS);
+    const msgpack_object *element = next_element(elements);
+    *out = (principal_t){.scope = SCOPE_NOBODY};
+    if (element->type == MSGPACK_OBJECT_NIL)
+        return;
+    elements_t inner = elements_of(element, PRINCIPAL_ELEMENTS);
     char scope[16];
     read_text(&inner, out->organization_id, sizeof(out->organization_id));
     read_text(&inner, out->key_id, sizeof(out->key_id));
@@ -280,6 +297,7 @@ status_t envelope_read_request(const msgpack_object *envelope, request_t *out)
     read_principal(&elements, &out->principal);
     out->path = read_map_or_nil(&elements);
     out->query = read_map_or_nil(&elements);
+    out->head = read_map_or_nil(&elements);
     out->body = read_map_or_nil(&elements);
     return elements.failed ? STATUS_INVALID : STATUS_OK;
 }
@@ -409,9 +427,52 @@ static void read_freshness(elements_t *elements, freshness_t *out)
         elements->failed = true;
 }
 
+const char *reply_header(const char *name, size_t name_length, const char *value,
+                         size_t value_length)
+{
+    static const char *const names[] = {"Location", "Set-Cookie"};
+    if (value_length == 0 || text_utf8_length(value, value_length) < 0)
+        return NULL;
+    for (size_t i = 0; i < value_length; i++)
+        if ((unsigned char)value[i] < 0x20 || value[i] == 0x7f)
+            return NULL;
+    for (size_t i = 0; i < ARRAY_LEN(names); i++)
+        if (strlen(names[i]) == name_length && memcmp(names[i], name, name_length) == 0)
+            return names[i];
+    return NULL;
+}
+
+static bool is_good_header(const msgpack_object *pair)
+{
+    if (pair->type != MSGPACK_OBJECT_ARRAY || pair->via.array.size != HEADER_ELEMENTS)
+        return false;
+    const msgpack_object *name = &pair->via.array.ptr[0], *value = &pair->via.array.ptr[1];
+    return name->type == MSGPACK_OBJECT_STR && value->type == MSGPACK_OBJECT_STR &&
+           reply_header(name->via.str.ptr, name->via.str.size, value->via.str.ptr,
+                        value->via.str.size) != NULL;
+}
+
+static msgpack_object read_headers(elements_t *elements)
+{
+    const msgpack_object *array = next_element(elements);
+    if (array->type == MSGPACK_OBJECT_NIL)
+        return *array;
+    if (array->type != MSGPACK_OBJECT_ARRAY || array->via.array.size == 0 ||
+        array->via.array.size > REPLY_HEADERS_MAX) {
+        elements->failed = true;
+        return *array;
+    }
+    for (uint32_t i = 0; i < array->via.array.size; i++)
+        if (!is_good_header(&array->via.array.ptr[i]))
+            elements->failed = true;
+    return *array;
+}
+
 status_t envelope_read_reply(const msgpack_object *envelope, reply_t *out)
 {
-    elements_t elements = elements_of(envelope, REPLY_ELEMENTS);
+    bool is_old =
+        envelope->type == MSGPACK_OBJECT_ARRAY && envelope->via.array.size == REPLY_ELEMENTS_BEFORE;
+    elements_t elements = elements_of(envelope, is_old ? REPLY_ELEMENTS_BEFORE : REPLY_ELEMENTS);
     char outcome[24];
     read_version(&elements);
     read_text(&elements, out->request_id, sizeof(out->request_id));
@@ -425,6 +486,7 @@ status_t envelope_read_reply(const msgpack_object *envelope, reply_t *out)
     out->reason = read_reason(&elements);
     out->media = read_media(&elements, &out->body);
     read_freshness(&elements, &out->fresh);
+    out->headers = is_old ? (msgpack_object){.type = MSGPACK_OBJECT_NIL} : read_headers(&elements);
     if (elements.failed)
         return STATUS_INVALID;
     int index = index_of(outcome, outcome_word, OUTCOME_OF_WORKERS);

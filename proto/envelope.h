@@ -1,15 +1,15 @@
 /* A request on its way to a worker, and the reply on its way back: one msgpack array each.
  *
  *   request  [1, request_id, idempotency_key | nil, client_key, service, operation,
- *             [organization_id, key_id, scope, is_operator], path, query, head, body]
+ *             [organization_id, key_id, scope, is_operator] | nil, path, query, head, body]
  *   reply    [1, request_id, outcome, replayed, message, body,
  *             [[code, place, where, message], ...], next_offset | nil, [page, size, total] | nil,
  *             reason | nil, media, [board, version, until] | nil, [[name, value], ...] | nil]
  *
- * path, query, head and body are maps or nil, as transcode.h makes them; the reply's body is a
- * record's map, an array of them (OPERATION_LIST), a text (media), or nil. Readers take what has
- * passed scan_msgpack, check every element, and copy the small strings; maps are borrowed from the
- * decoded message. Next: frames.h. */
+ * nil for a principal is nobody. path, query, head and body are maps or nil, as transcode.h makes
+ * them; the reply's body is a record's map, an array of them (OPERATION_LIST), a text (media), or
+ * nil. Readers take what has passed scan_msgpack, check every element, and copy the small strings;
+ * maps are borrowed from the decoded message. Next: frames.h. */
 #ifndef LK_PROTO_ENVELOPE_H
 #define LK_PROTO_ENVELOPE_H
 
@@ -70,8 +70,8 @@ typedef struct {
     msgpack_object path, query, head, body; /* borrowed */
 } request_t;
 
-/* Writes all elements up to and with the principal. The caller then appends path, query and body,
- * each one object, in this order. */
+/* Writes all elements up to and with the principal. The caller then appends path, query, head and
+ * body, each one object, in this order. */
 void envelope_write_request(const request_t *request, msgpack_packer *out);
 /* STATUS_INVALID: an element is not as above; *out is then of no use. */
 status_t envelope_read_request(const msgpack_object *envelope, request_t *out) MUST_CHECK;
@@ -108,9 +108,17 @@ typedef struct {
     reason_t reason;                  /* of a call that is not authorized; else REASON_NONE */
     media_t media;
     freshness_t fresh;
-    msgpack_object headers; /* borrowed: pairs of texts for the HTTP answer; nil: none */
+    msgpack_object headers; /* borrowed: array of REPLY_HEADERS_MAX pairs of texts; nil: none */
     faults_t faults;
 } reply_t;
+
+enum { REPLY_HEADERS_MAX = 4 };
+
+/* Whether a reply may hold that header: its name, which is then static, or NULL. Location and
+ * Set-Cookie alone, and values of UTF-8 without control characters. A reply with another one is
+ * STATUS_INVALID as a whole. */
+const char *reply_header(const char *name, size_t name_length, const char *value,
+                         size_t value_length);
 
 /* An empty reply with that outcome; cheap: faults are not cleared, only counted as none. */
 void reply_init(reply_t *reply, const char *request_id, outcome_t outcome);

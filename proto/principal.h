@@ -9,11 +9,13 @@
 
 /* What a key may do. */
 typedef enum {
-    SCOPE_ADMIN, /* everything */
-    SCOPE_READ,  /* GET of resources */
-    SCOPE_SIP,   /* call authorization only */
+    SCOPE_ADMIN,  /* everything */
+    SCOPE_READ,   /* GET of resources */
+    SCOPE_SIP,    /* call authorization only */
+    SCOPE_NOBODY, /* no key's: of who shows none, for OPERATION_OPEN alone (service.h) */
 } scope_t;
 
+/* Nobody: SCOPE_NOBODY, the rest "" and false. */
 typedef struct {
     char organization_id[UUID_SIZE];
     char key_id[UUID_SIZE];
@@ -21,9 +23,9 @@ typedef struct {
     bool is_operator; /* sees all organizations */
 } principal_t;
 
-/* "admin", "read", "sip". Static. */
+/* "admin", "read", "sip", "nobody". Static. */
 const char *scope_name(scope_t scope);
-/* STATUS_INVALID for anything else. */
+/* What a key may have: STATUS_INVALID for "nobody", and for anything else. */
 status_t scope_parse(const char *text, scope_t *out) MUST_CHECK;
 
 #endif

@@ -20,10 +20,13 @@ enum {
     OPERATION_ETAG = 1 << 7, /* the answer carries an ETag; If-None-Match may get 304 */
     OPERATION_KEPT = 1 << 8, /* an answer may be given again while it is fresh (reply_t.fresh) */
     OPERATION_ADMIN = 1 << 10, /* changes nothing, and yet is for admin scope alone */
-    OPERATION_OPEN = 1 << 9,   /* for people who log in: takes no API key, and never looks at one */
+    OPERATION_OPEN =
+        1 << 9, /* for people who log in: takes no API key, and never looks at one; nor
+                   at an Idempotency-Key, which would give a stranger another's answer */
+    OPERATION_PUBLIC = 1 << 11, /* everybody's answer: a cache may keep it, and ask if it holds */
 };
 
-enum { BODY_LIMIT = 64 * 1024 };
+enum { BODY_LIMIT = 64 * 1024, URL_LIMIT = 2000 };
 
 #define MEDIA_BIT(media) (1U << (media))
 
@@ -35,8 +38,9 @@ typedef struct {
     const schema_t *path_schema; /* NULL: no parameters in the path */
     const schema_t *query;       /* NULL: query parameters are ignored */
     const schema_t *body;        /* NULL: a body is ignored */
-    /* What it takes from the head of the HTTP request: texts, named as header fields; and
-     * ":client", whose address it is, and ":query", as it was sent. NULL: nothing. */
+    /* What it takes from the head of the HTTP request: texts of no least length, named as header
+     * fields; and ":client", whose address it is, and ":query", as it was sent. "" is what is not
+     * there, and what is not one good value (gateway/request_head.h). NULL: nothing. */
     const schema_t *head;
     const schema_t *result; /* NULL: answers without a body, or with documents alone */
     unsigned documents;     /* what it may answer in place of a result: MEDIA_BIT(media_t) */
@@ -44,6 +48,7 @@ typedef struct {
     outcome_t success;
     unsigned flags;
     size_t body_limit; /* bytes; 0: BODY_LIMIT */
+    size_t url_limit;  /* bytes of path and query; 0: URL_LIMIT */
     const char *doc;   /* one sentence */
     /* A body, as JSON, for the OpenAPI document and its tests; NULL: made of its rows' examples. */
     const char *example;
@@ -61,18 +66,22 @@ static inline record_mode_t operation_mode(const operation_t *operation)
     return (operation->flags & OPERATION_PART) != 0 ? RECORD_PART : RECORD_WHOLE;
 }
 
-/* Whether a key of that scope may ask for the operation. Gateway and worker both look. */
+/* Whether who has that scope may ask for the operation. Gateway and worker both look. What is open
+ * takes nobody's key: with one, a request is not what the gateway sends. */
 static inline bool operation_permits(const operation_t *operation, scope_t scope)
 {
+    bool open = (operation->flags & OPERATION_OPEN) != 0;
     bool call = (operation->flags & OPERATION_CALL) != 0;
     bool writes = (operation->flags & OPERATION_WRITES) != 0;
     switch (scope) {
     case SCOPE_ADMIN:
-        return true;
+        return !open;
     case SCOPE_READ:
-        return !call && !writes && (operation->flags & OPERATION_ADMIN) == 0;
+        return !open && !call && !writes && (operation->flags & OPERATION_ADMIN) == 0;
     case SCOPE_SIP:
-        return call;
+        return !open && call;
+    case SCOPE_NOBODY:
+        return open;
     }
     return false;
 }

@@ -23,7 +23,8 @@ enum {
     SSO_RETURN_TO_MAX = 1024,      /* bytes of a local path */
     SSO_TOKEN_SIZE = 43 + 1,       /* 32 random bytes in base64url */
     SSO_HEADER_MAX = 4096,         /* bytes of Cookie that are looked at */
-    SSO_QUERY_MAX = 16 * 1024,     /* of a log-out message in a URL */
+    SSO_QUERY_MAX = 16 * 1024,     /* of a log-out message in a URL, */
+    SSO_URL_PATH = 256,            /* and what stands before it */
 };
 
 /* ---- The browser's side ---- */

@@ -2,6 +2,9 @@
  * what was said for all of it; a form asks whether a call may be made. */
 #include "proto/transcode_internal.h"
 
+#include "common/mem.h"
+
+#include <sodium.h>
 #include <string.h>
 
 /* REST_MAX: of a form, what an open schema does not name. */
@@ -89,11 +92,10 @@ static bool is_in_rest(const parameters_t *all, const char *name, size_t length)
     return false;
 }
 
-static bool read_value(parameters_t *all, const char *name, const pair_t *pair,
-                       char out[PARAMETER_SIZE])
+static bool read_value(parameters_t *all, const char *name, const pair_t *pair, char *out,
+                       size_t size)
 {
-    if (text_percent_decode(out, PARAMETER_SIZE, pair->value, pair->value_length, true) ==
-        STATUS_OK)
+    if (text_percent_decode(out, size, pair->value, pair->value_length, true) == STATUS_OK)
         return true;
     add_fault(all, name, "must be percent-encoded UTF-8");
     return false;
@@ -112,13 +114,24 @@ static void read_rest(parameters_t *all, const char *name, const pair_t *pair)
         add_fault(all, name, "is one too many");
         return;
     }
-    if (!read_value(all, name, pair, decoded))
+    if (!read_value(all, name, pair, decoded, sizeof(decoded)))
         return;
     transcode_put_text(&all->packer, name, length);
     all->rest[all->rest_count].at = all->pairs.size - length;
     all->rest[all->rest_count++].length = length;
     transcode_put_text(&all->packer, decoded, strlen(decoded));
     all->count++;
+}
+
+/* Of a row that takes more than the stack should: a document, in a form. */
+static void read_large(parameters_t *all, const field_t *row, const pair_t *pair)
+{
+    AUTO(mem_release) char *decoded = mem_zalloc(pair->value_length + 1);
+    if (read_value(all, row->name, pair, decoded, pair->value_length + 1)) {
+        write_parameter(row, decoded, &all->packer);
+        all->count++;
+    }
+    sodium_memzero(decoded, pair->value_length);
 }
 
 static void read_parameter(parameters_t *all, const pair_t *pair)
@@ -134,8 +147,13 @@ static void read_parameter(parameters_t *all, const pair_t *pair)
     const field_t *row = schema_find(all->schema, name, strlen(name), &hint);
     if (row == NULL && takes_rest)
         read_rest(all, name, pair);
-    if (row == NULL || !transcode_takes(row) || is_repeated(all, row, pair) ||
-        !read_value(all, row->name, pair, decoded))
+    if (row == NULL || !transcode_takes(row) || is_repeated(all, row, pair))
+        return;
+    if (row->size > PARAMETER_SIZE) {
+        read_large(all, row, pair);
+        return;
+    }
+    if (!read_value(all, row->name, pair, decoded, sizeof(decoded)))
         return;
     write_parameter(row, decoded, &all->packer);
     all->count++;

@@ -1,19 +1,30 @@
 /* How a handler answers its call. Must never: log, or touch a socket. Next: dispatch.c. */
 #include "services/common/call.h"
 
+#include "common/mem.h"
 #include "common/text.h"
+#include "proto/dialect.h"
 
 #include <assert.h>
+#include <sodium.h>
 #include <stdarg.h>
 #include <string.h>
 
 enum { LIST_HEAD = 5 };
 
+/* What was not done has no cookie to set. */
 static void end(call_t *call, outcome_t outcome)
 {
     assert(!call->answered);
     call->answered = true;
     call->reply.outcome = outcome;
+    if (!call_is_kept(call))
+        call_headers_clear(call);
+}
+
+bool call_is_kept(const call_t *call)
+{
+    return outcome_is_success(call->reply.outcome) || call->reply.outcome == OUTCOME_DENIED;
 }
 
 void call_answer(call_t *call, const void *record)
@@ -60,14 +71,87 @@ void call_list_end_page(call_t *call, int64_t number, int64_t size, int64_t tota
     call->reply.total = total;
 }
 
-void call_document(call_t *call, media_t media, const char *bytes, size_t length)
+void call_document_as(call_t *call, outcome_t outcome, media_t media, const char *bytes,
+                      size_t length)
 {
-    end(call, call->operation->success);
+    end(call, outcome);
     call->reply.media = media;
     msgpack_packer out;
     msgpack_packer_init(&out, &call->body_bytes, msgpack_sbuffer_write);
     msgpack_pack_str(&out, length);
     msgpack_pack_str_body(&out, bytes, length);
+}
+
+void call_document(call_t *call, media_t media, const char *bytes, size_t length)
+{
+    call_document_as(call, call->operation->success, media, bytes, length);
+}
+
+/* ---- headers ---- */
+
+static msgpack_object text_of(const char *bytes, size_t length)
+{
+    return (msgpack_object){.type = MSGPACK_OBJECT_STR,
+                            .via.str = {.ptr = mem_copy(bytes, length), .size = (uint32_t)length}};
+}
+
+static void add_header(call_t *call, const msgpack_object *pair)
+{
+    call_headers_t *headers = &call->headers;
+    assert(headers->count < REPLY_HEADERS_MAX);
+    size_t at = headers->count++;
+    for (size_t i = 0; i < 2; i++)
+        headers->texts[at][i] = text_of(pair[i].via.str.ptr, pair[i].via.str.size);
+    headers->pairs[at] = (msgpack_object){.type = MSGPACK_OBJECT_ARRAY,
+                                          .via.array = {.size = 2, .ptr = headers->texts[at]}};
+    call->reply.headers =
+        (msgpack_object){.type = MSGPACK_OBJECT_ARRAY,
+                         .via.array = {.size = (uint32_t)headers->count, .ptr = headers->pairs}};
+}
+
+void call_headers_clear(call_t *call)
+{
+    for (size_t i = 0; i < call->headers.count; i++) {
+        for (size_t k = 0; k < 2; k++) {
+            union {
+                const char *shown;
+                char *owned;
+            } text = {call->headers.texts[i][k].via.str.ptr};
+            sodium_memzero(text.owned, call->headers.texts[i][k].via.str.size);
+            mem_free(text.owned);
+        }
+    }
+    call->headers.count = 0;
+    call->reply.headers = (msgpack_object){.type = MSGPACK_OBJECT_NIL};
+}
+
+void call_headers_again(call_t *call, const msgpack_object *headers)
+{
+    const msgpack_object given = *headers; /* perhaps call->reply's own */
+    call_headers_clear(call);
+    for (uint32_t i = 0; given.type == MSGPACK_OBJECT_ARRAY && i < given.via.array.size; i++)
+        add_header(call, given.via.array.ptr[i].via.array.ptr);
+}
+
+status_t call_header(call_t *call, const char *name, const char *value)
+{
+    assert(!call->answered);
+    const size_t name_length = strlen(name), length = strlen(value);
+    if (reply_header(name, name_length, value, length) == NULL)
+        return STATUS_INVALID;
+    const msgpack_object pair[2] = {
+        {.type = MSGPACK_OBJECT_STR, .via.str = {.ptr = name, .size = (uint32_t)name_length}},
+        {.type = MSGPACK_OBJECT_STR, .via.str = {.ptr = value, .size = (uint32_t)length}}};
+    add_header(call, pair);
+    return STATUS_OK;
+}
+
+status_t call_elsewhere(call_t *call, const char *location)
+{
+    status_t status = call_header(call, "Location", location);
+    if (status == STATUS_OK)
+        end(call, OUTCOME_ELSEWHERE);
+    return status;
 }
 
 void call_say(call_t *call, const char *message)
@@ -112,6 +196,7 @@ bool call_defer(call_t *call)
     if (!call->on_link)
         return false;
     msgpack_sbuffer_clear(&call->body_bytes);
+    call_headers_clear(call);
     call->deferred = true;
     return true;
 }

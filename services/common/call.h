@@ -25,6 +25,13 @@ typedef struct {
 
 typedef struct sip_family sip_family_t; /* sip/family.h */
 
+/* What call_header has added; owns and wipes the texts. */
+typedef struct {
+    size_t count;
+    msgpack_object pairs[REPLY_HEADERS_MAX];
+    msgpack_object texts[REPLY_HEADERS_MAX][2];
+} call_headers_t;
+
 typedef struct call {
     const operation_t *operation;
     const keeper_t *keeper;
@@ -44,7 +51,8 @@ typedef struct call {
 
     /* The answer so far. */
     bool answered;
-    reply_t reply;
+    reply_t reply; /* its headers are the next row's */
+    call_headers_t headers;
     msgpack_sbuffer body_bytes;
     uint32_t list_count;
     bool failed; /* by call_fail: err says why, for the log */
@@ -76,13 +84,15 @@ void call_document(call_t *call, media_t media, const char *bytes, size_t length
 void call_document_as(call_t *call, outcome_t outcome, media_t media, const char *bytes,
                       size_t length);
 
-/* Before any answer: a header for the HTTP answer, such as Location or Set-Cookie; a name may stand
- * several times, CALL_HEADERS_MAX in all (more is our own bug). Both are copied. STATUS_INVALID:
- * the value holds a control character; nothing was added. */
-enum { CALL_HEADERS_MAX = 4 };
+/* Before any answer: a header for the HTTP answer, Location or Set-Cookie; a name may stand several
+ * times, REPLY_HEADERS_MAX in all (more is our own bug). Both are copied. They go out with a
+ * success or OUTCOME_DENIED, and are dropped with any other end: then nothing was done that they
+ * could tell of. STATUS_INVALID: the value is empty, is no UTF-8, or holds a control character;
+ * nothing was added. */
 status_t call_header(call_t *call, const char *name, const char *value) MUST_CHECK;
 
-/* The browser goes on there. location: as call_header. STATUS_INVALID: nothing was answered. */
+/* The operation's success is OUTCOME_ELSEWHERE, or not: the browser goes on there. location: as
+ * call_header. STATUS_INVALID: nothing was answered. */
 status_t call_elsewhere(call_t *call, const char *location) MUST_CHECK;
 
 /* Before call_answer: words that go along with a success, where the dialect has a place for them.
@@ -107,6 +117,14 @@ bool call_defer(call_t *call) MUST_CHECK;
 
 /* The outcome of such a failure. */
 outcome_t call_failure(status_t status);
+
+/* Whether what it did is kept: a success, or OUTCOME_DENIED. */
+bool call_is_kept(const call_t *call);
+
+/* Makes the headers those of a reply that was kept, which is borrowed for the moment. */
+void call_headers_again(call_t *call, const msgpack_object *headers);
+/* Wipes and drops them. */
+void call_headers_clear(call_t *call);
 
 /* Whether the principal may see what belongs to this organization. */
 bool call_may_see(const call_t *call, const char *organization_id);

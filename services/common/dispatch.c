@@ -20,6 +20,7 @@ enum {
     LONGEST_MS = 60 * 60 * 1000, /* whatever the gateway says is left */
     MARGIN_MS = 100,             /* that late is too late: the reply has a way to go, too */
     SPARE_JOBS = 256,
+    KEPT_RECORDS = 64 * 1024, /* room that a job has for good; what needs more gets it for a call */
     ZONE_CHUNK = 8192,
 };
 
@@ -27,7 +28,7 @@ struct dispatch {
     const worker_spec_t *spec;
     const keeper_t *keeper;
     const operation_t **by_name; /* sorted */
-    size_t records_size;         /* of the operation that needs most */
+    size_t records_size;         /* of the operation that needs most, up to KEPT_RECORDS */
     msgpack_zone zone;           /* one request's decoded form, used again for the next */
     job_t *spares;
     size_t spare_count;
@@ -55,7 +56,7 @@ static size_t record_room(const schema_t *schema)
 static size_t records_room(const operation_t *operation)
 {
     return record_room(operation->path_schema) + record_room(operation->query) +
-           record_room(operation->body);
+           record_room(operation->head) + record_room(operation->body);
 }
 
 static status_t check_handlers(const worker_spec_t *spec, err_t *err)
@@ -89,8 +90,9 @@ status_t dispatch_new(const worker_spec_t *spec, const keeper_t *keeper, dispatc
     for (size_t i = 0; i < count; i++) {
         const operation_t *operation = &spec->contract->operations[i];
         dispatch->by_name[i] = operation;
-        if (records_room(operation) > dispatch->records_size)
-            dispatch->records_size = records_room(operation);
+        size_t room = records_room(operation);
+        if (room > dispatch->records_size && room <= KEPT_RECORDS)
+            dispatch->records_size = room;
     }
     qsort(dispatch->by_name, count, sizeof(const operation_t *), compare_names);
     if (!msgpack_zone_init(&dispatch->zone, ZONE_CHUNK))
@@ -148,6 +150,13 @@ static bool read_envelope(dispatch_t *dispatch, const batch_item_t *item, reques
            envelope_read_request(&envelope, out) == STATUS_OK;
 }
 
+static void fail_foreign(call_t *call, const char *text)
+{
+    err_t err;
+    (void)err_set(&err, STATUS_INVALID, call->request.operation, "%s", text);
+    call_fail(call, &err);
+}
+
 /* Reads one of the maps into its record, which stands at *at. */
 static bool read_part(call_t *call, const schema_t *schema, const msgpack_object *map,
                       fault_place_t place, unsigned char **at, const void **out)
@@ -167,7 +176,7 @@ static bool read_records(job_t *job)
 {
     call_t *call = &job->call;
     const operation_t *operation = call->operation;
-    unsigned char *at = job->records;
+    unsigned char *at = job_records(job, records_room(operation));
     if (!read_part(call, operation->path_schema, &call->request.path, FAULT_IN_PATH, &at,
                    &call->path)) {
         bool told = (operation->flags & OPERATION_BAD_ID) != 0;
@@ -179,6 +188,10 @@ static bool read_records(job_t *job)
     if (!read_part(call, operation->query, &call->request.query, FAULT_IN_QUERY, &at,
                    &call->query)) {
         call_refuse(call, OUTCOME_BAD_QUERY, NULL);
+        return false;
+    }
+    if (!read_part(call, operation->head, &call->request.head, FAULT_IN_QUERY, &at, &call->head)) {
+        fail_foreign(call, "its head is not what a gateway sends");
         return false;
     }
     if (!read_part(call, operation->body, &call->request.body, FAULT_IN_BODY, &at, &call->body)) {
@@ -209,13 +222,6 @@ static const operation_t *find_operation(const dispatch_t *dispatch, const reque
     return row == NULL ? NULL : *row;
 }
 
-static void fail_foreign(call_t *call, const char *text)
-{
-    err_t err;
-    (void)err_set(&err, STATUS_INVALID, call->request.operation, "%s", text);
-    call_fail(call, &err);
-}
-
 /* Before the gateway's own: what is given up here is a 503, and nothing was done; what the gateway
  * gives up is a 504, and nobody knows. */
 static int64_t deadline(int64_t now_ms, int64_t ms_left)
@@ -244,6 +250,10 @@ static lane_t route(dispatch_t *dispatch, job_t *job, const batch_item_t *item, 
         call_refuse(call, OUTCOME_FORBIDDEN, NULL);
         return LANE_DONE;
     }
+    if ((operation->flags & OPERATION_OPEN) != 0 && call->request.client_key) {
+        fail_foreign(call, "has a client's key, and is for nobody known");
+        return LANE_DONE;
+    }
     if (!read_records(job))
         return LANE_DONE;
     if ((operation->flags & OPERATION_WRITES) != 0 && call->request.idempotency_key[0] != '\0')
@@ -270,7 +280,8 @@ job_t *dispatch_accept(dispatch_t *dispatch, const batch_item_t *item, int64_t n
         job->lane = LANE_DONE;
     }
     msgpack_object nothing = {.type = MSGPACK_OBJECT_NIL};
-    call->request.path = call->request.query = call->request.body = nothing;
+    call->request.path = call->request.query = nothing;
+    call->request.head = call->request.body = nothing;
     assert(call->answered == (job->lane == LANE_DONE));
     return job;
 }
@@ -343,6 +354,7 @@ void dispatch_finish_with(job_t *job, outcome_t outcome, const err_t *err)
 {
     call_t *call = &job->call;
     msgpack_sbuffer_clear(&call->body_bytes);
+    call_headers_clear(call);
     reply_init(&call->reply, call->request.request_id, outcome);
     call->answered = true;
     log_failed(call, err);

@@ -19,6 +19,24 @@ job_t *job_new(size_t records_size)
     return job;
 }
 
+unsigned char *job_records(job_t *job, size_t size)
+{
+    if (size <= job->records_size)
+        return job->records;
+    job->large = mem_zalloc(size);
+    job->large_size = size;
+    return job->large;
+}
+
+static void drop_large(job_t *job)
+{
+    if (job->large == NULL)
+        return;
+    sodium_memzero(job->large, job->large_size);
+    mem_free(TAKE(job->large));
+    job->large_size = 0;
+}
+
 static void end_state(call_t *call)
 {
     if (call->state != NULL && call->free_state != NULL)
@@ -32,6 +50,8 @@ void job_free(job_t **job)
     if (*job == NULL)
         return;
     end_state(&(*job)->call);
+    call_headers_clear(&(*job)->call);
+    drop_large(*job);
     msgpack_sbuffer_destroy(&(*job)->call.body_bytes);
     msgpack_sbuffer_destroy(&(*job)->reply);
     sodium_memzero((*job)->records, (*job)->records_size);
@@ -51,7 +71,7 @@ static void clear_buffer(msgpack_sbuffer *buffer)
 
 static void wipe(const schema_t *schema, const void *record, job_t *job)
 {
-    if (schema != NULL && record != NULL)
+    if (schema != NULL && record != NULL && job->large == NULL)
         sodium_memzero(job->records + ((const unsigned char *)record - job->records),
                        schema->record_size);
 }
@@ -61,13 +81,16 @@ void job_clear(job_t *job)
 {
     call_t *call = &job->call;
     end_state(call);
+    call_headers_clear(call);
     if (call->operation != NULL) {
         wipe(call->operation->path_schema, call->path, job);
         wipe(call->operation->query, call->query, job);
+        wipe(call->operation->head, call->head, job);
         wipe(call->operation->body, call->body, job);
     }
+    drop_large(job);
     call->operation = NULL;
-    call->path = call->query = call->body = NULL;
+    call->path = call->query = call->head = call->body = NULL;
     call->answered = false;
     call->failed = false;
     call->on_link = false;

@@ -41,12 +41,16 @@ typedef struct job {
     msgpack_sbuffer reply;           /* the finished envelope */
     struct job *next;                /* in a queue */
     size_t records_size;
-    alignas(max_align_t) unsigned char records[]; /* path, query and body of the call */
+    unsigned char *large; /* the same, of an operation that needs more than the job has */
+    size_t large_size;
+    alignas(max_align_t) unsigned char records[]; /* path, query, head and body of the call */
 } job_t;
 
 job_t *job_new(size_t records_size);
 /* NULL-safe; clears *job; wipes. */
 void job_free(job_t **job);
+/* Room for so many bytes of records, zeroed; until job_clear. */
+unsigned char *job_records(job_t *job, size_t size);
 /* Makes it ready for another call: what the last one left is wiped, buffers are kept. */
 void job_clear(job_t *job);
 

@@ -372,6 +372,7 @@ static status_t answer_again(call_t *call, const void *bytes, size_t length, err
         (void)msgpack_pack_object(&out, call->reply.body);
         call->reply.body = (msgpack_object){.type = MSGPACK_OBJECT_NIL};
     }
+    call_headers_again(call, &call->reply.headers);
     text_cut(call->reply.request_id, sizeof(call->reply.request_id), call->request.request_id);
     call->reply.replayed = call->request.client_key;
     call->answered = true;

@@ -6,7 +6,6 @@
 #include "common/clock.h"
 #include "common/log.h"
 #include "common/mem.h"
-#include "proto/dialect.h"
 #include "services/common/dispatch.h"
 #include "services/common/gate.h"
 #include "services/common/worker_metrics.h"
@@ -96,7 +95,7 @@ static void run_saved(writer_t *writer, job_t *job)
         job->handler->write(call, writer->store);
         assert(call->answered);
         dispatch_finish(job);
-        if (!outcome_is_success(call->reply.outcome)) {
+        if (!call_is_kept(call)) {
             store_undo(writer->store);
             return;
         }
@@ -142,10 +141,10 @@ static status_t check_in_time(const job_t *group, const steps_t *steps, err_t *e
     return STATUS_OK;
 }
 
-static bool any_success(const job_t *group)
+static bool any_kept(const job_t *group)
 {
     for (const job_t *job = group; job != NULL; job = job->next)
-        if (outcome_is_success(job->call.reply.outcome))
+        if (call_is_kept(&job->call))
             return true;
     return false;
 }
@@ -153,7 +152,7 @@ static bool any_success(const job_t *group)
 /* No answer from before stands once somebody can see what is committed. */
 static status_t commit(writer_t *writer, const job_t *group, err_t *err)
 {
-    if (!any_success(group))
+    if (!any_kept(group))
         return store_commit(writer->store, err);
     board_begin_change(writer->board);
     status_t status = store_commit(writer->store, err);

@@ -115,11 +115,12 @@ static job_t *take_in(fixture_t *f, const char *operation, const char *id, uint6
     packing_init(&packed);
     packing_init(&part);
     const msgpack_object *object = packing_json(&part, map);
-    /* path, query, body */
+    /* path, query, head, body */
     bool reads = strcmp(operation, "note_read") == 0;
     msgpack_object nothing = {.type = MSGPACK_OBJECT_NIL};
     envelope_write_request(&request, &packed.packer);
     (void)msgpack_pack_object(&packed.packer, reads ? *object : nothing);
+    msgpack_pack_nil(&packed.packer);
     msgpack_pack_nil(&packed.packer);
     (void)msgpack_pack_object(&packed.packer, reads ? nothing : *object);
     batch_item_t item = {.id = number,

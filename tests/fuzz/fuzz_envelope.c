@@ -38,6 +38,7 @@ static void write_request(const request_t *request, output_t *out)
     envelope_write_request(request, &out->packer);
     msgpack_pack_object(&out->packer, request->path);
     msgpack_pack_object(&out->packer, request->query);
+    msgpack_pack_object(&out->packer, request->head);
     msgpack_pack_object(&out->packer, request->body);
 }
 

@@ -60,17 +60,22 @@ write("record", "form-freeswitch", b"\x40&hostname=fs&section=directory&tag_name
 write("record", "form-asterisk", b"\x44&id%20LIKE=%25&context=a%3Bb&rest=x&id%20LIKE=y")
 
 write("envelope", "request", pack([1, "req-1", "idem-1", True, "trunk-auth", "trunk_read", PRINCIPAL,
-                                   {"uuid": ID}, None, {"name": "x"}]))
+                                   {"uuid": ID}, None, None, {"name": "x"}]))
+write("envelope", "request-nobody", pack([1, "r", "i", False, "auth-provider", "sso_consume", None,
+                                          {"short_name": "a"}, None, {"Cookie": "a=b", ":client": "::1"},
+                                          {"SAMLResponse": "PA=="}]))
 write("envelope", "request-read", pack([1, "r", None, False, "s", "o", ["", "", "sip", False], None,
-                                        {"limit": 5}, None]))
+                                        {"limit": 5}, None, None]))
 write("envelope", "reply", pack([1, "req-1", "INVALID", False, "No.", None,
                                  [["required", "body", "/name", "is required"],
                                   ["range", "query", "limit", "must be at most 250"],
-                                  ["rule", "path", "", "x"]], None, [1, 20, 7], "locked_out", 0, None]))
+                                  ["rule", "path", "", "x"]], None, [1, 20, 7], "locked_out", 0, None, None]))
 write("envelope", "reply-list", pack([1, "r", "OK", True, "", [{"a": 1}, {"b": [None]}], [], 10000, None, None, 0,
-                                      [2**64 - 1, 5, 1]]))
-write("envelope", "reply-deleted", pack([1, "r", "DELETED", False, "", None, [], None, None, None, 0, None]))
-write("envelope", "reply-document", pack([1, "r", "OK", False, "", "<a/>", [], None, None, None, 2, None]))
+                                      [2**64 - 1, 5, 1], None]))
+write("envelope", "reply-deleted", pack([1, "r", "DELETED", False, "", None, [], None, None, None, 0, None]))  # as kept by older versions
+write("envelope", "reply-document", pack([1, "r", "OK", False, "", "<a/>", [], None, None, None, 2, None, None]))
+write("envelope", "reply-elsewhere", pack([1, "r", "ELSEWHERE", False, "", None, [], None, None, None, 0, None,
+                                           [["Location", "https://x/?a=b"], ["Set-Cookie", "a=b; Secure"]]]))
 
 for letter in b"RQAHDX":
     write("frames", f"head-{letter:02x}", b"\0LKW1" + bytes([letter]))

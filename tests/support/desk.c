@@ -19,7 +19,7 @@ enum { ANSWER_MS = 10000 };
 struct desk_call {
     call_t call;
     const handler_t *handler;
-    void *path, *query, *body;
+    void *path, *query, *head, *body;
 };
 
 static void must(bool worked, const char *what)
@@ -86,6 +86,7 @@ void desk_open(desk_t *desk, const worker_spec_t *spec, bool sealed)
 void desk_close(desk_t *desk)
 {
     json_decref(desk->body);
+    json_decref(desk->headers);
     sip_close(&desk->sip);
     seal_close(&desk->seal);
     store_close(&desk->reader);
@@ -146,12 +147,12 @@ static void *read_query(call_t *call, const char *input)
     return record;
 }
 
-static void *read_body(call_t *call, const char *input)
+static void *read_json(call_t *call, const schema_t *schema, const char *input, fault_place_t place)
 {
-    if (call->operation->body == NULL)
+    if (schema == NULL)
         return NULL;
-    char text[8192];
-    must(text_format(text, sizeof(text), "%s", input == NULL ? "{}" : input) == STATUS_OK, "size");
+    const char *given = input == NULL ? "{}" : input;
+    AUTO(mem_release) char *text = mem_copy(given, strlen(given));
     for (char *at = text; *at != '\0'; at++)
         if (*at == '\'')
             *at = '"';
@@ -161,9 +162,9 @@ static void *read_body(call_t *call, const char *input)
     msgpack_packer out;
     msgpack_sbuffer_init(&bytes);
     msgpack_packer_init(&out, &bytes, msgpack_sbuffer_write);
-    transcode_body(call->operation->body, object, &out);
+    transcode_body(schema, object, &out);
     json_decref(object);
-    void *record = read_part(call, call->operation->body, &bytes, FAULT_IN_BODY);
+    void *record = read_part(call, schema, &bytes, place);
     msgpack_sbuffer_destroy(&bytes);
     return record;
 }
@@ -176,7 +177,8 @@ static desk_call_t *call_new(desk_t *desk, unsigned index, const char *first, co
     call->operation = &desk->spec->contract->operations[index];
     asked->handler = &desk->spec->handlers[index];
     call->keeper = &desk->keeper;
-    call->request.principal = desk->principal;
+    bool open = (call->operation->flags & OPERATION_OPEN) != 0;
+    call->request.principal = open ? (principal_t){.scope = SCOPE_NOBODY} : desk->principal;
     if (desk->request_id != NULL)
         text_cut(call->request.request_id, sizeof(call->request.request_id), desk->request_id);
     call->again = desk->again;
@@ -187,7 +189,8 @@ static desk_call_t *call_new(desk_t *desk, unsigned index, const char *first, co
     msgpack_sbuffer_init(&call->body_bytes);
     call->path = asked->path = read_path(call, first, second);
     call->query = asked->query = read_query(call, input);
-    call->body = asked->body = read_body(call, input);
+    call->head = asked->head = read_json(call, call->operation->head, desk->head, FAULT_IN_QUERY);
+    call->body = asked->body = read_json(call, call->operation->body, input, FAULT_IN_BODY);
     return asked;
 }
 
@@ -221,11 +224,6 @@ desk_call_t *desk_prepare(desk_t *desk, unsigned operation, const char *first, c
     return asked;
 }
 
-static bool is_success(outcome_t outcome)
-{
-    return outcome == OUTCOME_OK || outcome == OUTCOME_CREATED || outcome == OUTCOME_DELETED;
-}
-
 static void fail_instead(call_t *call, const err_t *err)
 {
     call->answered = false;
@@ -244,12 +242,12 @@ static void in_write(desk_t *desk, desk_call_t *asked)
     status = store_save(desk->writer, &err);
     if (status == STATUS_OK) {
         asked->handler->write(call, desk->writer);
-        if (is_success(call->reply.outcome))
+        if (call_is_kept(call))
             status = store_keep(desk->writer, &err);
         else
             store_undo(desk->writer);
     }
-    if (status == STATUS_OK && is_success(call->reply.outcome))
+    if (status == STATUS_OK && call_is_kept(call))
         status = store_commit(desk->writer, &err);
     else
         store_rollback(desk->writer);
@@ -283,6 +281,31 @@ static json_t *show_body(const call_t *call)
     return body;
 }
 
+static json_t *show_headers(const reply_t *reply)
+{
+    json_t *shown = json_array();
+    for (uint32_t i = 0;
+         reply->headers.type == MSGPACK_OBJECT_ARRAY && i < reply->headers.via.array.size; i++) {
+        const msgpack_object *pair = reply->headers.via.array.ptr[i].via.array.ptr;
+        json_array_append_new(shown,
+                              json_pack("[s#, s#]", pair[0].via.str.ptr, (int)pair[0].via.str.size,
+                                        pair[1].via.str.ptr, (int)pair[1].via.str.size));
+    }
+    return shown;
+}
+
+const char *desk_header(const desk_t *desk, const char *name)
+{
+    size_t i = 0;
+    json_t *pair = NULL;
+    json_array_foreach(desk->headers, i, pair)
+    {
+        if (strcmp(json_string_value(json_array_get(pair, 0)), name) == 0)
+            return json_string_value(json_array_get(pair, 1));
+    }
+    return NULL;
+}
+
 /* As link and slow pool do. */
 static void read_somewhere(desk_t *desk, desk_call_t *asked)
 {
@@ -309,7 +332,9 @@ outcome_t desk_finish(desk_t *desk, desk_call_t *asked)
         read_somewhere(desk, asked);
     must(call->answered, "no answer");
     json_decref(desk->body);
-    desk->body = is_success(call->reply.outcome) ? show_body(call) : NULL;
+    desk->body = call_is_kept(call) ? show_body(call) : NULL;
+    json_decref(desk->headers);
+    desk->headers = show_headers(&call->reply);
     desk->outcome = call->reply.outcome;
     desk->faults = call->reply.faults;
     desk->reason = call->reply.reason;
@@ -321,9 +346,11 @@ outcome_t desk_finish(desk_t *desk, desk_call_t *asked)
     desk->status = call->failed ? call->err.status : STATUS_OK;
     if (call->state != NULL)
         call->free_state(call->state);
+    call_headers_clear(call);
     msgpack_sbuffer_destroy(&call->body_bytes);
     mem_free(asked->path);
     mem_free(asked->query);
+    mem_free(asked->head);
     mem_free(asked->body);
     mem_free(asked);
     return desk->outcome;

@@ -23,16 +23,19 @@ typedef struct {
     keeper_t keeper;
     settings_t settings; /* of a service that authorizes calls: settings.sip, as by default */
     sip_t sip;
-    principal_t principal;  /* who asks; an admin of DESK_ORGANIZATION at first */
+    principal_t principal;  /* who asks; an admin of DESK_ORGANIZATION at first; nobody, of what is
+                               open */
     int64_t now_utc_ms;     /* set by hand; only tests move it */
     const char *request_id; /* NULL: none */
+    const char *head;       /* a JSON object with single quotes, of what the operation takes */
     bool again;             /* sent again, since another worker was lost */
     int64_t answer_ms;      /* what a call has in all, 10 s at first, */
     int64_t waited_ms;      /* and how much of that is gone when it is prepared */
 
     /* The latest answer. */
     outcome_t outcome;
-    json_t *body; /* NULL: none; a text where the answer is a document */
+    json_t *body;    /* NULL: none; a text where the answer is a document */
+    json_t *headers; /* pairs of texts */
     reason_t reason;
     media_t media;
     freshness_t fresh;
@@ -73,6 +76,9 @@ const char *desk_fault(const desk_t *desk);
 
 /* A number out of the database, by SQL of the test's own. */
 int64_t desk_query(const desk_t *desk, const char *sql);
+
+/* The value of the latest answer's header of that name; the first one; NULL: there is none. */
+const char *desk_header(const desk_t *desk, const char *name);
 
 /* How SQLite goes about a statement of the service, one line a step. Static. */
 const char *desk_plan(const desk_t *desk, size_t statement);

@@ -201,6 +201,7 @@ uint64_t fake_ask(fake_gateway_t *gateway, const ask_t *ask)
     envelope_write_request(&request, &out);
     pack_part(ask->path, &out);
     pack_part(ask->query, &out);
+    pack_part(ask->head, &out);
     pack_part(ask->body, &out);
     batch_add_request(&gateway->batch, id, ask->ms_left == 0 ? 10000 : ask->ms_left, ask->again,
                       bytes.data, bytes.size);

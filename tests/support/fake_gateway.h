@@ -40,8 +40,8 @@ typedef struct {
     const char *service;      /* NULL: "notes" */
     const char *organization; /* NULL: "organization-1" */
     const char *operation;
-    const char *path, *query, *body; /* JSON in single quotes, or NULL */
-    const char *key;                 /* NULL: none */
+    const char *path, *query, *head, *body; /* JSON in single quotes, or NULL */
+    const char *key;                        /* NULL: none */
     bool client_key, again;
     scope_t scope;
     int64_t ms_left; /* 0: 10 s; below 0: none */

@@ -18,10 +18,11 @@ class Asked:
 
     def __init__(self, envelope):
         (_, self.id, self.key, _, self.service, self.operation, self.principal, self.path, self.query,
-         self.body) = msgpack.unpackb(envelope)
+         self.head, self.body) = msgpack.unpackb(envelope)
 
-    def reply(self, outcome="OK", body=None, media=0, message="", reason=None, faults=()):
-        return msgpack.packb([1, self.id, outcome, False, message, body, list(faults), None, None, reason, media, None])
+    def reply(self, outcome="OK", body=None, media=0, message="", reason=None, faults=(), headers=None):
+        return msgpack.packb([1, self.id, outcome, False, message, body, list(faults), None, None, reason, media, None,
+                              headers])
 
 
 class Scripted:

@@ -23,6 +23,8 @@ static const struct {
     {OUTCOME_OK, 200, 200, NULL},
     {OUTCOME_CREATED, 201, 201, NULL},
     {OUTCOME_DELETED, 204, 200, NULL},
+    {OUTCOME_ELSEWHERE, 303, 303, NULL},
+    {OUTCOME_DENIED, 403, 403, "10010"},
     {OUTCOME_INVALID, 400, 422, "10015"},
     {OUTCOME_BAD_QUERY, 400, 400, "10015"},
     {OUTCOME_UNKNOWN, 404, 404, "10005"},
@@ -162,7 +164,8 @@ static void v1_is_bare_or_says_that_it_is_set(void **state)
     reply_init(&reply, "r", OUTCOME_UNAUTHENTICATED);
     assert_string_equal(rendered(&dialect_v1, &reply, NULL, false),
                         "{'success':false,'message':'Unauthorized','reasons':{}}");
-    static const short statuses[] = {200, 200, 200, 400, 422, 404, 400, 422, 403, 503, 500};
+    static const short statuses[] = {200, 200, 200, 303, 403, 400, 422,
+                                     404, 400, 422, 403, 503, 500};
     for (size_t i = 0; i < ARRAY_LEN(statuses); i++)
         assert_int_equal(dialect_status(&dialect_v1, (outcome_t)i), statuses[i]);
     packing_free(&many);
@@ -209,7 +212,8 @@ static void sip_is_bare_and_tells_the_reason(void **state)
     assert_string_equal(rendered(&dialect_sip, &reply, NULL, false),
                         "{'errors':[{'code':'10010','title':'Not authorized','detail':'Later.',"
                         "'meta':{'url':'urn:linekeeper:error:10010','reason':'locked_out'}}]}");
-    static const short statuses[] = {200, 200, 204, 422, 400, 404, 422, 422, 403, 503, 500};
+    static const short statuses[] = {200, 200, 204, 303, 403, 422, 400,
+                                     404, 422, 422, 403, 503, 500};
     for (size_t i = 0; i < ARRAY_LEN(statuses); i++)
         assert_int_equal(dialect_status(&dialect_sip, (outcome_t)i), statuses[i]);
     packing_free(&one);

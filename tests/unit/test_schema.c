@@ -65,7 +65,10 @@ static void assert_operation(const operation_t *operation)
         known = known || strcmp(methods[i], operation->method) == 0;
     assert_true(known);
     bool writes = (operation->flags & OPERATION_WRITES) != 0;
-    if ((operation->flags & OPERATION_CALL) == 0)
+    bool open = (operation->flags & OPERATION_OPEN) != 0;
+    if (open) /* for browsers, which follow a link to log in */
+        assert_true(writes || strcmp(operation->method, "GET") == 0);
+    else if ((operation->flags & (OPERATION_CALL | OPERATION_ADMIN)) == 0)
         assert_int_equal(writes, strcmp(operation->method, "GET") != 0);
     assert_non_null(operation->dialect);
     assert_non_null(operation->doc);
@@ -79,6 +82,16 @@ static void assert_operation(const operation_t *operation)
     assert_true((operation->flags & OPERATION_PART) == 0 || operation->body != NULL);
     assert_true(strlen(operation->name) < OPERATION_NAME_SIZE);
     assert_path_matches(operation);
+    for (size_t i = 0; operation->head != NULL && i < operation->head->count; i++) {
+        assert_int_equal(operation->head->rows[i].type, FIELD_TEXT);
+        assert_int_equal(operation->head->rows[i].min, 0);
+        assert_int_equal(operation->head->rows[i].flags & FIELD_REQUIRED, 0);
+    }
+    /* The gateway looks at no key for what is open, and at one for everything else. */
+    for (int scope = SCOPE_ADMIN; open && scope < SCOPE_NOBODY; scope++)
+        assert_false(operation_permits(operation, (scope_t)scope));
+    assert_int_equal(operation_permits(operation, SCOPE_NOBODY), open);
+    assert_int_equal(strncmp(operation->path, "/sso/", strlen("/sso/")) == 0, open);
 }
 
 static void every_operation_is_whole_and_has_its_own_name(void **state)

@@ -13,7 +13,7 @@
 #include <stdint.h>
 
 enum {
-    MESSAGE_SIZE = 32 * 1024,          /* holds any AuthnRequest, and metadata with a certificate */
+    MESSAGE_SIZE = 48 * 1024,          /* holds any AuthnRequest, and metadata with a certificate */
     MESSAGE_LOGOUT_MS = 5 * 60 * 1000, /* how long a LogoutRequest of ours is good for */
 };
 

@@ -2,6 +2,7 @@
 
 #include "common/mem.h"
 #include "common/text.h"
+#include "proto/dialect.h"
 #include "proto/sso_style.h"
 #include "services/auth-provider/markup.h"
 #include "services/auth-provider/setup.h"
@@ -93,36 +94,9 @@ bool browser_token(const call_t *call, char out[SSO_TOKEN_SIZE])
     return read_token(given, strlen(given), out);
 }
 
-/* ---- what it accepts ---- */
-
-/* Whether a media range (RFC 9110 section 12.5.1) is text/html, and not "q=0". */
-static bool is_html(const char *range, size_t length)
-{
-    static const char html[] = "text/html";
-    size_t name = sizeof(html) - 1;
-    if (length < name || strncasecmp(range, html, name) != 0)
-        return false;
-    size_t end = name + strspn(range + name, " \t");
-    if (end >= length)
-        return true;
-    if (range[end] != ';')
-        return false;
-    for (size_t i = end; i + 2 < length; i++)
-        if ((range[i] == 'q' || range[i] == 'Q') && range[i + 1] == '=')
-            return strspn(range + i + 2, "0.") < length - i - 2;
-    return true;
-}
-
 bool browser_wants_page(const call_t *call)
 {
-    for (const char *at = head_of(call)->accept; *at != '\0';) {
-        at += strspn(at, ", \t");
-        size_t length = strcspn(at, ",");
-        if (is_html(at, length))
-            return true;
-        at += length;
-    }
-    return false;
+    return dialect_wants_page(head_of(call)->accept);
 }
 
 /* ---- pages ---- */
@@ -166,6 +140,18 @@ static void answer(call_t *call, outcome_t outcome, const char *title, const cha
 void browser_refuse(call_t *call, outcome_t outcome, const char *title, const char *sentence)
 {
     answer(call, outcome, title, sentence, NULL);
+}
+
+void browser_refuse_unknown(call_t *call)
+{
+    browser_refuse(call, OUTCOME_UNKNOWN, "No such login",
+                   "Nobody logs in by this address. Is it spelled as you were told?");
+}
+
+void browser_refuse_inactive(call_t *call)
+{
+    browser_refuse(call, OUTCOME_FORBIDDEN, "This login is switched off",
+                   "Nobody can log in by it at present.");
 }
 
 void browser_fail(call_t *call, outcome_t outcome, const char *title, const char *event_id)

@@ -33,7 +33,10 @@ void browser_page(call_t *call, outcome_t outcome, const char *title, const char
 /* Not done: the page, or JSON, as the client accepts it, says so. */
 void browser_refuse(call_t *call, outcome_t outcome, const char *title, const char *sentence);
 
-/* A login or log-out failed: the same with the event's id (32 hexadecimal digits and hyphens) and
+void browser_refuse_unknown(call_t *call);  /* no provider has that short name */
+void browser_refuse_inactive(call_t *call); /* the provider is inactive */
+
+/* A login or log-out failed: the same with the event's id and
  * nothing else of why. */
 void browser_fail(call_t *call, outcome_t outcome, const char *title, const char *event_id);
 

@@ -18,6 +18,8 @@ void sso_session_end(call_t *call, store_t *writer);
 /* logout_ops.c */
 void sso_logout(call_t *call, store_t *writer);
 void sso_logout_message(call_t *call, store_t *writer);
+
+/* pages.c */
 void sso_logged_out(call_t *call, store_t *reader);
 
 /* certificate_ops.c */

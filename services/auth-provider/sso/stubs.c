@@ -8,14 +8,11 @@
         call_refuse(call, OUTCOME_UNAVAILABLE, NULL);                                              \
     }
 
-STUB(sso_metadata)
-STUB(sso_login)
 STUB(sso_consume)
 STUB(sso_session_read)
 STUB(sso_session_end)
 STUB(sso_logout)
 STUB(sso_logout_message)
-STUB(sso_logged_out)
 
 STUB(provider_refresh)
 STUB(provider_validate)

@@ -1,0 +1,145 @@
+/* How a login begins, and what the identity provider has to know for it. Must never: use the Host
+ * header, which anybody sets. Next: consume_op.c. */
+#include "common/mem.h"
+#include "proto/checks.h"
+#include "services/auth-provider/provider_store.h"
+#include "services/auth-provider/provider_view.h"
+#include "services/auth-provider/saml/message.h"
+#include "services/auth-provider/saml/redirect.h"
+#include "services/auth-provider/setup.h"
+#include "services/auth-provider/sso/browser.h"
+#include "services/auth-provider/sso/ops.h"
+
+#include <sodium.h>
+#include <string.h>
+
+enum {
+    LOGIN_URL_SIZE = 64 * 1024, /* a target's own URL, and an AuthnRequest that is encoded */
+    REQUEST_RANDOM = 20,        /* bytes of an ID: 160 bits (Core 1.3.4 asks for 128) */
+};
+
+/* The provider that the path names, as answers show it. False: the call has been answered. */
+static bool find(call_t *call, store_t *store, provider_t *out)
+{
+    const sso_path_t *path = call->path;
+    char id[UUID_SIZE];
+    err_t err = {0};
+    status_t status = provider_store_named(store, path->short_name, id, &err);
+    if (status == STATUS_OK)
+        status = provider_store_get(store, id, out, &err);
+    if (status == STATUS_UNKNOWN)
+        browser_refuse_unknown(call);
+    else if (status != STATUS_OK)
+        call_fail(call, &err);
+    else
+        provider_view(out, setup_public_url(call));
+    return status == STATUS_OK;
+}
+
+static void answer_metadata(call_t *call, const provider_t *provider, err_t *err)
+{
+    const idp_settings_t *settings = &provider->settings;
+    const signer_t *signer = setup_signer(call);
+    AUTO(mem_release) char *xml = mem_zalloc(MESSAGE_SIZE);
+    status_t status = message_metadata(
+        settings->service_provider_entity_id, settings->assertion_consumer_service_url, NULL,
+        settings->name_identifier_format, signer == NULL ? NULL : signer_certificate(signer), xml,
+        MESSAGE_SIZE);
+    if (status == STATUS_OK) {
+        call_document(call, MEDIA_SAML_METADATA, xml, strlen(xml));
+        return;
+    }
+    (void)err_set(err, status, "metadata", "can't be written");
+    call_fail(call, err);
+}
+
+/* Of inactive providers too: metadata is exchanged before anybody logs in. */
+void sso_metadata(call_t *call, store_t *reader)
+{
+    err_t err = {0};
+    provider_t provider;
+    if (find(call, reader, &provider))
+        answer_metadata(call, &provider, &err);
+}
+
+static void new_id(char out[SAML_ID_MAX + 1])
+{
+    uint8_t bytes[REQUEST_RANDOM];
+    randombytes_buf(bytes, sizeof(bytes));
+    out[0] = '_'; /* an NCName begins with no digit */
+    text_hex(out + 1, bytes, sizeof(bytes));
+}
+
+/* The URL to go to. The caller frees *out_url with mem_free. */
+static status_t make_url(const call_t *call, const provider_t *provider,
+                         const login_request_t *request, char **out_url, err_t *err)
+{
+    const idp_settings_t *settings = &provider->settings;
+    const authn_request_t asked = {
+        .id = request->id,
+        .now_utc_ms = call->now_utc_ms,
+        .destination = settings->idp_sso_target_url,
+        .acs_url = settings->assertion_consumer_service_url,
+        .sp_entity_id = settings->service_provider_entity_id,
+        .name_id_format = settings->name_identifier_format,
+    };
+    AUTO(mem_release) char *xml = mem_zalloc(MESSAGE_SIZE);
+    AUTO(mem_release) char *url = mem_zalloc(LOGIN_URL_SIZE);
+    status_t status = message_authn_request(&asked, xml, MESSAGE_SIZE);
+    if (status != STATUS_OK)
+        return err_set(err, status, "AuthnRequest", "can't be written");
+    status = redirect_url(asked.destination, true, xml, request->relay_state, setup_signer(call),
+                          url, LOGIN_URL_SIZE, err);
+    if (status == STATUS_OK)
+        *out_url = TAKE(url);
+    return status;
+}
+
+/* The browser keeps the secret that it has: several logins at a time are of one browser. */
+static void make_secret(const call_t *call, char out[SSO_TOKEN_SIZE])
+{
+    if (!browser_cookie(call, COOKIE_LOGIN, out))
+        login_secret(out);
+}
+
+static status_t begin(call_t *call, store_t *writer, const provider_t *provider, err_t *err)
+{
+    const sso_login_query_t *query = call->query;
+    char secret[SSO_TOKEN_SIZE];
+    AUTO(mem_release) char *url = NULL;
+    login_request_t request = {.expires_utc_ms = call->now_utc_ms + LOGIN_REQUEST_MS};
+    new_id(request.id);
+    memcpy(request.provider_id, provider->id, sizeof(request.provider_id));
+    login_secret(request.relay_state);
+    make_secret(call, secret);
+    login_hash(secret, strlen(secret), request.browser);
+    memcpy(request.return_to, query->return_to, sizeof(request.return_to));
+    status_t status = make_url(call, provider, &request, &url, err);
+    if (status == STATUS_OK)
+        status = login_store_ask(writer, &request, err);
+    if (status == STATUS_OK) {
+        browser_set_cookie(call, COOKIE_LOGIN, secret);
+        status = call_elsewhere(call, url);
+        if (status != STATUS_OK)
+            (void)err_set(err, status, "idp_sso_target_url", "can't be gone to");
+    }
+    sodium_memzero(secret, sizeof(secret));
+    return status;
+}
+
+void sso_login(call_t *call, store_t *writer)
+{
+    const sso_login_query_t *query = call->query;
+    err_t err = {0};
+    provider_t provider;
+    if (!browser_may_log_in(call) || !find(call, writer, &provider))
+        return;
+    if (!provider.active)
+        browser_refuse_inactive(call);
+    else if (field_set(&query->fields, SSO_LOGIN_RETURN_TO) &&
+             check_local_path(query->return_to, strlen(query->return_to)) != NULL)
+        browser_refuse(call, OUTCOME_BAD_QUERY, "No such way back",
+                       "After a login you can go on to a path of this site, and nowhere else.");
+    else if (begin(call, writer, &provider, &err) != STATUS_OK)
+        call_fail(call, &err);
+}

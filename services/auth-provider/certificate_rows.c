@@ -50,6 +50,20 @@ status_t certificate_rows_forget(store_t *writer, const char *provider_id, err_t
     return query_run(query, NULL, err);
 }
 
+status_t certificate_rows_standing(store_t *store, const char *provider_id, const char *sha256,
+                                   certificate_standing_t *out, err_t *err)
+{
+    AUTO(query_end) query_t *query = store_query(store, SQL_CERTIFICATE_STANDING);
+    query_text(query, 1, provider_id);
+    query_text(query, 2, sha256);
+    status_t status = query_only_row(query, err);
+    if (status == STATUS_OK)
+        *out = query_column_is_null(query, 0) ? CERTIFICATE_LIVE : CERTIFICATE_IS_RETIRED;
+    else if (status == STATUS_UNKNOWN)
+        *out = CERTIFICATE_NONE;
+    return status == STATUS_UNKNOWN ? STATUS_OK : status;
+}
+
 query_t *certificate_rows_all(store_t *store, const char *provider_id)
 {
     query_t *query = store_query(store, SQL_CERTIFICATE_SHOW);

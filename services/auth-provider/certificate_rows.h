@@ -28,6 +28,12 @@ status_t certificate_rows_revive(store_t *writer, const char *id, err_t *err) MU
 /* Deletes those that were retired first, over CERTIFICATES_RETIRED_MAX. */
 status_t certificate_rows_forget(store_t *writer, const char *provider_id, err_t *err) MUST_CHECK;
 
+typedef enum { CERTIFICATE_NONE, CERTIFICATE_LIVE, CERTIFICATE_IS_RETIRED } certificate_standing_t;
+
+/* How the certificate of that SHA-256 ("AB:CD:...") stands with the provider. */
+status_t certificate_rows_standing(store_t *store, const char *provider_id, const char *sha256,
+                                   certificate_standing_t *out, err_t *err) MUST_CHECK;
+
 /* ---- As answers show them ---- */
 
 /* A provider's, the oldest first. The caller ends the query. */

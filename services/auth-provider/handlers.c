@@ -6,6 +6,7 @@
 #include "services/auth-provider/setup.h"
 #include "services/auth-provider/sql.h"
 #include "services/auth-provider/sso/ops.h"
+#include "services/auth-provider/work.h"
 
 static const handler_t handlers[] = {
     [PROVIDER_LIST] = {.read = provider_list},
@@ -45,4 +46,6 @@ const worker_spec_t auth_provider_spec = {
     .check_settings = setup_check,
     .open = setup_open,
     .close = setup_close,
+    .begin = work_begin,
+    .end = work_end,
 };

@@ -23,6 +23,10 @@ const setting_t setup_rows[SETUP_ROWS] = {
     SETTING_TEXT_ROW(setup_t, sso_return_to, "LK_SSO_RETURN_TO", "/sso/session",
                      "The local path that a browser goes on to after a login that named none by "
                      "return_to."),
+    SETTING_NUMBER_ROW(
+        setup_t, sso_session_seconds, "LK_SSO_SESSION_SECONDS", "28800", 60, 366 * 86400,
+        "How long a login lasts, in seconds, unless the identity provider says less; "
+        "for logins from then on."),
     SETTING_SWITCH_ROW(setup_t, metadata_allow_private, "LK_METADATA_ALLOW_PRIVATE", "off",
                        "Whether metadata of identity providers may be fetched from private, "
                        "loopback and link-local addresses."),
@@ -129,6 +133,12 @@ const char *setup_return_to(const call_t *call)
 {
     const setup_t *setup = call->keeper->settings;
     return setup->sso_return_to;
+}
+
+int64_t setup_session_ms(const call_t *call)
+{
+    const setup_t *setup = call->keeper->settings;
+    return setup->sso_session_seconds * 1000;
 }
 
 const fetcher_t *setup_fetcher(const call_t *call)

@@ -17,11 +17,12 @@ enum { SETUP_URL_SIZE = 512, SETUP_PATH_SIZE = 1024 };
 typedef struct {
     char public_url[SETUP_URL_SIZE];
     char sso_return_to[SSO_RETURN_TO_MAX + 1];
+    int64_t sso_session_seconds;
     char saml_key_file[SETUP_PATH_SIZE];
     bool metadata_allow_private;
 } setup_t;
 
-enum { SETUP_ROWS = 4 };
+enum { SETUP_ROWS = 5 };
 extern const setting_t setup_rows[SETUP_ROWS];
 
 /* STATUS_INVALID: LK_PUBLIC_URL is no base of URLs, LK_SSO_RETURN_TO no local path. */
@@ -48,6 +49,7 @@ const char *setup_public_url(const call_t *call);
 reach_t setup_reach(const call_t *call);
 /* Where a browser goes on after a login that had no return_to: a local path. */
 const char *setup_return_to(const call_t *call);
+int64_t setup_session_ms(const call_t *call); /* how long a session lasts */
 const fetcher_t *setup_fetcher(const call_t *call);
 const signer_t *setup_signer(const call_t *call); /* NULL: we sign nothing */
 

@@ -28,6 +28,7 @@
 #define FORGET_SQL(table)                                                                          \
     "DELETE FROM " table " WHERE provider_id = $1 AND number <= "                                  \
     "(SELECT MAX(number) FROM " table " WHERE provider_id = $1) - $2"
+#define EXPIRED_SQL(table) "SELECT 1 FROM " table " WHERE expires_at <= $1 LIMIT 1"
 #define EXPIRE_SQL(table, key, columns)                                                            \
     "DELETE FROM " table " WHERE " key " IN (SELECT " columns " FROM " table                       \
     " WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2)"
@@ -79,6 +80,8 @@ static const char *const statements[] = {
     [SQL_CERTIFICATE_NAMED] = CERTIFICATES "WHERE provider_id = $1 AND sha256 = $2",
     [SQL_CERTIFICATE_LIVE] =
         "SELECT COUNT(*) FROM certificate WHERE provider_id = $1 AND retired_at IS NULL",
+    [SQL_CERTIFICATE_STANDING] =
+        "SELECT retired_at FROM certificate WHERE provider_id = $1 AND sha256 = $2",
     [SQL_PROVIDER_END_SESSIONS] =
         "UPDATE provider SET session_epoch = session_epoch + 1 WHERE id = $1",
     [SQL_REQUEST_ADD] =
@@ -89,10 +92,12 @@ static const char *const statements[] = {
     [SQL_REQUEST_GET] = "SELECT provider_id, relay_state, browser, return_to, expires_at, used_at "
                         "FROM authn_request WHERE id = $1 AND kind = $2",
     [SQL_REQUEST_USE] = "UPDATE authn_request SET used_at = $1 WHERE id = $2 AND used_at IS NULL",
+    [SQL_REQUEST_EXPIRED] = EXPIRED_SQL("authn_request"),
     [SQL_REQUEST_EXPIRE] = EXPIRE_SQL("authn_request", "id", "id"),
     [SQL_ASSERTION_USE] =
         "INSERT INTO assertion_used (provider_id, assertion_id, expires_at) VALUES ($1, $2, $3) "
         "ON CONFLICT (provider_id, assertion_id) DO NOTHING",
+    [SQL_ASSERTION_EXPIRED] = EXPIRED_SQL("assertion_used"),
     [SQL_ASSERTION_EXPIRE] =
         EXPIRE_SQL("assertion_used", "(provider_id, assertion_id)", "provider_id, assertion_id"),
     [SQL_SESSION_ADD] =
@@ -106,6 +111,7 @@ static const char *const statements[] = {
     [SQL_SESSION_END] = "DELETE FROM sso_session WHERE id = $1",
     [SQL_SESSION_END_NAMED] = "DELETE FROM sso_session WHERE provider_id = $1 AND name_id = $2 "
                               "AND ($3 = '' OR session_index = $3)",
+    [SQL_SESSION_EXPIRED] = EXPIRED_SQL("sso_session"),
     [SQL_SESSION_EXPIRE] = EXPIRE_SQL("sso_session", "id", "id"),
     [SQL_EVENT_ADD] =
         "INSERT INTO sso_event (id, provider_id, number, at, kind, reason, client, name_id, "

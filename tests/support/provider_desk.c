@@ -10,6 +10,7 @@
 
 static const setup_t setup = {.public_url = "https://lk.example/",
                               .sso_return_to = "/sso/session",
+                              .sso_session_seconds = 8 * 60 * 60,
                               .metadata_allow_private = true};
 
 void provider_desk_open(desk_t *desk)

@@ -88,9 +88,10 @@ static status_t get_request(store_t *writer, login_request_t *out, bool *out_use
     return read_request(query, out, err);
 }
 
-static saml_reason_t judge(const login_request_t *request, bool used, const uint8_t *browser,
-                           const char *relay_state, int64_t now_utc_ms)
+static saml_reason_t judge(const login_request_t *request, bool used, const login_answer_t *answer,
+                           int64_t now_utc_ms)
 {
+    const uint8_t *browser = answer->browser;
     if (used)
         return SAML_REQUEST_USED;
     if (request->expires_utc_ms <= now_utc_ms)
@@ -98,40 +99,37 @@ static saml_reason_t judge(const login_request_t *request, bool used, const uint
     if (request->kind == REQUEST_LOGIN &&
         (browser == NULL || sodium_memcmp(browser, request->browser, LOGIN_HASH_SIZE) != 0))
         return SAML_BROWSER_MISMATCH;
-    return same_secret(relay_state, request->relay_state) ? SAML_NONE : SAML_RELAY_STATE_MISMATCH;
+    return same_secret(answer->relay_state, request->relay_state) ? SAML_NONE
+                                                                  : SAML_RELAY_STATE_MISMATCH;
 }
 
-static status_t mark_used(store_t *writer, const char *id, int64_t now_utc_ms,
-                          saml_reason_t *out_reason, err_t *err)
+status_t login_store_find(store_t *store, const login_answer_t *answer, int64_t now_utc_ms,
+                          login_request_t *out, saml_reason_t *out_reason, err_t *err)
+{
+    bool used = false;
+    *out = (login_request_t){.kind = answer->kind};
+    *out_reason = SAML_REQUEST_UNKNOWN;
+    if (text_copy(out->id, sizeof(out->id), answer->id, strlen(answer->id)) != STATUS_OK)
+        return STATUS_OK;
+    status_t status = get_request(store, out, &used, err);
+    if (status == STATUS_UNKNOWN)
+        return STATUS_OK;
+    if (status == STATUS_OK && strcmp(out->provider_id, answer->provider_id) == 0)
+        *out_reason = judge(out, used, answer, now_utc_ms);
+    return status;
+}
+
+status_t login_store_spend(store_t *writer, const login_request_t *request, int64_t now_utc_ms,
+                           err_t *err)
 {
     AUTO(query_end) query_t *query = store_query(writer, SQL_REQUEST_USE);
     int64_t changes = 0;
     query_number(query, 1, now_utc_ms);
-    query_text(query, 2, id);
+    query_text(query, 2, request->id);
     status_t status = query_run(query, &changes, err);
-    if (status == STATUS_OK)
-        *out_reason = changes == 1 ? SAML_NONE : SAML_REQUEST_USED;
+    if (status == STATUS_OK && changes != 1)
+        return err_set(err, STATUS_SYSTEM, "request", "was found, and now is not");
     return status;
-}
-
-status_t login_store_take(store_t *writer, request_kind_t kind, const char *provider_id,
-                          const char *id, const uint8_t *browser, const char *relay_state,
-                          int64_t now_utc_ms, login_request_t *out, saml_reason_t *out_reason,
-                          err_t *err)
-{
-    bool used = false;
-    *out = (login_request_t){.kind = kind};
-    *out_reason = SAML_REQUEST_UNKNOWN;
-    if (text_copy(out->id, sizeof(out->id), id, strlen(id)) != STATUS_OK)
-        return STATUS_OK;
-    status_t status = get_request(writer, out, &used, err);
-    if (status == STATUS_UNKNOWN)
-        return STATUS_OK;
-    if (status != STATUS_OK || strcmp(out->provider_id, provider_id) != 0)
-        return status;
-    *out_reason = judge(out, used, browser, relay_state, now_utc_ms);
-    return *out_reason == SAML_NONE ? mark_used(writer, id, now_utc_ms, out_reason, err)
-                                    : STATUS_OK;
 }
 
 status_t login_store_use(store_t *writer, const char *provider_id, const char *assertion_id,
@@ -238,15 +236,28 @@ status_t login_store_end_all(store_t *writer, const char *provider_id, err_t *er
 
 /* ---- what is of no use any more ---- */
 
-static status_t expire(store_t *writer, size_t statement, int64_t until_utc_ms, int64_t most,
-                       bool *out_more, err_t *err)
+/* A request is kept for as long again: so late an answer is told from one to nothing. An assertion
+ * is kept for longer than it is good: clocks are set back. */
+static const struct {
+    size_t look, remove;
+    int64_t kept_ms;
+} expiries[] = {
+    {SQL_REQUEST_EXPIRED, SQL_REQUEST_EXPIRE, LOGIN_REQUEST_MS},
+    {SQL_ASSERTION_EXPIRED, SQL_ASSERTION_EXPIRE, SAML_SKEW_MS},
+    {SQL_SESSION_EXPIRED, SQL_SESSION_EXPIRE, 0},
+};
+
+status_t login_store_any_expired(store_t *store, int64_t now_utc_ms, bool *out, err_t *err)
 {
-    AUTO(query_end) query_t *query = store_query(writer, statement);
-    int64_t removed = 0;
-    query_number(query, 1, until_utc_ms);
-    query_number(query, 2, most);
-    status_t status = query_run(query, &removed, err);
-    *out_more = *out_more || removed == most;
+    bool any = false;
+    status_t status = STATUS_OK;
+    for (size_t i = 0; i < ARRAY_LEN(expiries) && !any && status == STATUS_OK; i++) {
+        AUTO(query_end) query_t *query = store_query(store, expiries[i].look);
+        query_number(query, 1, now_utc_ms - expiries[i].kept_ms);
+        status = query_step(query, &any, err);
+    }
+    if (status == STATUS_OK)
+        *out = any;
     return status;
 }
 
@@ -254,14 +265,16 @@ status_t login_store_expire(store_t *writer, int64_t now_utc_ms, int64_t most, b
                             err_t *err)
 {
     bool more = false;
-    /* A request is kept for as long again: so late an answer is told from one to nothing. */
-    status_t status =
-        expire(writer, SQL_REQUEST_EXPIRE, now_utc_ms - LOGIN_REQUEST_MS, most, &more, err);
-    if (status == STATUS_OK)
-        status = expire(writer, SQL_ASSERTION_EXPIRE, now_utc_ms, most, &more, err);
-    if (status == STATUS_OK)
-        status = expire(writer, SQL_SESSION_EXPIRE, now_utc_ms, most, &more, err);
-    if (status == STATUS_OK)
-        *out_more = more;
-    return status;
+    for (size_t i = 0; i < ARRAY_LEN(expiries); i++) {
+        AUTO(query_end) query_t *query = store_query(writer, expiries[i].remove);
+        int64_t removed = 0;
+        query_number(query, 1, now_utc_ms - expiries[i].kept_ms);
+        query_number(query, 2, most);
+        status_t status = query_run(query, &removed, err);
+        if (status != STATUS_OK)
+            return status;
+        more = more || removed == most;
+    }
+    *out_more = more;
+    return STATUS_OK;
 }

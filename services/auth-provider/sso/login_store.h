@@ -38,13 +38,23 @@ void login_secret(char out[SSO_TOKEN_SIZE]);
 
 status_t login_store_ask(store_t *writer, const login_request_t *request, err_t *err) MUST_CHECK;
 
-/* Takes the provider's request that was answered: once. *out_reason: SAML_NONE, or which of
- * REQUEST_UNKNOWN, _EXPIRED, _USED, BROWSER_MISMATCH, RELAY_STATE_MISMATCH; nothing is changed
- * then, nor is *out of use. browser: NULL: no cookie came. */
-status_t login_store_take(store_t *writer, request_kind_t kind, const char *provider_id,
-                          const char *id, const uint8_t *browser, const char *relay_state,
-                          int64_t now_utc_ms, login_request_t *out, saml_reason_t *out_reason,
-                          err_t *err) MUST_CHECK;
+/* What is presented as the answer to a request. */
+typedef struct {
+    request_kind_t kind;
+    const char *provider_id;
+    const char *id; /* InResponseTo */
+    const char *relay_state;
+    const uint8_t
+        *browser; /* hash of the login cookie; NULL: none came. Of a log-out: not looked at */
+} login_answer_t;
+
+/* Finds the request, and judges: *out_reason: SAML_NONE, or which of REQUEST_UNKNOWN, _EXPIRED,
+ * _USED, BROWSER_MISMATCH, RELAY_STATE_MISMATCH; *out is of no use then. Changes nothing. */
+status_t login_store_find(store_t *store, const login_answer_t *answer, int64_t now_utc_ms,
+                          login_request_t *out, saml_reason_t *out_reason, err_t *err) MUST_CHECK;
+/* Takes what was found in the same transaction: once. */
+status_t login_store_spend(store_t *writer, const login_request_t *request, int64_t now_utc_ms,
+                           err_t *err) MUST_CHECK;
 
 /* Remembers an assertion until then. *out_reason: SAML_NONE, or ASSERTION_REPLAYED. */
 status_t login_store_use(store_t *writer, const char *provider_id, const char *assertion_id,
@@ -75,6 +85,9 @@ status_t login_store_end_named(store_t *writer, const char *provider_id, const c
  * however many they are. */
 status_t login_store_end_all(store_t *writer, const char *provider_id, err_t *err) MUST_CHECK;
 
+/* Whether any is of no use any more: */
+status_t login_store_any_expired(store_t *store, int64_t now_utc_ms, bool *out, err_t *err)
+    MUST_CHECK;
 /* Removes up to `most` of each kind that are of no use any more. *out_more: some are left. */
 status_t login_store_expire(store_t *writer, int64_t now_utc_ms, int64_t most, bool *out_more,
                             err_t *err) MUST_CHECK;

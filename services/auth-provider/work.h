@@ -1,0 +1,11 @@
+/* What auth-provider does beside calls. */
+#ifndef LK_SERVICES_AUTH_PROVIDER_WORK_H
+#define LK_SERVICES_AUTH_PROVIDER_WORK_H
+
+#include "services/common/worker.h"
+
+/* As worker_spec_t has it. */
+status_t work_begin(const ground_t *ground, void **out_work, err_t *err) MUST_CHECK;
+void work_end(void **work);
+
+#endif

@@ -13,16 +13,31 @@
 
 /* What our own hooks keep of a document; stands in the context's _private. */
 typedef struct {
-    status_t status; /* why they stopped the parser */
-    const char *text;
+    xml_flaw_t flaw; /* why they stopped the parser */
+    size_t elements_left;
     int namespaces[XML_DEPTH_MAX + 1]; /* declared by the elements around, by depth */
 } watch_t;
 
-static void stop(xmlParserCtxt *context, status_t status, const char *text)
+static const struct {
+    status_t status;
+    const char *text;
+} flaws[] = {
+    [XML_SOUND] = {STATUS_OK, ""},
+    [XML_TOO_LARGE] = {STATUS_TOO_LARGE, "is larger than 1 MiB"},
+    [XML_EMPTY] = {STATUS_INVALID, "is empty"},
+    [XML_NOT_UTF8] = {STATUS_INVALID, "is not UTF-8"},
+    [XML_DOCTYPE] = {STATUS_INVALID, "holds a DOCTYPE"},
+    [XML_TOO_DEEP] = {STATUS_TOO_LARGE, "is nested too deeply"},
+    [XML_TOO_MANY_ATTRIBUTES] = {STATUS_TOO_LARGE, "has an element with too many attributes"},
+    [XML_TOO_MANY_NAMESPACES] = {STATUS_TOO_LARGE, "has too many namespaces within one another"},
+    [XML_TOO_MANY_ELEMENTS] = {STATUS_TOO_LARGE, "has too many elements"},
+    [XML_MALFORMED] = {STATUS_INVALID, "is malformed"},
+};
+
+static void stop(xmlParserCtxt *context, xml_flaw_t flaw)
 {
     watch_t *watch = context->_private;
-    watch->status = status;
-    watch->text = text;
+    watch->flaw = flaw;
     xmlStopParser(context);
 }
 
@@ -31,7 +46,7 @@ static void on_doctype(void *context, const xmlChar *name, const xmlChar *public
                        const xmlChar *system_id)
 {
     (void)name, (void)public_id, (void)system_id;
-    stop(context, STATUS_INVALID, "holds a DOCTYPE");
+    stop(context, XML_DOCTYPE);
 }
 
 static void on_element(void *user, const xmlChar *name, const xmlChar *prefix, const xmlChar *space,
@@ -42,13 +57,17 @@ static void on_element(void *user, const xmlChar *name, const xmlChar *prefix, c
     watch_t *watch = context->_private;
     int depth = context->nodeNr;
     if (depth >= XML_DEPTH_MAX) {
-        stop(context, STATUS_TOO_LARGE, "is nested too deeply");
+        stop(context, XML_TOO_DEEP);
+        return;
+    }
+    if (watch->elements_left-- == 0) {
+        stop(context, XML_TOO_MANY_ELEMENTS);
         return;
     }
     /* libxml2 goes through all of them at every element and attribute. */
     watch->namespaces[depth + 1] = watch->namespaces[depth] + space_count;
     if (watch->namespaces[depth + 1] > XML_NAMESPACES_MAX)
-        stop(context, STATUS_TOO_LARGE, "has too many namespaces within one another");
+        stop(context, XML_TOO_MANY_NAMESPACES);
     else
         xmlSAX2StartElementNs(user, name, prefix, space, space_count, spaces, attribute_count,
                               defaulted_count, attributes);
@@ -84,18 +103,21 @@ static bool has_many_attributes(const char *bytes, size_t length)
     return false;
 }
 
-static const char *flaw_of(const char *bytes, size_t length, status_t *out)
+static xml_flaw_t flaw_of(const char *bytes, size_t length)
 {
-    *out = STATUS_TOO_LARGE;
     if (length > XML_BYTES_MAX)
-        return "is larger than 1 MiB";
-    *out = STATUS_INVALID;
+        return XML_TOO_LARGE;
     if (length == 0)
-        return "is empty";
+        return XML_EMPTY;
     if (text_has_nul(bytes, length) || text_utf8_length(bytes, length) < 0)
-        return "is not UTF-8";
-    *out = STATUS_TOO_LARGE;
-    return has_many_attributes(bytes, length) ? "has an element with too many attributes" : NULL;
+        return XML_NOT_UTF8;
+    return has_many_attributes(bytes, length) ? XML_TOO_MANY_ATTRIBUTES : XML_SOUND;
+}
+
+/* libxml2 asks this thread's hook about what no parser reports: canonicalization. */
+static void on_error(void *context, xmlError *error)
+{
+    (void)context, (void)error;
 }
 
 static void free_context(xmlParserCtxt **context)
@@ -105,35 +127,45 @@ static void free_context(xmlParserCtxt **context)
     xmlFreeParserCtxt(*context);
 }
 
-status_t xml_parse(const char *bytes, size_t length, xmlDoc **out, err_t *err)
+xml_flaw_t xml_read(const char *bytes, size_t length, size_t elements_max, xmlDoc **out,
+                    int *out_line)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
     (void)pthread_once(&once, xmlInitParser);
-    watch_t watch = {0};
-    watch.text = flaw_of(bytes, length, &watch.status);
-    if (watch.text != NULL)
-        return err_set(err, watch.status, "XML", "the XML %s", watch.text);
+    xmlSetStructuredErrorFunc(NULL, on_error);
+    watch_t watch = {.elements_left = elements_max};
+    watch.flaw = flaw_of(bytes, length);
+    if (watch.flaw != XML_SOUND)
+        return watch.flaw;
     AUTO(free_context) xmlParserCtxt *context = xmlNewParserCtxt();
     if (context == NULL)
         abort();
     context->_private = &watch;
     context->sax->internalSubset = on_doctype;
     context->sax->startElementNs = on_element;
-    watch.status = STATUS_OK;
     /* The encoding is given, so that the document's own word on it is not believed. */
     xmlDoc *document = xmlCtxtReadMemory(context, bytes, (int)length, NULL, "UTF-8",
                                          XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING);
     if (document == NULL && context->lastError.code == XML_ERR_NO_MEMORY)
         abort();
-    if (watch.status == STATUS_OK && document != NULL && xmlDocGetRootElement(document) != NULL) {
+    if (watch.flaw == XML_SOUND && document != NULL && xmlDocGetRootElement(document) != NULL) {
         *out = document;
-        return STATUS_OK;
+        return XML_SOUND;
     }
     xml_free(&document);
-    if (watch.status != STATUS_OK)
-        return err_set(err, watch.status, "XML", "the XML %s", watch.text);
-    return err_set(err, STATUS_INVALID, "XML", "the XML is malformed, line %d",
-                   context->lastError.line);
+    *out_line = context->lastError.line;
+    return watch.flaw != XML_SOUND ? watch.flaw : XML_MALFORMED;
+}
+
+status_t xml_parse(const char *bytes, size_t length, xmlDoc **out, err_t *err)
+{
+    int line = 0;
+    xml_flaw_t flaw = xml_read(bytes, length, SIZE_MAX, out, &line);
+    if (flaw == XML_SOUND)
+        return STATUS_OK;
+    if (flaw == XML_MALFORMED)
+        return err_set(err, STATUS_INVALID, "XML", "the XML is malformed, line %d", line);
+    return err_set(err, flaws[flaw].status, "XML", "the XML %s", flaws[flaw].text);
 }
 
 void xml_free(xmlDoc **document)

@@ -16,8 +16,27 @@ enum {
     XML_NAMESPACES_MAX = 64, /* declared by an element and those around it */
 };
 
-/* Reads a document. The caller frees with xml_free. STATUS_TOO_LARGE over a bound; STATUS_INVALID
- * for what is malformed or holds a DOCTYPE; the text of err can be shown to clients. */
+typedef enum {
+    XML_SOUND,
+    XML_TOO_LARGE,
+    XML_EMPTY,
+    XML_NOT_UTF8,
+    XML_DOCTYPE,
+    XML_TOO_DEEP,
+    XML_TOO_MANY_ATTRIBUTES,
+    XML_TOO_MANY_NAMESPACES,
+    XML_TOO_MANY_ELEMENTS,
+    XML_MALFORMED,
+} xml_flaw_t;
+
+/* Reads a document of at most so many elements. The caller frees with xml_free. *out_line is set
+ * with XML_MALFORMED. From then on libxml2 prints nothing in this thread. */
+xml_flaw_t xml_read(const char *bytes, size_t length, size_t elements_max, xmlDoc **out,
+                    int *out_line) MUST_CHECK;
+
+/* The same, of any number of elements. The caller frees with xml_free. STATUS_TOO_LARGE over a
+ * bound; STATUS_INVALID for what is malformed or holds a DOCTYPE; the text of err can be shown to
+ * clients. */
 status_t xml_parse(const char *bytes, size_t length, xmlDoc **out, err_t *err) MUST_CHECK;
 
 /* For AUTO. NULL-safe. */

@@ -1,0 +1,187 @@
+/* Must never: take a key from elsewhere than the very certificate that is trusted.
+ * Next: signed_bytes.c. */
+#include "services/auth-provider/saml/keys.h"
+
+#include <openssl/err.h>
+#include <openssl/x509.h>
+#include <string.h>
+
+static bool has_usable_fingerprint(const saml_expect_t *expect)
+{
+    uint8_t bytes[FINGERPRINT_BYTES_MAX];
+    size_t size = 0;
+    return fingerprint_read(expect->fingerprint, strlen(expect->fingerprint), bytes, &size) ==
+               STATUS_OK &&
+           size == fingerprint_bytes(expect->fingerprint_algorithm);
+}
+
+/* A stored certificate is what its row says; only of others the fingerprint speaks. */
+static saml_reason_t judge(const saml_expect_t *expect, const certificate_t *certificate,
+                           const saml_certificate_t **out_stored)
+{
+    const saml_certificate_t *stored = NULL;
+    for (size_t i = 0; i < expect->certificate_count; i++) {
+        const saml_certificate_t *one = &expect->certificates[i];
+        if (one->length != certificate->length ||
+            memcmp(one->der, certificate->der, one->length) != 0)
+            continue;
+        if (one->retired)
+            return SAML_CERTIFICATE_RETIRED;
+        stored = one;
+    }
+    *out_stored = stored;
+    if (stored != NULL)
+        return SAML_NONE;
+    if (!has_usable_fingerprint(expect))
+        return SAML_FINGERPRINT_LENGTH;
+    return certificate_matches(certificate, expect->fingerprint_algorithm, expect->fingerprint,
+                               strlen(expect->fingerprint))
+               ? SAML_NONE
+               : SAML_CERTIFICATE_UNKNOWN;
+}
+
+/* What more than one untrusted certificate comes to: "retired" says most. */
+static saml_reason_t graver(saml_reason_t a, saml_reason_t b)
+{
+    return a == SAML_CERTIFICATE_RETIRED || b == SAML_NONE ? a : b;
+}
+
+static saml_reason_t take_first_trusted(const saml_expect_t *expect, const xmlNode *data,
+                                        size_t *brought, keys_t *out)
+{
+    saml_reason_t worst = SAML_NONE;
+    for (const xmlNode *at = xml_first(data, SAML_NS_DSIG, "X509Certificate"); at != NULL;
+         at = xml_next(at, SAML_NS_DSIG, "X509Certificate")) {
+        if (++*brought > KEYS_BROUGHT_MAX)
+            return SAML_CERTIFICATE_MALFORMED;
+        const saml_certificate_t *stored = NULL;
+        AUTO(xml_release) char *text = element_text(at);
+        AUTO(certificate_clear) certificate_t certificate = {0};
+        if (text == NULL || certificate_from_base64(text, strlen(text), &certificate) != STATUS_OK)
+            return SAML_CERTIFICATE_MALFORMED;
+        saml_reason_t reason = judge(expect, &certificate, &stored);
+        if (reason != SAML_NONE) {
+            worst = graver(worst, reason);
+            continue;
+        }
+        out->count = 1;
+        out->by_fingerprint = stored == NULL;
+        out->brought = certificate;
+        certificate = (certificate_t){0};
+        out->keys[0].der = out->brought.der;
+        out->keys[0].length = out->brought.length;
+        return SAML_NONE;
+    }
+    return worst;
+}
+
+static void take_all_stored(const saml_expect_t *expect, keys_t *out)
+{
+    for (size_t i = 0; i < expect->certificate_count && out->count < KEYS_MAX; i++)
+        if (!expect->certificates[i].retired) {
+            out->keys[out->count].der = expect->certificates[i].der;
+            out->keys[out->count++].length = expect->certificates[i].length;
+        }
+}
+
+static saml_reason_t find_certificates(const saml_expect_t *expect, const xmlNode *key_info,
+                                       keys_t *out)
+{
+    size_t brought = 0;
+    saml_reason_t worst = SAML_NONE;
+    const xmlNode *data = key_info == NULL ? NULL : xml_first(key_info, SAML_NS_DSIG, "X509Data");
+    for (; data != NULL; data = xml_next(data, SAML_NS_DSIG, "X509Data")) {
+        saml_reason_t reason = take_first_trusted(expect, data, &brought, out);
+        if (out->count > 0 || reason == SAML_CERTIFICATE_MALFORMED)
+            return reason;
+        worst = graver(worst, reason);
+    }
+    if (brought > 0)
+        return worst;
+    take_all_stored(expect, out);
+    return out->count > 0 ? SAML_NONE : SAML_CERTIFICATE_MISSING;
+}
+
+static void free_x509(X509 **x509)
+{
+    X509_free(*x509);
+}
+
+static EVP_PKEY *key_of(const signing_key_t *from)
+{
+    const uint8_t *at = from->der;
+    AUTO(free_x509) X509 *x509 = d2i_X509(NULL, &at, (long)from->length);
+    EVP_PKEY *key = x509 == NULL || at != from->der + from->length ? NULL : X509_get_pubkey(x509);
+    ERR_clear_error();
+    return key;
+}
+
+static saml_reason_t judge_curve(const EVP_PKEY *key)
+{
+    static const char *const curves[] = {"prime256v1", "secp384r1", "secp521r1"};
+    char name[32] = "";
+    size_t length = 0;
+    if (EVP_PKEY_get_group_name(key, name, sizeof(name), &length) == 1)
+        for (size_t i = 0; i < ARRAY_LEN(curves); i++)
+            if (strcmp(name, curves[i]) == 0)
+                return SAML_NONE;
+    ERR_clear_error();
+    return SAML_KEY_TYPE;
+}
+
+static saml_reason_t judge_key(const EVP_PKEY *key, signature_family_t family)
+{
+    if (key == NULL)
+        return SAML_CERTIFICATE_MALFORMED;
+    int type = EVP_PKEY_get_base_id(key);
+    switch (family) {
+    case SIGNATURE_RSA:
+    case SIGNATURE_RSA_PSS:
+        if (type != EVP_PKEY_RSA)
+            return SAML_KEY_TYPE;
+        return EVP_PKEY_get_bits(key) < KEYS_RSA_BITS_MIN ? SAML_KEY_TOO_WEAK : SAML_NONE;
+    case SIGNATURE_ECDSA:
+        return type == EVP_PKEY_EC ? judge_curve(key) : SAML_KEY_TYPE;
+    }
+    return SAML_KEY_TYPE;
+}
+
+/* Leaves those that fit. */
+static saml_reason_t read_keys(const signature_t *signature, keys_t *keys)
+{
+    size_t kept = 0;
+    saml_reason_t why = SAML_CERTIFICATE_MISSING;
+    for (size_t i = 0; i < keys->count; i++) {
+        signing_key_t one = keys->keys[i];
+        one.key = key_of(&one);
+        saml_reason_t reason = judge_key(one.key, signature->method->family);
+        if (i == 0)
+            why = reason;
+        if (reason == SAML_NONE)
+            keys->keys[kept++] = one;
+        else
+            EVP_PKEY_free(one.key);
+    }
+    keys->count = kept;
+    return kept > 0 ? SAML_NONE : why;
+}
+
+bool keys_find(const saml_expect_t *expect, const signature_t *signature, saml_verdict_t *verdict,
+               keys_t *out)
+{
+    *out = (keys_t){0};
+    saml_reason_t reason = find_certificates(expect, signature->key_info, out);
+    if (!steps_add(verdict, "certificate", reason, "%s", signature->whose)) {
+        out->count = 0; /* no key was read */
+        return false;
+    }
+    return steps_add(verdict, "key", read_keys(signature, out), "%s", signature->whose);
+}
+
+void keys_clear(keys_t *keys)
+{
+    for (size_t i = 0; i < keys->count; i++)
+        EVP_PKEY_free(keys->keys[i].key);
+    certificate_clear(&keys->brought);
+    *keys = (keys_t){0};
+}

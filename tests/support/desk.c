@@ -409,20 +409,39 @@ const char *desk_fault(const desk_t *desk)
     return text;
 }
 
-int64_t desk_query(const desk_t *desk, const char *sql)
+/* The first column of the first row. The caller ends both. */
+static sqlite3_stmt *look(const desk_t *desk, const char *sql, sqlite3 **out_db)
 {
     char path[STORE_PATH_SIZE];
     err_t err = {0};
-    sqlite3 *db = NULL;
     sqlite3_stmt *statement = NULL;
     must(store_path(desk->spec->store, desk->scratch.path, path, &err) == STATUS_OK, err.text);
-    must(sqlite3_open(path, &db) == SQLITE_OK, path);
-    must(sqlite3_prepare_v2(db, sql, -1, &statement, NULL) == SQLITE_OK, sqlite3_errmsg(db));
+    must(sqlite3_open(path, out_db) == SQLITE_OK, path);
+    must(sqlite3_prepare_v2(*out_db, sql, -1, &statement, NULL) == SQLITE_OK,
+         sqlite3_errmsg(*out_db));
     must(sqlite3_step(statement) == SQLITE_ROW, sql);
+    return statement;
+}
+
+int64_t desk_query(const desk_t *desk, const char *sql)
+{
+    sqlite3 *db = NULL;
+    sqlite3_stmt *statement = look(desk, sql, &db);
     int64_t number = sqlite3_column_int64(statement, 0);
     (void)sqlite3_finalize(statement);
     (void)sqlite3_close(db);
     return number;
+}
+
+void desk_text_of(const desk_t *desk, const char *sql, char *out, size_t size)
+{
+    sqlite3 *db = NULL;
+    sqlite3_stmt *statement = look(desk, sql, &db);
+    const void *text = sqlite3_column_text(statement, 0);
+    must(text != NULL && strlen(text) < size, sql);
+    text_cut(out, size, text);
+    (void)sqlite3_finalize(statement);
+    (void)sqlite3_close(db);
 }
 
 const char *desk_plan(const desk_t *desk, size_t statement)

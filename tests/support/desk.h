@@ -77,6 +77,9 @@ const char *desk_fault(const desk_t *desk);
 /* A number out of the database, by SQL of the test's own. */
 int64_t desk_query(const desk_t *desk, const char *sql);
 
+/* A text out of it: of the only column of the first row. Aborts if there is none, or no room. */
+void desk_text_of(const desk_t *desk, const char *sql, char *out, size_t size);
+
 /* The value of the latest answer's header of that name; the first one; NULL: there is none. */
 const char *desk_header(const desk_t *desk, const char *name);
 

@@ -8,8 +8,6 @@
         call_refuse(call, OUTCOME_UNAVAILABLE, NULL);                                              \
     }
 
-STUB(sso_session_read)
-STUB(sso_session_end)
 STUB(sso_logout)
 STUB(sso_logout_message)
 

@@ -110,6 +110,7 @@ static const operation_t operations[] = {
         .doc = "Takes the identity provider's LogoutRequest or LogoutResponse, by redirect."},
     [SSO_LOGGED_OUT] = {
         .name = "sso_logged_out", .method = "GET", SSO("/logged-out"),
+        .query = &sso_logged_out_query_schema,
         .documents = MEDIA_BIT(MEDIA_HTML), .success = OUTCOME_OK, .flags = OPERATION_OPEN,
         .doc = "The page after a log-out."},
 };

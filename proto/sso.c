@@ -16,6 +16,11 @@ const char *const sso_event_kind_words[SSO_EVENT_KINDS + 1] = {
     [SSO_EVENT_CERTIFICATE] = "certificate",
 };
 
+const char *const logged_out_words[LOGGED_OUT_WORDS + 1] = {
+    [LOGGED_OUT_THERE] = "logged_out",
+    [NOT_LOGGED_OUT_THERE] = "not_logged_out",
+};
+
 /* clang-format off */
 #define READ_ONLY .flags = FIELD_READ_ONLY
 #define READ_ONLY_OR_NULL .flags = FIELD_READ_ONLY | FIELD_NULLABLE
@@ -31,6 +36,11 @@ static const field_t sso_path_rows[] = {
 static const field_t sso_login_query_rows[] = {
     [SSO_LOGIN_RETURN_TO] = FIELD_TEXT_ROW(sso_login_query_t, return_to, 1, SSO_RETURN_TO_MAX,
         .flags = FIELD_BYTES, .doc = "Local path to go to after the login."),
+};
+
+static const field_t sso_logged_out_query_rows[] = {
+    [SSO_LOGGED_OUT_IDENTITY_PROVIDER] = FIELD_CHOICE_ROW(sso_logged_out_query_t, identity_provider,
+        logged_out_words, .doc = "What the identity provider answered."),
 };
 
 static const field_t sso_head_rows[] = {
@@ -169,6 +179,8 @@ static const field_t sso_event_query_rows[] = {
 
 SSO_SCHEMA(sso_path_schema, "SsoPath", sso_path_t, sso_path_rows);
 SSO_SCHEMA(sso_login_query_schema, "SsoLoginQuery", sso_login_query_t, sso_login_query_rows);
+SSO_SCHEMA(sso_logged_out_query_schema, "SsoLoggedOutQuery", sso_logged_out_query_t,
+           sso_logged_out_query_rows);
 SSO_SCHEMA(sso_logout_head_schema, "SsoLogoutHead", sso_head_t, sso_head_rows);
 SSO_SCHEMA(saml_form_schema, "SamlForm", saml_form_t, saml_form_rows);
 SSO_SCHEMA(sso_session_schema, "SsoSession", sso_session_t, sso_session_rows);

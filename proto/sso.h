@@ -41,6 +41,18 @@ typedef struct {
 
 enum { SSO_LOGIN_RETURN_TO };
 
+/* What the page after a log-out has to say of the identity provider. */
+typedef enum { LOGGED_OUT_THERE, NOT_LOGGED_OUT_THERE, LOGGED_OUT_WORDS } logged_out_t;
+
+extern const char *const logged_out_words[LOGGED_OUT_WORDS + 1];
+
+typedef struct {
+    presence_t fields;
+    int identity_provider; /* logged_out_t; not given: nothing is known */
+} sso_logged_out_query_t;
+
+enum { SSO_LOGGED_OUT_IDENTITY_PROVIDER };
+
 /* Rows are HTTP's header fields; a client that sends none has "". */
 typedef struct {
     presence_t fields;
@@ -219,9 +231,9 @@ typedef struct {
 
 enum { SSO_EVENT_QUERY_NUMBER, SSO_EVENT_QUERY_SIZE, SSO_EVENT_QUERY_REASON };
 
-extern const schema_t sso_path_schema, sso_login_query_schema, sso_head_schema,
-    sso_logout_head_schema, saml_form_schema, sso_session_schema, sso_logout_schema,
-    idp_certificate_schema, idp_certificate_path_schema, saml_trial_schema, saml_check_schema,
-    saml_trial_result_schema, sso_event_schema, sso_event_query_schema;
+extern const schema_t sso_path_schema, sso_login_query_schema, sso_logged_out_query_schema,
+    sso_head_schema, sso_logout_head_schema, saml_form_schema, sso_session_schema,
+    sso_logout_schema, idp_certificate_schema, idp_certificate_path_schema, saml_trial_schema,
+    saml_check_schema, saml_trial_result_schema, sso_event_schema, sso_event_query_schema;
 
 #endif

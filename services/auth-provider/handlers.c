@@ -5,6 +5,7 @@
 #include "services/auth-provider/provider_ops.h"
 #include "services/auth-provider/setup.h"
 #include "services/auth-provider/sql.h"
+#include "services/auth-provider/sso/logout.h"
 #include "services/auth-provider/sso/ops.h"
 #include "services/auth-provider/work.h"
 
@@ -31,8 +32,10 @@ static const handler_t handlers[] = {
                      .write = sso_consume},
     [SSO_SESSION_READ] = {.read = sso_session_read},
     [SSO_SESSION_END] = {.write = sso_session_end},
-    [SSO_LOGOUT] = {.write = sso_logout},
-    [SSO_LOGOUT_MESSAGE] = {.write = sso_logout_message},
+    [SSO_LOGOUT] = {.is_slow = logout_is_slow, .prepare = sso_logout_prepare, .write = sso_logout},
+    [SSO_LOGOUT_MESSAGE] = {.is_slow = sso_logout_message_is_slow,
+                            .prepare = sso_logout_message_prepare,
+                            .write = sso_logout_message},
     [SSO_LOGGED_OUT] = {.read = sso_logged_out},
 };
 _Static_assert(ARRAY_LEN(handlers) == AUTH_PROVIDER_OPERATIONS, "every operation has a handler");

@@ -5,14 +5,26 @@
 
 #include <string.h>
 
-static void derive(provider_t *provider, unsigned row, const char *public_url, const char *path)
+static status_t url_of(const char *short_name, const char *public_url, const char *path,
+                       char out[PROVIDER_DERIVED_MAX + 1])
 {
-    char url[PROVIDER_DERIVED_MAX + 1];
     size_t length = strlen(public_url);
     while (length > 0 && public_url[length - 1] == '/')
         length--;
-    if (text_format(url, sizeof(url), "%.*s/sso%s/%s", (int)length, public_url, path,
-                    provider->short_name) == STATUS_OK)
+    return text_format(out, PROVIDER_DERIVED_MAX + 1, "%.*s/sso%s/%s", (int)length, public_url,
+                       path, short_name);
+}
+
+status_t provider_logout_url(const char *short_name, const char *public_url,
+                             char out[PROVIDER_DERIVED_MAX + 1])
+{
+    return url_of(short_name, public_url, "/saml/logout", out);
+}
+
+static void derive(provider_t *provider, unsigned row, const char *public_url, const char *path)
+{
+    char url[PROVIDER_DERIVED_MAX + 1];
+    if (url_of(provider->short_name, public_url, path, url) == STATUS_OK)
         record_give_text(&idp_settings_schema, &provider->settings, row, url);
 }
 

@@ -2,15 +2,25 @@
 
 #include "common/clock.h"
 #include "common/mem.h"
+#include "common/text.h"
 #include "services/auth-provider/markup.h"
 #include "services/auth-provider/saml/saml.h"
 
 #include <openssl/evp.h>
+#include <sodium.h>
 #include <string.h>
 
 #define FORMATS     "urn:oasis:names:tc:SAML:1.1:nameid-format"
 #define UNSPECIFIED FORMATS ":unspecified"
 #define STATUS_CODE "urn:oasis:names:tc:SAML:2.0:status:"
+
+void message_new_id(char out[MESSAGE_ID_SIZE])
+{
+    uint8_t bytes[(MESSAGE_ID_SIZE - 2) / 2];
+    randombytes_buf(bytes, sizeof(bytes));
+    out[0] = '_'; /* an NCName begins with no digit */
+    text_hex(out + 1, bytes, sizeof(bytes));
+}
 
 /* The documentation's sample ends where the name of a format would follow. */
 static const char *format_of(const char *given)

@@ -17,6 +17,10 @@ enum {
     MESSAGE_LOGOUT_MS = 5 * 60 * 1000, /* how long a LogoutRequest of ours is good for */
 };
 
+/* A fresh ID: '_' and 40 hexadecimal digits, 160 bits (Core 1.3.4 asks for 128). */
+enum { MESSAGE_ID_SIZE = 1 + 40 + 1 };
+void message_new_id(char out[MESSAGE_ID_SIZE]);
+
 typedef struct {
     const char *id; /* of the request: '_' and 40 hexadecimal digits */
     int64_t now_utc_ms;

@@ -15,7 +15,6 @@
 
 enum {
     LOGIN_URL_SIZE = 64 * 1024, /* a target's own URL, and an AuthnRequest that is encoded */
-    REQUEST_RANDOM = 20,        /* bytes of an ID: 160 bits (Core 1.3.4 asks for 128) */
 };
 
 /* The provider that the path names, as answers show it. False: the call has been answered. */
@@ -41,10 +40,14 @@ static void answer_metadata(call_t *call, const provider_t *provider, err_t *err
     const idp_settings_t *settings = &provider->settings;
     const signer_t *signer = setup_signer(call);
     AUTO(mem_release) char *xml = mem_zalloc(MESSAGE_SIZE);
+    char slo_url[PROVIDER_DERIVED_MAX + 1];
+    bool logs_out =
+        field_set(&settings->fields, IDP_SLO_TARGET_URL) &&
+        provider_logout_url(provider->short_name, setup_public_url(call), slo_url) == STATUS_OK;
     status_t status = message_metadata(
-        settings->service_provider_entity_id, settings->assertion_consumer_service_url, NULL,
-        settings->name_identifier_format, signer == NULL ? NULL : signer_certificate(signer), xml,
-        MESSAGE_SIZE);
+        settings->service_provider_entity_id, settings->assertion_consumer_service_url,
+        logs_out ? slo_url : NULL, settings->name_identifier_format,
+        signer == NULL ? NULL : signer_certificate(signer), xml, MESSAGE_SIZE);
     if (status == STATUS_OK) {
         call_document(call, MEDIA_SAML_METADATA, xml, strlen(xml));
         return;
@@ -60,14 +63,6 @@ void sso_metadata(call_t *call, store_t *reader)
     provider_t provider;
     if (find(call, reader, &provider))
         answer_metadata(call, &provider, &err);
-}
-
-static void new_id(char out[SAML_ID_MAX + 1])
-{
-    uint8_t bytes[REQUEST_RANDOM];
-    randombytes_buf(bytes, sizeof(bytes));
-    out[0] = '_'; /* an NCName begins with no digit */
-    text_hex(out + 1, bytes, sizeof(bytes));
 }
 
 /* The URL to go to. The caller frees *out_url with mem_free. */
@@ -108,7 +103,7 @@ static status_t begin(call_t *call, store_t *writer, const provider_t *provider,
     char secret[SSO_TOKEN_SIZE];
     AUTO(mem_release) char *url = NULL;
     login_request_t request = {.expires_utc_ms = call->now_utc_ms + LOGIN_REQUEST_MS};
-    new_id(request.id);
+    message_new_id(request.id);
     memcpy(request.provider_id, provider->id, sizeof(request.provider_id));
     login_secret(request.relay_state);
     make_secret(call, secret);

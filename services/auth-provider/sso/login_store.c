@@ -217,13 +217,25 @@ status_t login_store_end(store_t *writer, const char *session_id, err_t *err)
     return status == STATUS_OK && changes == 0 ? STATUS_UNKNOWN : status;
 }
 
-status_t login_store_end_named(store_t *writer, const char *provider_id, const char *name_id,
+static const char *or_else(const char *text, const char *other)
+{
+    return text[0] == '\0' ? other : text;
+}
+
+status_t login_store_end_named(store_t *writer, const char *provider_id, const login_name_t *name,
                                const char *session_index, int64_t *out_count, err_t *err)
 {
+    static const char unspecified[] = "urn:oasis:names:tc:SAML:1.1:nameid-format:unspecified";
     AUTO(query_end) query_t *query = store_query(writer, SQL_SESSION_END_NAMED);
     query_text(query, 1, provider_id);
-    query_text(query, 2, name_id);
+    query_text(query, 2, name->name_id);
     query_text(query, 3, session_index);
+    query_text(query, 4, unspecified);
+    query_text(query, 5, or_else(name->format, unspecified));
+    query_text(query, 6, name->idp_entity_id);
+    query_text(query, 7, or_else(name->name_qualifier, name->idp_entity_id));
+    query_text(query, 8, name->sp_entity_id);
+    query_text(query, 9, or_else(name->sp_name_qualifier, name->sp_entity_id));
     return query_run(query, out_count, err);
 }
 

@@ -77,8 +77,16 @@ status_t login_store_seek(store_t *store, const uint8_t token[LOGIN_HASH_SIZE], 
                           login_session_t *out, err_t *err) MUST_CHECK;
 /* STATUS_UNKNOWN: there was none. */
 status_t login_store_end(store_t *writer, const char *session_id, err_t *err) MUST_CHECK;
-/* Ends those of one person: of all of session_index, or, with "", all. *out_count (may be NULL). */
-status_t login_store_end_named(store_t *writer, const char *provider_id, const char *name_id,
+/* A name identifier with all that makes it one person's (Core 2.2.2, 3.3.4); "" where it does not
+ * say. Borrowed. */
+typedef struct {
+    const char *name_id, *format, *name_qualifier, *sp_name_qualifier;
+    const char *idp_entity_id, *sp_entity_id; /* what a qualifier is that is not there */
+} login_name_t;
+
+/* Ends those of one person: of all of session_index, or, with "", all. All is compared byte by
+ * byte. *out_count (may be NULL). */
+status_t login_store_end_named(store_t *writer, const char *provider_id, const login_name_t *name,
                                const char *session_index, int64_t *out_count, err_t *err)
     MUST_CHECK;
 /* Ends all of a provider: it was made inactive, or its trust has changed. One row is written,

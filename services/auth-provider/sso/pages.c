@@ -28,7 +28,16 @@ void page_session(call_t *call, const sso_session_t *session)
 
 void sso_logged_out(call_t *call, store_t *reader)
 {
+    static const char *const sentences[] = {
+        [LOGGED_OUT_THERE] = "Here, and at your identity provider.",
+        [NOT_LOGGED_OUT_THERE] = "Here, but not at your identity provider: whoever uses this "
+                                 "browser next may get in again by it. Log out there too.",
+    };
+    const sso_logged_out_query_t *query = call->query;
     (void)reader;
     browser_page(call, OUTCOME_OK, "You are logged out",
-                 "Whoever uses this browser next can't go on as you here.", NULL);
+                 field_set(&query->fields, SSO_LOGGED_OUT_IDENTITY_PROVIDER)
+                     ? sentences[query->identity_provider]
+                     : "Whoever uses this browser next can't go on as you here.",
+                 NULL);
 }

@@ -8,8 +8,8 @@
         call_refuse(call, OUTCOME_UNAVAILABLE, NULL);                                              \
     }
 
-STUB(sso_logout)
-STUB(sso_logout_message)
+STUB(sso_session_read)
+STUB(sso_session_end)
 
 STUB(provider_refresh)
 STUB(provider_validate)

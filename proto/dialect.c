@@ -84,11 +84,11 @@ bool outcome_is_success(outcome_t outcome)
 int dialect_status(const dialect_t *dialect, outcome_t outcome)
 {
     static const short common[] = {
-        [OUTCOME_UNAUTHENTICATED] = 401, [OUTCOME_NO_ROUTE] = 404,
-        [OUTCOME_BAD_METHOD] = 405,      [OUTCOME_BAD_JSON] = 400,
-        [OUTCOME_BAD_REQUEST] = 400,     [OUTCOME_BODY_TOO_LARGE] = 413,
-        [OUTCOME_URL_TOO_LONG] = 414,    [OUTCOME_BAD_MEDIA_TYPE] = 415,
-        [OUTCOME_RATE_LIMITED] = 429,    [OUTCOME_TIMEOUT] = 504,
+        [OUTCOME_NO_ROUTE] = 404,       [OUTCOME_BAD_METHOD] = 405,
+        [OUTCOME_BAD_JSON] = 400,       [OUTCOME_BAD_REQUEST] = 400,
+        [OUTCOME_BODY_TOO_LARGE] = 413, [OUTCOME_URL_TOO_LONG] = 414,
+        [OUTCOME_BAD_MEDIA_TYPE] = 415, [OUTCOME_RATE_LIMITED] = 429,
+        [OUTCOME_TIMEOUT] = 504,
     };
     _Static_assert(ARRAY_LEN(common) == OUTCOME_COUNT, "every outcome has a status");
     assert(outcome < OUTCOME_COUNT);

@@ -32,20 +32,20 @@ enum {
 typedef enum {
     OUTCOME_OK,
     OUTCOME_CREATED,
-    OUTCOME_DELETED,     /* done, and there is nothing to show */
-    OUTCOME_ELSEWHERE,   /* done; the browser goes on to the Location in the reply's headers */
-    OUTCOME_DENIED,      /* no success, and yet kept: what was noted of a login that failed */
-    OUTCOME_INVALID,     /* the body or a path element is at fault */
-    OUTCOME_BAD_QUERY,   /* a query parameter is at fault */
-    OUTCOME_UNKNOWN,     /* no such resource, for this principal */
-    OUTCOME_CONFLICT,    /* what is stored stands against it */
-    OUTCOME_KEY_REUSED,  /* the Idempotency-Key belongs to another request */
-    OUTCOME_FORBIDDEN,   /* the key's scope does not reach this far */
-    OUTCOME_UNAVAILABLE, /* nothing was done; try again later */
-    OUTCOME_INTERNAL,    /* our fault */
-    OUTCOME_OF_WORKERS,  /* how many a reply may have; the rest are the gateway's own */
-    OUTCOME_UNAUTHENTICATED = OUTCOME_OF_WORKERS,
-    OUTCOME_NO_ROUTE,
+    OUTCOME_DELETED,         /* done, and there is nothing to show */
+    OUTCOME_ELSEWHERE,       /* done; the browser goes on to the Location in the reply's headers */
+    OUTCOME_DENIED,          /* no success, and yet kept: what was noted of a login that failed */
+    OUTCOME_INVALID,         /* the body or a path element is at fault */
+    OUTCOME_BAD_QUERY,       /* a query parameter is at fault */
+    OUTCOME_UNKNOWN,         /* no such resource, for this principal */
+    OUTCOME_CONFLICT,        /* what is stored stands against it */
+    OUTCOME_KEY_REUSED,      /* the Idempotency-Key belongs to another request */
+    OUTCOME_FORBIDDEN,       /* the key's scope does not reach this far */
+    OUTCOME_UNAVAILABLE,     /* nothing was done; try again later */
+    OUTCOME_INTERNAL,        /* our fault */
+    OUTCOME_UNAUTHENTICATED, /* no session, or, as the gateway says it, no API key */
+    OUTCOME_OF_WORKERS,      /* how many a reply may have; the rest are the gateway's own */
+    OUTCOME_NO_ROUTE = OUTCOME_OF_WORKERS,
     OUTCOME_BAD_METHOD,
     OUTCOME_BAD_JSON,
     OUTCOME_BAD_REQUEST, /* HTTP that is not well-formed */

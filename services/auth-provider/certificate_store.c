@@ -127,7 +127,7 @@ status_t certificate_store_give(store_t *store, const char *provider_id,
                : status;
 }
 
-/* The bytes count, not how they are written. */
+/* The bytes count, not how they are written; but those of another hash are another fingerprint. */
 static bool same_fingerprint(const idp_settings_t *a, const idp_settings_t *b)
 {
     uint8_t left[FINGERPRINT_BYTES_MAX], right[FINGERPRINT_BYTES_MAX];
@@ -136,7 +136,8 @@ static bool same_fingerprint(const idp_settings_t *a, const idp_settings_t *b)
                             &left_size) == STATUS_OK &&
            fingerprint_read(b->idp_cert_fingerprint, strlen(b->idp_cert_fingerprint), right,
                             &right_size) == STATUS_OK &&
-           left_size == right_size && memcmp(left, right, left_size) == 0;
+           left_size == right_size && memcmp(left, right, left_size) == 0 &&
+           a->idp_cert_fingerprint_algorithm == b->idp_cert_fingerprint_algorithm;
 }
 
 static bool same_certificate(const idp_settings_t *a, const idp_settings_t *b)
@@ -144,6 +145,11 @@ static bool same_certificate(const idp_settings_t *a, const idp_settings_t *b)
     bool has = field_set(&a->fields, IDP_CERTIFICATE);
     return has == field_set(&b->fields, IDP_CERTIFICATE) &&
            (!has || strcmp(a->idp_certificate, b->idp_certificate) == 0);
+}
+
+bool certificate_store_differs(const idp_settings_t *before, const idp_settings_t *after)
+{
+    return !same_fingerprint(before, after) || !same_certificate(before, after);
 }
 
 status_t certificate_store_follow(store_t *store, const char *provider_id,

@@ -23,6 +23,9 @@ status_t certificate_store_replace(store_t *store, const char *provider_id,
 status_t certificate_store_give(store_t *store, const char *provider_id,
                                 const idp_settings_t *settings, err_t *err) MUST_CHECK;
 
+/* Whether the fingerprint (its bytes, and its algorithm) or idp_certificate is another one. */
+bool certificate_store_differs(const idp_settings_t *before, const idp_settings_t *after);
+
 /* After a client's change of settings. With a new fingerprint, those certificates stay that have
  * it; with a new idp_certificate, that one stays; all others are retired. With neither new, nothing
  * happens. STATUS_INVALID: idp_certificate is no certificate. */

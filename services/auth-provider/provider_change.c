@@ -5,6 +5,7 @@
 #include "services/auth-provider/filling.h"
 #include "services/auth-provider/provider_ops.h"
 #include "services/auth-provider/provider_store.h"
+#include "services/auth-provider/sso/login_store.h"
 
 #include <string.h>
 
@@ -54,9 +55,18 @@ static status_t apply(const call_t *call, const filling_t *filling, provider_t *
     return STATUS_OK;
 }
 
+/* Whether those who have logged in must do so anew: their provider is not what it was. */
+static bool ends_sessions(bool was_active, const idp_settings_t *before, const provider_t *after)
+{
+    return (was_active && !after->active) ||
+           strcmp(before->idp_entity_id, after->settings.idp_entity_id) != 0 ||
+           certificate_store_differs(before, &after->settings);
+}
+
 static void change(call_t *call, store_t *writer, const filling_t *filling, provider_t *provider)
 {
     const idp_settings_t before = provider->settings;
+    bool was_active = provider->active;
     err_t err = {0};
     verdict_t verdict = {0};
     bool taken = false;
@@ -72,6 +82,8 @@ static void change(call_t *call, store_t *writer, const filling_t *filling, prov
                                                 provider->updated_at, &err)
                      : certificate_store_replace(writer, provider->id, &filling->metadata,
                                                  provider->updated_at, &err);
+    if (status == STATUS_OK && ends_sessions(was_active, &before, provider))
+        status = login_store_end_all(writer, provider->id, &err);
     provider_finish(call, provider, status, taken, &err);
 }
 

@@ -165,7 +165,7 @@ static void v1_is_bare_or_says_that_it_is_set(void **state)
     assert_string_equal(rendered(&dialect_v1, &reply, NULL, false),
                         "{'success':false,'message':'Unauthorized','reasons':{}}");
     static const short statuses[] = {200, 200, 200, 303, 403, 400, 422,
-                                     404, 400, 422, 403, 503, 500};
+                                     404, 400, 422, 403, 503, 500, 401};
     for (size_t i = 0; i < ARRAY_LEN(statuses); i++)
         assert_int_equal(dialect_status(&dialect_v1, (outcome_t)i), statuses[i]);
     packing_free(&many);
@@ -213,7 +213,7 @@ static void sip_is_bare_and_tells_the_reason(void **state)
                         "{'errors':[{'code':'10010','title':'Not authorized','detail':'Later.',"
                         "'meta':{'url':'urn:linekeeper:error:10010','reason':'locked_out'}}]}");
     static const short statuses[] = {200, 200, 204, 303, 403, 422, 400,
-                                     404, 422, 422, 403, 503, 500};
+                                     404, 422, 422, 403, 503, 500, 401};
     for (size_t i = 0; i < ARRAY_LEN(statuses); i++)
         assert_int_equal(dialect_status(&dialect_sip, (outcome_t)i), statuses[i]);
     packing_free(&one);

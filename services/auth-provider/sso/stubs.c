@@ -8,8 +8,6 @@
         call_refuse(call, OUTCOME_UNAVAILABLE, NULL);                                              \
     }
 
-STUB(sso_session_read)
-STUB(sso_session_end)
 
 STUB(provider_refresh)
 STUB(provider_validate)

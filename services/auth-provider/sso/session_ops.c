@@ -1,0 +1,44 @@
+/* Who a token is, and its end. Next: session.c. */
+#include "services/auth-provider/sso/browser.h"
+#include "services/auth-provider/sso/ops.h"
+#include "services/auth-provider/sso/pages.h"
+#include "services/auth-provider/sso/session.h"
+
+/* No session, or none that can be had. */
+static void fail(call_t *call, status_t status, const err_t *err)
+{
+    if (status == STATUS_UNKNOWN)
+        session_refuse(call);
+    else
+        call_fail(call, err);
+}
+
+void sso_session_read(call_t *call, store_t *reader)
+{
+    err_t err = {0};
+    login_session_t session;
+    status_t status = session_find(call, reader, &session, &err);
+    if (status != STATUS_OK)
+        fail(call, status, &err);
+    else if (browser_wants_page(call))
+        page_session(call, &session.shown);
+    else
+        call_answer(call, &session.shown);
+}
+
+void sso_session_end(call_t *call, store_t *writer)
+{
+    err_t err = {0};
+    login_session_t session;
+    sso_logout_t answer = {.logout_url = ""};
+    status_t status = session_find(call, writer, &session, &err);
+    if (status == STATUS_OK)
+        status = session_end(call, writer, &session, &err);
+    if (status != STATUS_OK) {
+        fail(call, status, &err);
+        return;
+    }
+    browser_set_cookie(call, COOKIE_SESSION, "");
+    field_give_null(&answer.fields, SSO_LOGOUT_URL);
+    call_answer(call, &answer);
+}

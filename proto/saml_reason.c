@@ -72,6 +72,8 @@ const char *const saml_reason_words[SAML_REASON_COUNT + 1] = {
     [SAML_LOGOUT_MESSAGE] = "logout_message",
     [SAML_LOGOUT_UNSIGNED] = "logout_unsigned",
     [SAML_LOGOUT_EXPIRED] = "logout_expired",
+    [SAML_METADATA_UNUSABLE] = "metadata_unusable",
+    [SAML_METADATA_ENTITY_ID] = "metadata_entity_id",
 };
 
 static const char *const messages[SAML_REASON_COUNT] = {
@@ -150,6 +152,8 @@ static const char *const messages[SAML_REASON_COUNT] = {
     [SAML_LOGOUT_MESSAGE] = "The log-out message can't be read.",
     [SAML_LOGOUT_UNSIGNED] = "The log-out message is not signed by this provider.",
     [SAML_LOGOUT_EXPIRED] = "The log-out message has expired.",
+    [SAML_METADATA_UNUSABLE] = "The metadata can't be fetched or read.",
+    [SAML_METADATA_ENTITY_ID] = "The metadata is of another entity id.",
 };
 
 const char *saml_reason_message(saml_reason_t reason)

@@ -80,6 +80,9 @@ typedef enum {
     SAML_LOGOUT_MESSAGE,
     SAML_LOGOUT_UNSIGNED,
     SAML_LOGOUT_EXPIRED,
+    /* Refreshing metadata: */
+    SAML_METADATA_UNUSABLE,
+    SAML_METADATA_ENTITY_ID,
     SAML_REASON_COUNT,
 } saml_reason_t;
 

@@ -34,12 +34,10 @@ static status_t give(idp_settings_t *settings, unsigned row, const char *text, e
     return STATUS_OK;
 }
 
-/* The settings that follow from the metadata. */
-static status_t fill(filling_t *filling, err_t *err)
+status_t filling_settings(const metadata_t *metadata, idp_settings_t *out, err_t *err)
 {
-    const metadata_t *metadata = &filling->metadata;
     const certificate_t *certificate = &metadata->certificates[0];
-    idp_settings_t *settings = &filling->settings;
+    idp_settings_t *settings = out;
     AUTO(free_bytes) char *pem = certificate_to_pem(certificate);
     const struct {
         unsigned row;
@@ -85,7 +83,8 @@ static status_t get(const call_t *call, const char *settings_url, const char *en
         return STATUS_BUSY;
     if (status == STATUS_OK)
         status = metadata_read(bytes, length, entity_id, call->now_utc_ms, &filling->metadata, err);
-    return status == STATUS_OK ? fill(filling, err) : status;
+    return status == STATUS_OK ? filling_settings(&filling->metadata, &filling->settings, err)
+                               : status;
 }
 
 void filling_prepare(call_t *call, const char *settings_url, const char *entity_id)
@@ -96,6 +95,7 @@ void filling_prepare(call_t *call, const char *settings_url, const char *entity_
     if (filling == NULL)
         return;
     verdict_t *verdict = &filling->head.verdict;
+    text_cut(filling->url, sizeof(filling->url), settings_url);
     status_t status = get(call, settings_url, entity_id, filling, &err);
     if (status == STATUS_OK)
         return;

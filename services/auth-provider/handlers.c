@@ -22,7 +22,9 @@ static const handler_t handlers[] = {
     [CERTIFICATE_LIST] = {.read = certificate_list},
     [CERTIFICATE_ADD] = {.write = certificate_add},
     [CERTIFICATE_RETIRE] = {.write = certificate_retire},
-    [PROVIDER_REFRESH] = {.write = provider_refresh},
+    [PROVIDER_REFRESH] = {.waits = provider_refresh_waits,
+                          .prepare = provider_refresh_prepare,
+                          .write = provider_refresh},
     [PROVIDER_VALIDATE] = {.read = provider_validate},
     [PROVIDER_EVENTS] = {.read = provider_events},
     [SSO_METADATA] = {.read = sso_metadata},
@@ -53,4 +55,5 @@ const worker_spec_t auth_provider_spec = {
     .close = setup_close,
     .begin = work_begin,
     .end = work_end,
+    .descriptors = WORK_DESCRIPTORS,
 };

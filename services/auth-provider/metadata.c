@@ -114,19 +114,70 @@ static status_t read_time(const char *text, int64_t *out_utc_ms)
     return STATUS_OK;
 }
 
-/* What holds for an element holds for all within it: sections 2.3.1, 2.3.2, 2.4.1. */
-static status_t check_validity(const xmlNode *role, int64_t now_utc_ms, err_t *err)
+/* A number and its unit, such as "15M", of one part of an xs:duration. */
+static status_t read_part(const char **at, const char *units, const int64_t *seconds, int64_t *sum)
 {
+    enum { DIGITS_MAX = 9 };
+    int64_t number = 0;
+    size_t digits = 0;
+    for (; **at >= '0' && **at <= '9'; digits++, (*at)++)
+        if (digits < DIGITS_MAX)
+            number = 10 * number + (**at - '0');
+    if (**at == '.') /* fractions of a second don't matter */
+        *at += 1 + strspn(*at + 1, "0123456789");
+    const char *unit = **at == '\0' ? NULL : strchr(units, **at);
+    if (digits == 0 || digits > DIGITS_MAX || unit == NULL)
+        return STATUS_INVALID;
+    *sum += number * seconds[unit - units];
+    (*at)++;
+    return STATUS_OK;
+}
+
+/* xs:duration of XML Schema, "P1DT12H"; a year has 365 days here, a month 30. */
+static status_t read_duration(const char *text, int64_t *out_ms)
+{
+    enum { MINUTE_S = 60, HOUR_S = 60 * MINUTE_S, DAY_S = 24 * HOUR_S };
+    static const int64_t dates[] = {365 * (int64_t)DAY_S, 30 * (int64_t)DAY_S, DAY_S};
+    static const int64_t times[] = {HOUR_S, MINUTE_S, 1};
+    int64_t seconds = 0;
+    const char *at = text + strspn(text, blanks);
+    status_t status = *at++ == 'P' ? STATUS_OK : STATUS_INVALID;
+    while (status == STATUS_OK && *at >= '0' && *at <= '9')
+        status = read_part(&at, "YMD", dates, &seconds);
+    if (status == STATUS_OK && *at == 'T')
+        for (at++; status == STATUS_OK && *at >= '0' && *at <= '9';)
+            status = read_part(&at, "HMS", times, &seconds);
+    if (status != STATUS_OK || at[strspn(at, blanks)] != '\0')
+        return STATUS_INVALID;
+    *out_ms = 1000 * seconds;
+    return STATUS_OK;
+}
+
+static void bound(int64_t *time, int64_t by)
+{
+    if (by < *time)
+        *time = by;
+}
+
+/* How long the metadata is good for. What holds for an element holds for all within it: sections
+ * 2.3.1, 2.3.2, 2.4.1. A cacheDuration that is none bounds nothing. */
+static status_t read_validity(const xmlNode *role, int64_t now_utc_ms, metadata_t *out, err_t *err)
+{
+    out->fresh_until_ms = INT64_MAX;
     for (const xmlNode *node = role; node != NULL && node->type == XML_ELEMENT_NODE;
          node = node->parent) {
-        int64_t until_ms = 0;
+        int64_t until_ms = 0, lasts_ms = 0;
         AUTO(xml_release) char *until = xml_attribute(node, "validUntil");
+        AUTO(xml_release) char *lasts = xml_attribute(node, "cacheDuration");
+        if (lasts != NULL && read_duration(lasts, &lasts_ms) == STATUS_OK)
+            bound(&out->fresh_until_ms, now_utc_ms + lasts_ms);
         if (until == NULL)
             continue;
         if (read_time(until, &until_ms) != STATUS_OK)
             return refuse(err, STATUS_INVALID, "the metadata's validUntil is not a time");
         if (until_ms <= now_utc_ms)
             return refuse(err, STATUS_INVALID, "the metadata has expired: validUntil has passed");
+        bound(&out->fresh_until_ms, until_ms);
     }
     return STATUS_OK;
 }
@@ -258,7 +309,7 @@ status_t metadata_read(const char *bytes, size_t length, const char *entity_id, 
     if (status == STATUS_OK)
         status = find_role(document, entity_id, &role, err);
     if (status == STATUS_OK)
-        status = check_validity(role, now_utc_ms, err);
+        status = read_validity(role, now_utc_ms, &read, err);
     if (status == STATUS_OK)
         status = read_role(role, &read, err);
     if (status == STATUS_OK)

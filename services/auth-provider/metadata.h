@@ -20,6 +20,7 @@ typedef struct {
     char slo_url[TEXT_SIZE(METADATA_URL_MAX)]; /* the same of log-out; empty: none is offered */
     size_t certificate_count;                  /* at least 1 */
     certificate_t certificates[METADATA_CERTIFICATES_MAX]; /* for signing, in the order found */
+    int64_t fresh_until_ms; /* UTC, by validUntil and cacheDuration; INT64_MAX: it says nothing */
 } metadata_t;
 
 /* Reads an EntityDescriptor, or EntitiesDescriptor of any nesting, with one IDPSSODescriptor for

@@ -6,6 +6,7 @@
 #include "services/auth-provider/provider_ops.h"
 #include "services/auth-provider/provider_store.h"
 #include "services/auth-provider/sso/login_store.h"
+#include "services/auth-provider/sso/refresh.h"
 
 #include <string.h>
 
@@ -55,18 +56,41 @@ static status_t apply(const call_t *call, const filling_t *filling, provider_t *
     return STATUS_OK;
 }
 
-/* Whether those who have logged in must do so anew: their provider is not what it was. */
-static bool ends_sessions(bool was_active, const idp_settings_t *before, const provider_t *after)
+/* Whether it is another identity provider, or another certificate is to be trusted. */
+static bool has_new_trust(const provider_t *before, const provider_t *after)
 {
-    return (was_active && !after->active) ||
-           strcmp(before->idp_entity_id, after->settings.idp_entity_id) != 0 ||
-           certificate_store_differs(before, &after->settings);
+    return strcmp(before->settings.idp_entity_id, after->settings.idp_entity_id) != 0 ||
+           certificate_store_differs(&before->settings, &after->settings);
+}
+
+/* Whether those who have logged in must do so anew: their provider is not what it was. */
+static bool ends_sessions(const provider_t *before, const provider_t *after)
+{
+    return (before->active && !after->active) || has_new_trust(before, after);
+}
+
+static bool same_url(const provider_t *a, const provider_t *b)
+{
+    bool has = field_set(&a->fields, PROVIDER_SETTINGS_URL);
+    return has == field_set(&b->fields, PROVIDER_SETTINGS_URL) &&
+           (!has || strcmp(a->settings_url, b->settings_url) == 0);
+}
+
+/* Settings of a client's own go before settings_url: that is not asked any more then. */
+static status_t schedule(const call_t *call, store_t *writer, const filling_t *filling,
+                         const provider_t *before, const provider_t *after, err_t *err)
+{
+    if (filling != NULL)
+        return refresh_schedule(writer, call->keeper->settings, after->id, &filling->metadata,
+                                call->now_utc_ms, err);
+    if (same_url(before, after) && !has_new_trust(before, after))
+        return STATUS_OK;
+    return refresh_stop(writer, after->id, err);
 }
 
 static void change(call_t *call, store_t *writer, const filling_t *filling, provider_t *provider)
 {
-    const idp_settings_t before = provider->settings;
-    bool was_active = provider->active;
+    const provider_t before = *provider;
     err_t err = {0};
     verdict_t verdict = {0};
     bool taken = false;
@@ -78,12 +102,14 @@ static void change(call_t *call, store_t *writer, const filling_t *filling, prov
     status = provider_store_change(writer, provider, &taken, &err);
     if (status == STATUS_OK)
         status = filling == NULL
-                     ? certificate_store_follow(writer, provider->id, &before, &provider->settings,
-                                                provider->updated_at, &err)
+                     ? certificate_store_follow(writer, provider->id, &before.settings,
+                                                &provider->settings, provider->updated_at, &err)
                      : certificate_store_replace(writer, provider->id, &filling->metadata,
                                                  provider->updated_at, &err);
-    if (status == STATUS_OK && ends_sessions(was_active, &before, provider))
+    if (status == STATUS_OK && ends_sessions(&before, provider))
         status = login_store_end_all(writer, provider->id, &err);
+    if (status == STATUS_OK)
+        status = schedule(call, writer, filling, &before, provider, &err);
     provider_finish(call, provider, status, taken, &err);
 }
 

@@ -7,6 +7,7 @@
 #include "services/auth-provider/provider_store.h"
 #include "services/auth-provider/provider_view.h"
 #include "services/auth-provider/setup.h"
+#include "services/auth-provider/sso/refresh.h"
 #include "services/common/list.h"
 
 #include <string.h>
@@ -181,6 +182,9 @@ void provider_create(call_t *call, store_t *writer)
                      ? certificate_store_give(writer, provider.id, &provider.settings, &err)
                      : certificate_store_replace(writer, provider.id, &filling->metadata,
                                                  provider.created_at, &err);
+    if (status == STATUS_OK && filling != NULL)
+        status = refresh_schedule(writer, call->keeper->settings, provider.id, &filling->metadata,
+                                  call->now_utc_ms, &err);
     provider_finish(call, &provider, status, taken, &err);
 }
 

@@ -33,6 +33,13 @@ const setting_t setup_rows[SETUP_ROWS] = {
     SETTING_TEXT_ROW(setup_t, saml_key_file, "LK_SAML_KEY_FILE", "",
                      "File with a private key (RSA or ECDSA) and its certificate in PEM: with it "
                      "what is sent to identity providers is signed. Nobody else may read it."),
+    SETTING_NUMBER_ROW(
+        setup_t, metadata_refresh_s, "LK_METADATA_REFRESH_SECONDS", "86400", 0, 365 * 24 * 3600,
+        "How often the metadata of an active provider is fetched again; 0: only when "
+        "somebody asks for it."),
+    SETTING_NUMBER_ROW(setup_t, metadata_grace_s, "LK_METADATA_GRACE_SECONDS", "604800", 0,
+                       365 * 24 * 3600,
+                       "How long a certificate that has vanished from metadata is still accepted."),
 };
 
 status_t setup_check(const void *setup, err_t *err)
@@ -143,8 +150,12 @@ int64_t setup_session_ms(const call_t *call)
 
 const fetcher_t *setup_fetcher(const call_t *call)
 {
-    const own_t *own = call->keeper->own;
-    return own->fetcher;
+    return setup_fetcher_of(call->keeper->own);
+}
+
+const fetcher_t *setup_fetcher_of(const void *own)
+{
+    return ((const own_t *)own)->fetcher;
 }
 
 const signer_t *setup_signer(const call_t *call)

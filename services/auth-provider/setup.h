@@ -20,9 +20,11 @@ typedef struct {
     int64_t sso_session_seconds;
     char saml_key_file[SETUP_PATH_SIZE];
     bool metadata_allow_private;
+    int64_t metadata_refresh_s; /* 0: never */
+    int64_t metadata_grace_s;
 } setup_t;
 
-enum { SETUP_ROWS = 5 };
+enum { SETUP_ROWS = 7 };
 extern const setting_t setup_rows[SETUP_ROWS];
 
 /* STATUS_INVALID: LK_PUBLIC_URL is no base of URLs, LK_SSO_RETURN_TO no local path. */
@@ -51,6 +53,8 @@ reach_t setup_reach(const call_t *call);
 const char *setup_return_to(const call_t *call);
 int64_t setup_session_ms(const call_t *call); /* how long a session lasts */
 const fetcher_t *setup_fetcher(const call_t *call);
+/* The same, of what setup_open has made. */
+const fetcher_t *setup_fetcher_of(const void *own);
 const signer_t *setup_signer(const call_t *call); /* NULL: we sign nothing */
 
 #endif

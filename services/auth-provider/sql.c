@@ -37,6 +37,11 @@
 #define CERTIFICATES                                                                               \
     "SELECT id, source, der, sha256, not_before, not_after, retired_at FROM certificate "
 
+/* Those that active providers still use. */
+#define EXPIRING                                                                                   \
+    "WHERE retired_at IS NULL AND missing_since IS NULL AND EXISTS "                               \
+    "(SELECT 1 FROM provider WHERE provider.id = c.provider_id AND active = 1) "
+
 #define PAGES(sort, order, reverse)                                                                \
     PAGE_SQL(SQL_PAGES + PAGE_STATEMENTS * (sort), COLUMNS, "provider", order, reverse)
 
@@ -67,10 +72,11 @@ static const char *const statements[] = {
         "INSERT INTO certificate (id, provider_id, source, der, sha256, not_before, not_after) "
         "VALUES ($1, $2, $3, $4, $5, $6, $7) "
         "ON CONFLICT (provider_id, sha256) DO UPDATE SET source = excluded.source, "
-        "retired_at = NULL",
+        "retired_at = NULL, missing_since = NULL",
     [SQL_CERTIFICATE_LIST] = "SELECT id, der, retired_at FROM certificate "
                              "WHERE provider_id = $1 ORDER BY id",
-    [SQL_CERTIFICATE_RETIRE] = "UPDATE certificate SET retired_at = $1 WHERE id = $2",
+    [SQL_CERTIFICATE_RETIRE] = "UPDATE certificate SET retired_at = $1, missing_since = NULL "
+                               "WHERE id = $2",
     /* The latest of those that are retired are kept. */
     [SQL_CERTIFICATE_FORGET] =
         "DELETE FROM certificate WHERE id IN (SELECT id FROM certificate WHERE provider_id = $1 "
@@ -127,6 +133,27 @@ static const char *const statements[] = {
         EVENT_COLUMNS "WHERE provider_id = $1 ORDER BY number DESC LIMIT $2 OFFSET $3",
     [SQL_EVENT_PAGE_REASON] = EVENT_COLUMNS "WHERE provider_id = $1 AND reason = $2 "
                                             "ORDER BY number DESC LIMIT $3 OFFSET $4",
+    [SQL_CERTIFICATE_SEE] = "SELECT id, source, sha256, retired_at, missing_since, der "
+                            "FROM certificate WHERE provider_id = $1 ORDER BY id",
+    [SQL_CERTIFICATE_MISS] =
+        "UPDATE certificate SET missing_since = $1, retired_at = NULL WHERE id = $2",
+    [SQL_CERTIFICATE_LAPSE] = "UPDATE certificate SET retired_at = $1 WHERE id = $2",
+    [SQL_CERTIFICATE_EXPIRING] = "SELECT COUNT(CASE WHEN not_after <= $1 THEN 1 END), "
+                                 "COUNT(CASE WHEN not_after > $1 AND not_after <= $2 THEN 1 END), "
+                                 "COUNT(CASE WHEN not_after > $1 AND not_after <= $3 THEN 1 END), "
+                                 "COUNT(CASE WHEN not_after > $1 AND not_after <= $4 THEN 1 END) "
+                                 "FROM (SELECT not_after FROM certificate AS c " EXPIRING
+                                 "AND not_after <= $4 ORDER BY not_after DESC LIMIT $5) AS page",
+    [SQL_CERTIFICATE_FIRST] = "SELECT not_after FROM certificate AS c " EXPIRING
+                              "AND not_after > $1 ORDER BY not_after LIMIT 1",
+    [SQL_PROVIDER_DUE] = "SELECT id FROM provider WHERE refresh_at <= $1 "
+                         "ORDER BY refresh_at, id LIMIT $2",
+    [SQL_PROVIDER_PUT_OFF] = "UPDATE provider SET refresh_at = $1 WHERE id = $2",
+    [SQL_PROVIDER_REFRESHED] = "UPDATE provider SET refresh_at = $1, refreshed_at = $2, "
+                               "refresh_failed = NULL WHERE id = $3",
+    [SQL_PROVIDER_REFRESH_FAILED] =
+        "UPDATE provider SET refresh_at = $1, refresh_failed = $2 WHERE id = $3",
+    [SQL_PROVIDER_REFRESHED_AT] = "SELECT refreshed_at FROM provider WHERE id = $1",
     SORTS(PROVIDER_BY_NAME, PROVIDER_BY_NAME_DOWN, "name_key"),
     SORTS(PROVIDER_BY_SHORT_NAME, PROVIDER_BY_SHORT_NAME_DOWN, "short_name"),
     SORTS(PROVIDER_BY_ACTIVE, PROVIDER_BY_ACTIVE_DOWN, "active"),
@@ -138,7 +165,7 @@ _Static_assert(ARRAY_LEN(statements) == SQL_COUNT, "one text for each");
 const store_spec_t auth_provider_store = {
     .file = "auth-provider.db",
     .migrations = auth_provider_migrations,
-    .migration_count = 6, /* a test compares it with auth_provider_migration_count */
+    .migration_count = 7, /* a test compares it with auth_provider_migration_count */
     .statements = statements,
     .statement_count = SQL_COUNT,
 };

@@ -204,6 +204,7 @@ static status_t begin_work(worker_t *worker, err_t *err)
     if (worker->spec->begin == NULL)
         return STATUS_OK;
     const ground_t ground = {.settings = worker->keeper.settings,
+                             .own = worker->keeper.own,
                              .directory = worker->settings->data_dir,
                              .board = worker->sip.board,
                              .chores = &worker->chores};

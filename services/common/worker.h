@@ -21,6 +21,7 @@
 /* What a service's own background work finds; all of it is there until `end`. */
 typedef struct {
     const void *settings;  /* the service's own */
+    void *own;             /* what `open` has made of them */
     const char *directory; /* of the store, which is ready */
     board_t *board;        /* NULL without calls to authorize */
     chores_t *chores;      /* to add to */

@@ -18,6 +18,10 @@ static const char *const cause_names[] = {"locked", "full", "damaged", "turn", "
 static const char *const lockout_names[] = {"pair", "source"};
 static const char *const memory_names[] = {"counts", "lockouts", "responses"};
 static const char *outcome_names[OUTCOME_COUNT];
+static const char *const refresh_names[WORKER_REFRESH_RESULTS] = {"unchanged", "changed", "failed",
+                                                                  "refused"};
+static const char *const expiry_names[WORKER_EXPIRY_RANGES] = {"past", "7_days", "14_days",
+                                                               "30_days"};
 static const char *const dns_names[WORKER_DNS_RESULTS] = {"found", "none", "failed"};
 
 static const int64_t batch_bounds[] = {1, 2, 4, 8, 16, 32, 64, 128, 256};
@@ -138,6 +142,27 @@ metric_t worker_metric_dns_names = {
     .help = "FQDNs that this worker looks up; 0 where another one does.",
     .type = METRIC_GAUGE,
 };
+metric_t worker_metric_refreshes = {
+    .name = "lk_metadata_refreshes_total",
+    .help = "Refreshes of identity providers' metadata, by what came of them: unchanged, changed, "
+            "failed (not fetched, or not to be used), refused (of another entity id).",
+    .type = METRIC_COUNTER,
+    .labels = {METRIC_LABEL("result", refresh_names)},
+};
+metric_t worker_metric_certificates = {
+    .name = "lk_idp_certificates_expiring",
+    .help = "Certificates that active providers' answers may be signed with and that have expired "
+            "(past), or will within 7, 14 or 30 days; those within 7 days are among those within "
+            "14. Looked up once a minute; the same for all workers.",
+    .type = METRIC_GAUGE,
+    .labels = {METRIC_LABEL("within", expiry_names)},
+};
+metric_t worker_metric_certificate_first = {
+    .name = "lk_idp_certificate_first_expiry_seconds",
+    .help =
+        "When the first of them expires that has not yet, since 1970-01-01; 0 if there is none.",
+    .type = METRIC_GAUGE,
+};
 metric_t worker_metric_sip_denials = {
     .name = "lk_sip_denials_total",
     .help = "Calls that were not authorized, by reason.",
@@ -182,6 +207,9 @@ static metric_t *const all[] = {
     &worker_metric_dns_lookups,
     &worker_metric_dns_refused,
     &worker_metric_dns_names,
+    &worker_metric_refreshes,
+    &worker_metric_certificates,
+    &worker_metric_certificate_first,
     &worker_metric_uses_dropped,
     &worker_metric_sip_denials,
     &worker_metric_sip_lockouts,

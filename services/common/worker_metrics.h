@@ -26,6 +26,27 @@ typedef enum {
     WORKER_DNS_FAILED,
     WORKER_DNS_RESULTS
 } worker_dns_t;
+
+/* How the metadata of an identity provider was refreshed. */
+typedef enum {
+    WORKER_REFRESH_UNCHANGED,
+    WORKER_REFRESH_CHANGED,
+    WORKER_REFRESH_FAILED,  /* it can't be fetched or read */
+    WORKER_REFRESH_REFUSED, /* it is of another entity id */
+    WORKER_REFRESH_RESULTS
+} worker_refresh_t;
+extern metric_t worker_metric_refreshes; /* cells: worker_refresh_t */
+
+/* Until when certificates of identity providers are valid. */
+typedef enum {
+    WORKER_EXPIRY_PAST,
+    WORKER_EXPIRY_7_DAYS,
+    WORKER_EXPIRY_14_DAYS,
+    WORKER_EXPIRY_30_DAYS,
+    WORKER_EXPIRY_RANGES
+} worker_expiry_t;
+extern metric_t worker_metric_certificates; /* cells: worker_expiry_t */
+extern metric_t worker_metric_certificate_first;
 extern metric_t worker_metric_uses_dropped; /* sip/uses.h */
 extern metric_t worker_metric_sip_denials;  /* by reason_t */
 extern metric_t worker_metric_sip_lockouts;

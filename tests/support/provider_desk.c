@@ -11,7 +11,9 @@
 static const setup_t setup = {.public_url = "https://lk.example/",
                               .sso_return_to = "/sso/session",
                               .sso_session_seconds = 8 * 60 * 60,
-                              .metadata_allow_private = true};
+                              .metadata_allow_private = true,
+                              .metadata_refresh_s = 24 * 60 * 60,
+                              .metadata_grace_s = 7 * 24 * 60 * 60};
 
 void provider_desk_open(desk_t *desk)
 {

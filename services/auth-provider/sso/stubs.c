@@ -9,6 +9,4 @@
     }
 
 
-STUB(provider_refresh)
 STUB(provider_validate)
-STUB(provider_events)

@@ -93,7 +93,18 @@ static const field_t idp_certificate_rows[] = {
     [IDP_CERT_ID] = FIELD_TEXT_ROW(idp_certificate_t, id, 36, 36, READ_ONLY, .doc = "Identifier."),
     [IDP_CERT_CERTIFICATE] = FIELD_TEXT_ROW(idp_certificate_t, certificate, 1, PROVIDER_PEM_MAX,
         .flags = FIELD_REQUIRED | FIELD_BYTES,
-        .doc = "One X.509 certificate in PEM, or its bare base64; answered in PEM."),
+        .doc = "One X.509 certificate in PEM, or its bare base64; answered in PEM.",
+        .example = "\"-----BEGIN CERTIFICATE-----\\n"
+                   "MIIBhTCCASugAwIBAgIUaMO/B+tUCFud7ZVSA6Gp/ZocpPMwCgYIKoZIzj0EAwIw\\n"
+                   "FzEVMBMGA1UEAwwMaWRwMS5leGFtcGxlMCAXDTI2MTEyMzAxNDcxN1oYDzIxMjYx\\n"
+                   "MDMwMDE0NzE3WjAXMRUwEwYDVQQDDAxpZHAxLmV4YW1wbGUwWTATBgcqhkjOPQIB\\n"
+                   "BggqhkjOPQMBBwNCAASglGGOjrTamgeByfg0pHW6LFEhPvqaX8yvyohUk0ZnvC4D\\n"
+                   "sMUO29+MBGOjPgtq+2tQGzEEiuEq1BKVj/xy7EL0o1MwUTAdBgNVHQ4EFgQUjR6s\\n"
+                   "tpXp0qPWrbg/ecbuTjIltaAwHwYDVR0jBBgwFoAUjR6stpXp0qPWrbg/ecbuTjIl\\n"
+                   "taAwDwYDVR0TAQH/BAUwAwEB/zAKBggqhkjOPQQDAgNIADBFAiBB3Dj5PFMANA8i\\n"
+                   "0HbVqtEt/9Pwnw8dWUHKA4jwrOEZPgIhAJ5pUKKRALXrwWSZyczPVmJ73nVhZMjC\\n"
+                   "iXPHv3FjaVWv\\n"
+                   "-----END CERTIFICATE-----\\n\""),
     [IDP_CERT_FINGERPRINT_SHA256] = FIELD_TEXT_ROW(idp_certificate_t, fingerprint_sha256, 95, 95,
         READ_ONLY, .doc = "Its fingerprint."),
     [IDP_CERT_NOT_AFTER] = FIELD_TIME_ROW(idp_certificate_t, not_after, READ_ONLY,

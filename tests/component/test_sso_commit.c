@@ -1,0 +1,466 @@
+/* A login in its transaction: what it leaves behind, and for what reasons it leaves nothing but an
+ * event. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "proto/auth_provider.h"
+#include "services/auth-provider/sso/event_store.h"
+#include "tests/support/login_desk.h"
+
+#include <string.h>
+
+static login_desk_t at;
+
+static int set_up(void **state)
+{
+    (void)state;
+    login_desk_open(&at);
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    login_desk_close(&at);
+    return 0;
+}
+
+static int64_t number(const char *sql)
+{
+    return desk_query(&at.desk, sql);
+}
+
+static int64_t certificates(void)
+{
+    return number("SELECT count(*) FROM certificate WHERE source = 'learned' AND retired_at IS "
+                  "NULL");
+}
+
+static void read_latest_event(const char *kind, sso_event_t *out)
+{
+    err_t err = {0};
+    bool found = false;
+    AUTO(query_end)
+    query_t *page = event_store_page(at.desk.reader, at.provider_id, SAML_NONE, 1, 20);
+    assert_int_equal(query_step(page, &found, &err), STATUS_OK);
+    while (found) {
+        assert_int_equal(event_store_read(page, out, &err), STATUS_OK);
+        if (strcmp(sso_event_kind_words[out->kind], kind) == 0)
+            return;
+        assert_int_equal(query_step(page, &found, &err), STATUS_OK);
+    }
+    fail_msg("no event of kind %s", kind);
+}
+
+static void a_good_one_makes_a_session(void **state)
+{
+    (void)state;
+    sso_event_t event;
+    assert_int_equal(login_desk_commit(&at), SAML_NONE);
+    const sso_session_t *shown = &at.result.session.shown;
+    assert_true(login_desk_is_in(&at));
+    assert_string_equal(at.result.return_to, "/portal");
+    assert_string_equal(shown->name_id, LOGIN_NAME);
+    assert_string_equal(shown->provider, "okta");
+    assert_string_equal(shown->organization_id, DESK_ORGANIZATION);
+    assert_int_equal(shown->expires_at, at.desk.now_utc_ms + 3600 * 1000);
+    assert_int_equal(strlen(shown->token), SSO_TOKEN_SIZE - 1);
+    assert_int_equal(number("SELECT count(*) FROM authn_request WHERE used_at IS NOT NULL"), 1);
+    read_latest_event("login", &event);
+    assert_string_equal(event.id, at.result.event_id);
+    assert_string_equal(event.name_id, LOGIN_NAME);
+    assert_string_equal(event.client, "192.0.2.7");
+    assert_true(event.succeeded && field_null(&event.fields, SSO_EVENT_REASON));
+}
+
+/* What is read back is what was told, and is all that logging out needs. */
+static void a_session_is_read_as_it_was_made(void **state)
+{
+    (void)state;
+    err_t err = {0};
+    uint8_t hash[LOGIN_HASH_SIZE];
+    login_session_t session;
+    assert_int_equal(login_desk_commit(&at), SAML_NONE);
+    const sso_session_t *made = &at.result.session.shown;
+    login_hash(made->token, strlen(made->token), hash);
+    assert_int_equal(login_store_seek(at.desk.reader, hash, at.desk.now_utc_ms, &session, &err),
+                     STATUS_OK);
+    assert_string_equal(session.shown.id, made->id);
+    assert_string_equal(session.shown.name_id, LOGIN_NAME);
+    assert_string_equal(session.shown.name_id_format, "urn:format");
+    assert_string_equal(session.shown.organization_id, DESK_ORGANIZATION);
+    assert_string_equal(session.shown.provider_id, at.provider_id);
+    assert_int_equal(session.shown.authenticated_at, at.desk.now_utc_ms - 1000);
+    assert_int_equal(session.shown.groups.length, at.claims.groups.length);
+    assert_memory_equal(session.shown.groups.bytes, at.claims.groups.bytes,
+                        at.claims.groups.length);
+    assert_int_equal(session.shown.attributes.length, 1);
+    assert_false(field_given(&session.shown.fields, SSO_SESSION_TOKEN));
+    assert_string_equal(session.name_qualifier, "q");
+    assert_string_equal(session.sp_name_qualifier, "s");
+    assert_string_equal(session.session_index, "index");
+    assert_int_equal(session.created_utc_ms, at.desk.now_utc_ms);
+}
+
+static void no_secret_is_stored(void **state)
+{
+    (void)state;
+    char sql[256];
+    assert_int_equal(login_desk_commit(&at), SAML_NONE);
+    assert_int_equal(text_format(sql, sizeof(sql),
+                                 "SELECT count(*) FROM sso_session WHERE length(token) = 32 AND "
+                                 "instr(token, CAST('%s' AS BLOB)) = 0",
+                                 at.result.session.shown.token),
+                     STATUS_OK);
+    assert_int_equal(number(sql), 1);
+}
+
+/* ---- what stands against one ---- */
+
+static void unknown_request(void)
+{
+    text_cut(at.claims.in_response_to, sizeof(at.claims.in_response_to), "_never");
+}
+
+static void others_request(void)
+{
+    (void)desk_query(&at.desk, "UPDATE authn_request SET provider_id = 'x' RETURNING 1");
+}
+
+static void request_to_log_out(void)
+{
+    (void)desk_query(&at.desk, "UPDATE authn_request SET kind = 'logout' RETURNING 1");
+}
+
+static void late_answer(void)
+{
+    at.login.now_utc_ms += LOGIN_REQUEST_MS;
+    at.claims.replay_until_utc_ms += LOGIN_REQUEST_MS;
+}
+
+static void no_cookie(void)
+{
+    at.login.browser = NULL;
+}
+
+static void others_cookie(void)
+{
+    static uint8_t other[LOGIN_HASH_SIZE];
+    login_hash("another", 7, other);
+    at.login.browser = other;
+}
+
+static void no_relay_state(void)
+{
+    at.login.relay_state = "";
+}
+
+static void nobody_asked(void)
+{
+    at.claims.in_response_to[0] = '\0';
+}
+
+static void assertion_used(void)
+{
+    login_request_t first = at.request;
+    login_desk_change(&at, "{'settings': {'allow_idp_initiated': true}}");
+    nobody_asked();
+    assert_int_equal(login_desk_commit(&at), SAML_NONE);
+    text_cut(at.claims.in_response_to, sizeof(at.claims.in_response_to), first.id);
+}
+
+static void inactive(void)
+{
+    login_desk_change(&at, "{'active': false}");
+}
+
+static void other_entity(void)
+{
+    login_desk_change(&at, "{'settings': {'idp_entity_id': 'https://idp.example'}}");
+}
+
+static void other_name(void)
+{
+    login_desk_change(&at, "{'short_name': 'okta2'}");
+}
+
+static void other_fingerprint(void)
+{
+    login_desk_change(&at, "{'settings': {'idp_cert_fingerprint': '" PRINT_32 "'}}");
+}
+
+static void other_algorithm(void)
+{
+    login_desk_change(&at, "{'settings': {'idp_cert_fingerprint_algorithm': 'sha1'}}");
+}
+
+static void sha1_withdrawn(void)
+{
+    at.trust.provider.settings.allow_sha1_signatures = true;
+}
+
+static void not_by_fingerprint(void)
+{
+    at.claims.by_fingerprint = false;
+}
+
+static void retired(void)
+{
+    assert_int_equal(login_desk_commit(&at), SAML_NONE); /* learns it */
+    (void)desk_query(&at.desk, "UPDATE certificate SET retired_at = 1 RETURNING 1");
+    login_desk_ask(&at);
+}
+
+static void no_certificate(void)
+{
+    at.claims.certificate_length = 5;
+}
+
+static void too_old(void)
+{
+    at.claims.replay_until_utc_ms = at.login.now_utc_ms;
+}
+
+static void session_over(void)
+{
+    at.claims.session_until_utc_ms = at.login.now_utc_ms;
+}
+
+static void each_reason_keeps_out_and_spends_nothing(void **state)
+{
+    (void)state;
+    static const struct {
+        void (*spoil)(void);
+        saml_reason_t reason;
+    } cases[] = {
+        {unknown_request, SAML_REQUEST_UNKNOWN},
+        {others_request, SAML_REQUEST_UNKNOWN},
+        {request_to_log_out, SAML_REQUEST_UNKNOWN},
+        {late_answer, SAML_REQUEST_EXPIRED},
+        {no_cookie, SAML_BROWSER_MISMATCH},
+        {others_cookie, SAML_BROWSER_MISMATCH},
+        {no_relay_state, SAML_RELAY_STATE_MISMATCH},
+        {nobody_asked, SAML_IDP_INITIATED},
+        {assertion_used, SAML_ASSERTION_REPLAYED},
+        {inactive, SAML_PROVIDER_INACTIVE},
+        {other_entity, SAML_ISSUER_MISMATCH},
+        {other_name, SAML_DESTINATION_MISMATCH},
+        {other_fingerprint, SAML_CERTIFICATE_UNKNOWN},
+        {other_algorithm, SAML_CERTIFICATE_UNKNOWN},
+        {sha1_withdrawn, SAML_SHA1_REFUSED},
+        {not_by_fingerprint, SAML_CERTIFICATE_UNKNOWN},
+        {retired, SAML_CERTIFICATE_RETIRED},
+        {no_certificate, SAML_CERTIFICATE_MALFORMED},
+        {too_old, SAML_CONFIRMATION_EXPIRED},
+        {session_over, SAML_SESSION_EXPIRED},
+    };
+    static const char spent[] =
+        "SELECT (SELECT count(*) FROM sso_session) * 1000003 + (SELECT count(*) FROM "
+        "assertion_used) * 10007 + (SELECT count(used_at) FROM authn_request) * 101 + "
+        "(SELECT count(*) FROM certificate)";
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        sso_event_t event;
+        tear_down(NULL);
+        set_up(NULL);
+        cases[i].spoil();
+        int64_t before = number(spent);
+        saml_reason_t reason = login_desk_commit(&at);
+        if (reason != cases[i].reason)
+            fail_msg("case %zu: reason %d", i, (int)reason);
+        assert_int_equal(number(spent), before);
+        read_latest_event("login", &event);
+        assert_string_equal(event.id, at.result.event_id);
+        assert_int_equal(event.reason, cases[i].reason);
+        assert_true(!event.succeeded && field_null(&event.fields, SSO_EVENT_NAME_ID));
+    }
+}
+
+static void a_strangers_post_burns_no_login(void **state)
+{
+    (void)state;
+    no_cookie();
+    assert_int_equal(login_desk_commit(&at), SAML_BROWSER_MISMATCH);
+    at.login.browser = at.browser;
+    assert_int_equal(login_desk_commit(&at), SAML_NONE);
+}
+
+/* ---- once ---- */
+
+static void the_same_answer_logs_in_once(void **state)
+{
+    (void)state;
+    assert_int_equal(login_desk_commit(&at), SAML_NONE);
+    assert_int_equal(login_desk_commit(&at), SAML_REQUEST_USED);
+    login_desk_change(&at, "{'settings': {'allow_idp_initiated': true}}");
+    nobody_asked();
+    assert_int_equal(login_desk_commit(&at), SAML_ASSERTION_REPLAYED);
+    assert_int_equal(number("SELECT count(*) FROM sso_session"), 1);
+}
+
+/* An assertion's id is its provider's own. */
+static void another_providers_assertion_may_have_the_same_id(void **state)
+{
+    (void)state;
+    assert_int_equal(login_desk_commit(&at), SAML_NONE);
+    char used[SAML_ID_MAX + 1];
+    text_cut(used, sizeof(used), at.claims.assertion_id);
+    (void)desk_query(&at.desk, "UPDATE assertion_used SET provider_id = 'x' RETURNING 1");
+    login_desk_ask(&at);
+    text_cut(at.claims.assertion_id, sizeof(at.claims.assertion_id), used);
+    assert_int_equal(login_desk_commit(&at), SAML_NONE);
+}
+
+static void what_nobody_asked_for_goes_where_it_is_allowed(void **state)
+{
+    (void)state;
+    login_desk_change(&at, "{'settings': {'allow_idp_initiated': true}}");
+    nobody_asked();
+    no_cookie();
+    at.login.relay_state = "/from/the/tile";
+    assert_int_equal(login_desk_commit(&at), SAML_NONE);
+    assert_string_equal(at.result.return_to, "");
+    assert_int_equal(number("SELECT count(used_at) FROM authn_request"), 0);
+}
+
+static void a_session_ends_when_the_identity_provider_says(void **state)
+{
+    (void)state;
+    at.claims.session_until_utc_ms = at.login.now_utc_ms + 60 * 1000;
+    assert_int_equal(login_desk_commit(&at), SAML_NONE);
+    assert_int_equal(at.result.session.shown.expires_at, at.claims.session_until_utc_ms);
+    at.desk.now_utc_ms = at.claims.session_until_utc_ms - 1;
+    assert_true(login_desk_is_in(&at));
+    at.desk.now_utc_ms++;
+    assert_false(login_desk_is_in(&at));
+}
+
+/* ---- certificates that are learned ---- */
+
+static void a_certificate_is_learned_once(void **state)
+{
+    (void)state;
+    sso_event_t event;
+    assert_int_equal(login_desk_commit(&at), SAML_NONE);
+    assert_int_equal(certificates(), 1);
+    read_latest_event("certificate", &event);
+    assert_memory_equal(event.detail, "learned ", 8);
+    login_desk_ask(&at);
+    assert_int_equal(login_desk_commit(&at), SAML_NONE);
+    assert_int_equal(certificates(), 1);
+    assert_int_equal(number("SELECT count(*) FROM sso_event WHERE kind = 'certificate'"), 1);
+}
+
+static void one_that_was_given_stays_given(void **state)
+{
+    (void)state;
+    char body[9000];
+    assert_int_equal(text_format(body, sizeof(body), "{'certificate': '%s'}", at.issued.base64),
+                     STATUS_OK);
+    assert_int_equal(desk_ask(&at.desk, CERTIFICATE_ADD, at.provider_id, NULL, body), OUTCOME_OK);
+    not_by_fingerprint();
+    assert_int_equal(login_desk_commit(&at), SAML_NONE);
+    assert_int_equal(certificates(), 0);
+    assert_int_equal(number("SELECT count(*) FROM certificate"), 1);
+}
+
+static void it_never_outlives_the_fingerprint_that_admitted_it(void **state)
+{
+    (void)state;
+    static void (*const changes[])(void) = {other_fingerprint, other_algorithm};
+    for (size_t i = 0; i < ARRAY_LEN(changes); i++) {
+        tear_down(NULL);
+        set_up(NULL);
+        assert_int_equal(login_desk_commit(&at), SAML_NONE);
+        changes[i]();
+        assert_int_equal(certificates(), 0);
+        login_desk_ask(&at);
+        not_by_fingerprint();
+        assert_int_equal(login_desk_commit(&at), SAML_CERTIFICATE_RETIRED);
+    }
+}
+
+/* ---- with the provider's end ---- */
+
+static void sessions_end_with_the_trust_they_came_by(void **state)
+{
+    (void)state;
+    static const char *const changes[] = {
+        "{'active': false}",
+        "{'settings': {'idp_entity_id': 'https://idp.example'}}",
+        "{'settings': {'idp_cert_fingerprint': '" PRINT_32 "'}}",
+        "{'settings': {'idp_cert_fingerprint_algorithm': 'sha384'}}",
+    };
+    for (size_t i = 0; i < ARRAY_LEN(changes); i++) {
+        tear_down(NULL);
+        set_up(NULL);
+        assert_int_equal(login_desk_commit(&at), SAML_NONE);
+        assert_true(login_desk_is_in(&at));
+        login_desk_change(&at, changes[i]);
+        assert_false(login_desk_is_in(&at));
+        login_desk_change(&at, "{'active': true}"); /* what has ended stays so */
+        assert_false(login_desk_is_in(&at));
+    }
+}
+
+static void sessions_end_with_a_new_certificate(void **state)
+{
+    (void)state;
+    char body[9000];
+    assert_int_equal(login_desk_commit(&at), SAML_NONE);
+    assert_int_equal(text_format(body, sizeof(body), "{'settings': {'idp_certificate': '%s'}}",
+                                 at.issued.base64),
+                     STATUS_OK);
+    login_desk_change(&at, body);
+    assert_false(login_desk_is_in(&at));
+}
+
+static void other_changes_end_none(void **state)
+{
+    (void)state;
+    assert_int_equal(login_desk_commit(&at), SAML_NONE);
+    login_desk_change(&at, "{'name': 'x', 'settings': {'idp_sso_target_url': 'https://x.example', "
+                           "'allow_idp_initiated': true}}");
+    assert_true(login_desk_is_in(&at));
+}
+
+static void sessions_go_with_the_provider(void **state)
+{
+    (void)state;
+    assert_int_equal(login_desk_commit(&at), SAML_NONE);
+    assert_int_equal(desk_ask(&at.desk, PROVIDER_DELETE, at.provider_id, NULL, NULL), OUTCOME_OK);
+    assert_false(login_desk_is_in(&at));
+    assert_int_equal(number("SELECT (SELECT count(*) FROM sso_session) + (SELECT count(*) FROM "
+                            "sso_event)"),
+                     0);
+    login_desk_ask(&at);
+    assert_int_equal(login_desk_commit(&at), SAML_REASON_COUNT);
+    assert_int_equal(at.desk.status, STATUS_UNKNOWN);
+    assert_int_equal(number("SELECT count(*) FROM sso_session"), 0);
+}
+
+int main(void)
+{
+#define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+    const struct CMUnitTest tests[] = {
+        CASE(a_good_one_makes_a_session),
+        CASE(a_session_is_read_as_it_was_made),
+        CASE(no_secret_is_stored),
+        CASE(each_reason_keeps_out_and_spends_nothing),
+        CASE(a_strangers_post_burns_no_login),
+        CASE(the_same_answer_logs_in_once),
+        CASE(another_providers_assertion_may_have_the_same_id),
+        CASE(what_nobody_asked_for_goes_where_it_is_allowed),
+        CASE(a_session_ends_when_the_identity_provider_says),
+        CASE(a_certificate_is_learned_once),
+        CASE(one_that_was_given_stays_given),
+        CASE(it_never_outlives_the_fingerprint_that_admitted_it),
+        CASE(sessions_end_with_the_trust_they_came_by),
+        CASE(sessions_end_with_a_new_certificate),
+        CASE(other_changes_end_none),
+        CASE(sessions_go_with_the_provider),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

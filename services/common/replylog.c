@@ -1,5 +1,7 @@
 /* Rows of reply_log. Must never: store a digest that is not keyed. Next: writer.c. */
 #include "services/common/replylog.h"
+
+#include "services/common/reply_seal.h"
 #include "services/common/worker_metrics.h"
 
 #include "common/clock.h"
@@ -16,7 +18,7 @@
 #include <unistd.h>
 
 enum {
-    KEY_SIZE = 32,
+    KEY_SIZE = REPLY_SEAL_KEY_SIZE,
     KEY_DIGITS = 64,
     PRINT_SIZE = 32,
     FILE_KEY_ID = 0, /* seal keys count from 1 */
@@ -211,17 +213,14 @@ static void make_print(const uint8_t key[KEY_SIZE], const job_t *job, uint8_t ou
     (void)crypto_generichash(out, PRINT_SIZE, job->digest, JOB_DIGEST_SIZE, key, KEY_SIZE);
 }
 
-/* With the newest key, whose number is returned. */
-static uint32_t make_own_print(const replylog_t *log, const job_t *job, uint8_t out[PRINT_SIZE])
+/* The newest key; its number is returned. */
+static uint32_t newest_key(const replylog_t *log, uint8_t out[KEY_SIZE])
 {
     uint32_t key_id = FILE_KEY_ID;
-    uint8_t key[KEY_SIZE];
     if (log->seal == NULL)
-        memcpy(key, log->key, KEY_SIZE);
+        memcpy(out, log->key, KEY_SIZE);
     else
-        seal_derive(log->seal, seal_context, key, &key_id);
-    make_print(key, job, out);
-    sodium_memzero(key, sizeof(key));
+        seal_derive(log->seal, seal_context, out, &key_id);
     return key_id;
 }
 
@@ -326,11 +325,10 @@ status_t replylog_renew(const replylog_t *log, store_t *store, bool only_look, s
     return status;
 }
 
-/* Whether the fingerprint in a row is the job's. */
+/* Whether the fingerprint in a row is the job's. key: the row's, wiped by the caller. */
 static status_t is_same_request(const replylog_t *log, store_t *store, query_t *row,
-                                const job_t *job, bool *out, err_t *err)
+                                const job_t *job, uint8_t key[KEY_SIZE], bool *out, err_t *err)
 {
-    uint8_t key[KEY_SIZE];
     uint8_t print[PRINT_SIZE];
     size_t length = 0;
     status_t status = find_key(log, store, query_column_number(row, 0), key, err);
@@ -338,7 +336,6 @@ static status_t is_same_request(const replylog_t *log, store_t *store, query_t *
     if (status != STATUS_OK)
         return status == STATUS_UNKNOWN || status == STATUS_CORRUPT ? STATUS_OK : status;
     make_print(key, job, print);
-    sodium_memzero(key, sizeof(key));
     const void *stored = query_column_blob(row, 1, &length);
     *out = length == PRINT_SIZE && sodium_memcmp(print, stored, PRINT_SIZE) == 0;
     return STATUS_OK;
@@ -380,6 +377,30 @@ static status_t answer_again(call_t *call, const void *bytes, size_t length, err
     return STATUS_OK;
 }
 
+static reply_row_t row_of(const request_t *request)
+{
+    return (reply_row_t){.scope = scope_of(request), .idempotency_key = request->idempotency_key};
+}
+
+static status_t answer_stored(call_t *call, const uint8_t key[KEY_SIZE], const void *bytes,
+                              size_t length, err_t *err)
+{
+    if (!reply_is_sealed(bytes, length))
+        return answer_again(call, bytes, length, err);
+    msgpack_sbuffer reply;
+    reply_row_t row = row_of(&call->request);
+    msgpack_sbuffer_init(&reply);
+    status_t status = reply_unseal(key, &row, bytes, length, &reply);
+    if (status == STATUS_OK)
+        status = answer_again(call, reply.data, reply.size, err);
+    else
+        (void)err_set(err, status, "reply_log", "holds a sealed reply that cannot be read");
+    if (reply.size > 0)
+        sodium_memzero(reply.data, reply.size);
+    msgpack_sbuffer_destroy(&reply);
+    return status;
+}
+
 status_t replylog_find(const replylog_t *log, store_t *store, job_t *job, err_t *err)
 {
     call_t *call = &job->call;
@@ -395,15 +416,15 @@ status_t replylog_find(const replylog_t *log, store_t *store, job_t *job, err_t 
         return status;
     bool same = false;
     size_t length = 0;
-    status = is_same_request(log, store, query, job, &same, err);
-    if (status != STATUS_OK)
-        return status;
-    if (!same) {
-        call_refuse(call, OUTCOME_KEY_REUSED, NULL);
-        return STATUS_OK;
-    }
+    uint8_t key[KEY_SIZE];
+    status = is_same_request(log, store, query, job, key, &same, err);
     const void *reply = query_column_blob(query, 2, &length);
-    return answer_again(call, reply, length, err);
+    if (status == STATUS_OK && same)
+        status = answer_stored(call, key, reply, length, err);
+    else if (status == STATUS_OK)
+        call_refuse(call, OUTCOME_KEY_REUSED, NULL);
+    sodium_memzero(key, sizeof(key));
+    return status;
 }
 
 status_t replylog_keep(const replylog_t *log, store_t *writer, job_t *job, err_t *err)
@@ -411,8 +432,18 @@ status_t replylog_keep(const replylog_t *log, store_t *writer, job_t *job, err_t
     const request_t *request = &job->call.request;
     if (!has_key(job))
         return STATUS_OK;
+    uint8_t key[KEY_SIZE];
     uint8_t print[PRINT_SIZE];
-    uint32_t key_id = make_own_print(log, job, print);
+    uint32_t key_id = newest_key(log, key);
+    reply_row_t row = row_of(request);
+    AUTO(msgpack_sbuffer_destroy) msgpack_sbuffer sealed;
+    msgpack_sbuffer_init(&sealed);
+    bool is_open = (job->call.operation->flags & OPERATION_OPEN) != 0;
+    if (is_open)
+        reply_seal(key, &row, job->reply.data, job->reply.size, &sealed);
+    const msgpack_sbuffer *reply = is_open ? &sealed : &job->reply;
+    make_print(key, job, print);
+    sodium_memzero(key, sizeof(key));
     AUTO(query_end) query_t *query = store_query(writer, log->first + LOG_KEEP);
     query_text(query, 1, scope_of(request));
     query_text(query, 2, request->idempotency_key);
@@ -420,7 +451,7 @@ status_t replylog_keep(const replylog_t *log, store_t *writer, job_t *job, err_t
                  job->call.now_utc_ms + (request->client_key ? client_keeps_ms : gateway_keeps_ms));
     query_number(query, 4, key_id);
     query_blob(query, 5, print, sizeof(print));
-    query_blob(query, 6, job->reply.data, job->reply.size);
+    query_blob(query, 6, reply->data, reply->size);
     return query_run(query, NULL, err);
 }
 

@@ -12,6 +12,9 @@
  * (replylog_renew). A row whose key is not there any more matches nothing: its idempotency key
  * counts as used by another request until it expires.
  *
+ * Replies of OPERATION_OPEN may hold a session's token: they are sealed (reply_seal.h) with a key
+ * made of the fingerprint's. All others hold no secret, and are kept as they are.
+ *
  * The tables: reply_log.sql and reply_key.sql, which a service links into its migrations. */
 #ifndef LK_SERVICES_COMMON_REPLYLOG_H
 #define LK_SERVICES_COMMON_REPLYLOG_H
@@ -33,7 +36,8 @@ void replylog_close(replylog_t **log);
  * functions below are opened with it. */
 const store_spec_t *replylog_store(const replylog_t *log);
 
-/* What is asked: operation, path, query and body. Not keyed yet: memory only. */
+/* What is asked: operation, path, query and body; not the head, which says how. Not keyed yet:
+ * memory only. */
 void replylog_digest(const request_t *request, uint8_t out[JOB_DIGEST_SIZE]);
 
 /* Looks whether the job's key has been answered. If so the call is ended: with the stored reply, or

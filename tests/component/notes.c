@@ -43,6 +43,17 @@ static const field_t path_rows[] = {
 static const field_t query_rows[] = {
     FIELD_NUMBER_ROW(note_query_t, limit, 1, 100, .flags = FIELD_DEFAULT, .dflt_number = 10)};
 
+typedef struct {
+    presence_t fields;
+    char cookie[17];
+    char client[41];
+} note_head_t;
+
+static const field_t head_rows[] = {
+    FIELD_TEXT_ROW_AS("Cookie", note_head_t, cookie, 0, 16, .flags = FIELD_BYTES),
+    FIELD_TEXT_ROW_AS(":client", note_head_t, client, 0, 40, .flags = FIELD_BYTES)};
+
+static const schema_t head_schema = SCHEMA("NoteHead", note_head_t, head_rows, .rule = NULL);
 static const schema_t note_schema = SCHEMA("Note", note_t, note_rows, .rule = NULL);
 static const schema_t path_schema = SCHEMA("NotePath", note_path_t, path_rows, .rule = NULL);
 static const schema_t query_schema = SCHEMA("NoteQuery", note_query_t, query_rows, .rule = NULL);
@@ -77,6 +88,17 @@ static const operation_t operations[NOTE_OPERATIONS] = {
     [NOTE_FETCH] = MAKES("note_fetch"),
     [NOTE_CLASH] = MAKES("note_clash"),
     [NOTE_BREAK] = MAKES("note_break"),
+    [NOTE_ENTER] = {.name = "note_enter",
+                    .method = "POST",
+                    .path = "/sso/note",
+                    .head = &head_schema,
+                    .body = &note_schema,
+                    .result = &note_schema,
+                    .documents = MEDIA_BIT(MEDIA_HTML),
+                    .dialect = &dialect_sso,
+                    .success = OUTCOME_OK,
+                    .flags = OPERATION_WRITES | OPERATION_OPEN,
+                    .doc = "Makes a note for anybody."},
 };
 
 static const service_t notes = {.name = "notes",
@@ -200,6 +222,32 @@ static void break_down(call_t *call, store_t *writer)
         call_fail(call, &err);
 }
 
+static void set_cookie(call_t *call)
+{
+    if (call_header(call, "Set-Cookie", "session=SECRET") != STATUS_OK)
+        abort();
+}
+
+static void enter(call_t *call, store_t *writer)
+{
+    const note_t *note = call->body;
+    const note_head_t *head = call->head;
+    if (!insert(call, writer))
+        return;
+    if (strcmp(note->text, "cookie") == 0) {
+        call_say(call, head->cookie);
+        call_refuse(call, OUTCOME_DENIED, NULL);
+        return;
+    }
+    set_cookie(call);
+    if (strcmp(note->text, "in") == 0 && call_elsewhere(call, "/here?a=b") != STATUS_OK)
+        abort();
+    else if (strcmp(note->text, "denied") == 0)
+        call_document_as(call, OUTCOME_DENIED, MEDIA_HTML, "<p>", 3);
+    else if (strcmp(note->text, "undone") == 0)
+        call_refuse(call, OUTCOME_INVALID, NULL);
+}
+
 static bool always(const call_t *call)
 {
     (void)call;
@@ -236,6 +284,7 @@ static const handler_t handlers[NOTE_OPERATIONS] = {
     [NOTE_FETCH] = {.waits = always, .prepare = fetch, .write = create},
     [NOTE_CLASH] = {.write = clash},
     [NOTE_BREAK] = {.write = break_down},
+    [NOTE_ENTER] = {.write = enter},
 };
 
 const worker_spec_t notes_spec = {.contract = &notes,

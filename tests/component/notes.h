@@ -15,6 +15,9 @@ enum {
     NOTE_FETCH,       /* note_fetch: the same, waits until the file "TEXT" stands in LK_DATA_DIR */
     NOTE_CLASH,       /* note_clash: makes the note, then refuses */
     NOTE_BREAK,       /* note_break: makes the note, then fails */
+    NOTE_ENTER, /* note_enter: open; body id, text; head Cookie. Makes the note, and ends as text
+                   says: "in" (with Location and Set-Cookie), "denied" (a page, and Set-Cookie),
+                   "undone" (Set-Cookie, then INVALID) or "cookie" (the Cookie as message) */
     NOTE_OPERATIONS,
 };
 

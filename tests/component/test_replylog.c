@@ -13,7 +13,9 @@
 #include "tests/support/packing.h"
 #include "tests/support/scratch.h"
 
+#include <sqlite3.h>
 #include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 
 static const char first_key[] =
@@ -234,6 +236,95 @@ static void without_seal_a_file_holds_the_key(void **state)
                      STATUS_INVALID);
 }
 
+/* As of a login that came from nobody known. */
+static void keep_login(fixture_t *f, const char *key)
+{
+    AUTO(job_free) job_t *job = job_with(key, false, "{'a':1}", 0);
+    job->call.operation = &notes_spec.contract->operations[NOTE_ENTER];
+    assert_int_equal(call_header(&job->call, "Set-Cookie", "session=SECRET"), STATUS_OK);
+    assert_int_equal(call_header(&job->call, "X", "y"), STATUS_INVALID);
+    assert_int_equal(call_elsewhere(&job->call, "/x\r\nSet-Cookie: a=b"), STATUS_INVALID);
+    assert_int_equal(call_elsewhere(&job->call, "/here"), STATUS_OK);
+    dispatch_finish(job);
+    must(f, store_begin(f->writer, &f->err));
+    must(f, replylog_keep(f->log, f->writer, job, &f->err));
+    must(f, store_commit(f->writer, &f->err));
+}
+
+static void assert_login(fixture_t *f, const char *key)
+{
+    AUTO(job_free) job_t *job = job_with(key, false, "{'a':1}", 0);
+    must(f, replylog_find(f->log, f->writer, job, &f->err));
+    assert_true(job->call.answered);
+    assert_int_equal(job->call.reply.outcome, OUTCOME_ELSEWHERE);
+    assert_string_equal(packing_text(&job->call.reply.headers),
+                        "[['Set-Cookie','session=SECRET'],['Location','/here']]");
+    dispatch_finish(job); /* what it points at is its own */
+    packing_t packed;
+    packing_init(&packed);
+    (void)msgpack_sbuffer_write(&packed.bytes, job->reply.data, job->reply.size);
+    reply_t reply;
+    assert_int_equal(envelope_read_reply(packing_decode(&packed), &reply), STATUS_OK);
+    assert_int_equal(reply.headers.via.array.size, 2);
+    packing_free(&packed);
+}
+
+/* The number that it answers, if any. */
+static int64_t execute(fixture_t *f, const char *sql)
+{
+    sqlite3 *db = NULL;
+    sqlite3_stmt *row = NULL;
+    int64_t number = -1;
+    assert_int_equal(sqlite3_open(scratch_file(&f->scratch, "notes.db"), &db), SQLITE_OK);
+    assert_int_equal(sqlite3_prepare_v2(db, sql, -1, &row, NULL), SQLITE_OK);
+    int stepped = sqlite3_step(row);
+    assert_true(stepped == SQLITE_ROW || stepped == SQLITE_DONE);
+    if (stepped == SQLITE_ROW)
+        number = sqlite3_column_int64(row, 0);
+    assert_int_equal(sqlite3_finalize(row), SQLITE_OK);
+    assert_int_equal(sqlite3_close(db), SQLITE_OK);
+    return number;
+}
+
+/* How many rows have those bytes. */
+static int64_t rows_with(fixture_t *f, const char *bytes)
+{
+    char sql[128];
+    (void)snprintf(sql, sizeof(sql), "SELECT count(*) FROM reply_log WHERE instr(reply, '%s') > 0",
+                   bytes);
+    return execute(f, sql);
+}
+
+static void a_token_is_kept_sealed(void **state)
+{
+    fixture_t *f = *state;
+    for (int sealed = 0; sealed < 2; sealed++) {
+        open_with(f, sealed ? first_key : NULL);
+        keep_login(f, sealed ? "with-seal" : "without");
+        assert_login(f, sealed ? "with-seal" : "without");
+    }
+    assert_int_equal(rows_with(f, "SECRET"), 0);
+    assert_int_equal(rows_with(f, "ELSEWHERE"), 0);
+    keep(f, "k", true, "{'a':1}", 0);
+    assert_int_equal(rows_with(f, "CREATED"), 1); /* what is no secret stands as it is */
+    open_with(f, both_keys);
+    assert_login(f, "with-seal");
+}
+
+static void a_sealed_reply_stands_in_its_row_alone(void **state)
+{
+    fixture_t *f = *state;
+    open_with(f, first_key);
+    keep_login(f, "mine");
+    keep_login(f, "yours");
+    (void)execute(f, "UPDATE reply_log SET reply = (SELECT reply FROM reply_log WHERE"
+                     " idempotency_key = 'mine') WHERE idempotency_key = 'yours'");
+    AUTO(job_free) job_t *job = job_with("yours", false, "{'a':1}", 0);
+    assert_int_equal(replylog_find(f->log, f->writer, job, &f->err), STATUS_CORRUPT);
+    assert_false(job->call.answered);
+    assert_login(f, "mine");
+}
+
 static void digests_tell_requests_apart(void **state)
 {
     (void)state;
@@ -254,6 +345,8 @@ int main(void)
         CASE(a_rotated_key_still_tells),
         CASE(a_key_that_was_kept_tells_without_the_old_one),
         CASE(without_seal_a_file_holds_the_key),
+        CASE(a_token_is_kept_sealed),
+        CASE(a_sealed_reply_stands_in_its_row_alone),
         cmocka_unit_test(digests_tell_requests_apart),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

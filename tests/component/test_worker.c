@@ -192,6 +192,79 @@ static void what_is_refused_is_undone(void **state)
     assert_true(desk_log_has(f, "event=call_failed request=r3 operation=note_break"));
 }
 
+static ask_t enter(const char *key, const char *body)
+{
+    return (ask_t){.operation = "note_enter",
+                   .scope = SCOPE_NOBODY,
+                   .key = key,
+                   .head = "{'Cookie':'a=b'}",
+                   .body = body};
+}
+
+/* What the gateway sends again after a worker's death is answered as it was, and done once. */
+static void a_denial_is_kept_and_so_are_its_headers(void **state)
+{
+    fixture_t *f = *state;
+    desk_start(f);
+    for (int again = 0; again < 2; again++) {
+        ask_t denied = enter("1", "{'id':'a','text':'denied'}");
+        ask_t in = enter("2", "{'id':'b','text':'in'}");
+        ask_t undone = enter("3", "{'id':'c','text':'undone'}");
+        denied.again = in.again = undone.again = again;
+        assert_int_equal(fake_do(&f->gateway, &denied, &f->reply), OUTCOME_DENIED);
+        assert_int_equal(f->reply.media, MEDIA_HTML);
+        assert_string_equal(packing_text(&f->reply.body), "'<p>'");
+        assert_string_equal(packing_text(&f->reply.headers), "[['Set-Cookie','session=SECRET']]");
+        assert_int_equal(fake_do(&f->gateway, &in, &f->reply), OUTCOME_ELSEWHERE);
+        assert_string_equal(packing_text(&f->reply.headers),
+                            "[['Set-Cookie','session=SECRET'],['Location','/here?a=b']]");
+        assert_int_equal(fake_do(&f->gateway, &undone, &f->reply), OUTCOME_INVALID);
+        assert_int_equal(f->reply.headers.type, MSGPACK_OBJECT_NIL);
+    }
+    ask_t cookie = enter("4", "{'id':'d','text':'cookie'}");
+    assert_int_equal(fake_do(&f->gateway, &cookie, &f->reply), OUTCOME_DENIED);
+    assert_string_equal(f->reply.message, "a=b");
+    cookie = enter("5", "{'id':'e','text':'cookie'}");
+    cookie.head = NULL;
+    assert_int_equal(fake_do(&f->gateway, &cookie, &f->reply), OUTCOME_DENIED);
+    assert_string_equal(f->reply.message, "");
+    assert_int_equal(fake_do(&f->gateway, &(ask_t){.operation = "note_list"}, &f->reply),
+                     OUTCOME_OK);
+    assert_string_equal(packing_text(&f->reply.body),
+                        "[{'id':'a','text':'denied'},{'id':'b','text':'in'},"
+                        "{'id':'d','text':'cookie'},{'id':'e','text':'cookie'}]");
+}
+
+/* The gateway looks at no key there, and gives no stranger another's answer; we see to both. */
+static void what_is_open_is_for_nobody_known(void **state)
+{
+    fixture_t *f = *state;
+    desk_start(f);
+    static const char body[] = "{'id':'a','text':'in'}";
+    for (int scope = SCOPE_ADMIN; scope < SCOPE_NOBODY; scope++) {
+        ask_t ask = enter("1", body);
+        ask.scope = (scope_t)scope;
+        assert_int_equal(fake_do(&f->gateway, &ask, &f->reply), OUTCOME_FORBIDDEN);
+    }
+    ask_t client = enter("2", body);
+    client.client_key = true;
+    assert_int_equal(fake_do(&f->gateway, &client, &f->reply), OUTCOME_INTERNAL);
+    ask_t other = enter("3", body);
+    other.head = "{'Cookie':5}";
+    assert_int_equal(fake_do(&f->gateway, &other, &f->reply), OUTCOME_INTERNAL);
+    other.head = "{'Cookie':'seventeen bytes..'}";
+    assert_int_equal(fake_do(&f->gateway, &other, &f->reply), OUTCOME_INTERNAL);
+    static const char *const closed[] = {"note_read", "note_list", "note_create", "note_hash"};
+    for (size_t i = 0; i < ARRAY_LEN(closed); i++)
+        assert_int_equal(fake_do(&f->gateway,
+                                 &(ask_t){.operation = closed[i], .scope = SCOPE_NOBODY},
+                                 &f->reply),
+                         OUTCOME_FORBIDDEN);
+    assert_int_equal(fake_do(&f->gateway, &(ask_t){.operation = "note_list"}, &f->reply),
+                     OUTCOME_OK);
+    assert_string_equal(packing_text(&f->reply.body), "[]");
+}
+
 static void poison_is_answered_and_logged(void **state)
 {
     fixture_t *f = *state;
@@ -298,6 +371,8 @@ int main(void)
         CASE(a_message_is_answered_by_one_message),
         CASE(a_slow_call_holds_nothing_up),
         CASE(what_is_refused_is_undone),
+        CASE(a_denial_is_kept_and_so_are_its_headers),
+        CASE(what_is_open_is_for_nobody_known),
         CASE(poison_is_answered_and_logged),
         CASE(faults_are_told),
         CASE(an_answer_stays_on_its_connection),

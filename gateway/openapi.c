@@ -26,7 +26,8 @@ static json_t *info(void)
 {
     static const char description[] =
         "Credentials of SIP trunks, connections and SSO identity providers.\n\n"
-        "Every route but the gateway's own needs an API key, in one of the forms below or as "
+        "Every route but the gateway's own and those below `/sso` needs an API key, in one of the "
+        "forms below or as "
         "`Authorization: Token KEY`. Members that a request's schema does not name are ignored. "
         "HEAD is answered like GET, without the body; a known path with another method is 405 "
         "with `Allow`.";

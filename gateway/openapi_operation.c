@@ -18,6 +18,14 @@ static json_t *parameter(json_t *components, const field_t *row, const char *pla
     return value;
 }
 
+/* OpenAPI 3.1 section 4.8.12.1 has other places for two header fields; what begins with a colon is
+ * none. */
+static bool is_told(const field_t *row)
+{
+    return row->name[0] != ':' && strcmp(row->name, "Accept") != 0 &&
+           strcmp(row->name, "Authorization") != 0;
+}
+
 static json_t *parameters(json_t *components, const operation_t *operation)
 {
     json_t *all = json_array();
@@ -25,7 +33,10 @@ static json_t *parameters(json_t *components, const operation_t *operation)
         json_array_append_new(all, parameter(components, &operation->path_schema->rows[i], "path"));
     for (size_t i = 0; operation->query != NULL && i < operation->query->count; i++)
         json_array_append_new(all, parameter(components, &operation->query->rows[i], "query"));
-    if ((operation->flags & OPERATION_WRITES) != 0)
+    for (size_t i = 0; operation->head != NULL && i < operation->head->count; i++)
+        if (is_told(&operation->head->rows[i]))
+            json_array_append_new(all, parameter(components, &operation->head->rows[i], "header"));
+    if ((operation->flags & (OPERATION_WRITES | OPERATION_OPEN)) == OPERATION_WRITES)
         json_array_append_new(all, openapi_ref("parameters", "Idempotency-Key"));
     if ((operation->flags & OPERATION_ETAG) != 0)
         json_array_append_new(all, openapi_ref("parameters", "If-None-Match"));
@@ -52,6 +63,8 @@ static json_t *description(const operation_t *operation)
         scope_t scope;
         const char *name;
     } scopes[] = {{SCOPE_ADMIN, "admin"}, {SCOPE_READ, "read"}, {SCOPE_SIP, "sip"}};
+    if ((operation->flags & OPERATION_OPEN) != 0)
+        return json_sprintf("%s It needs no API key.", operation->doc);
     char names[64] = "";
     for (size_t i = 0; i < ARRAY_LEN(scopes); i++) {
         size_t used = strlen(names);
@@ -82,6 +95,8 @@ json_t *openapi_operation(json_t *components, const service_t *service,
                                  json_sprintf("%s%s", operation->name, suffix), "summary",
                                  summary(operation), "description", description(operation), "tags",
                                  service->name, "parameters", parameters(components, operation));
+    if ((operation->flags & OPERATION_OPEN) != 0)
+        json_object_set_new(value, "security", json_array());
     if (operation->body != NULL)
         json_object_set_new(value, "requestBody", request_body(components, operation));
     json_object_set_new(value, "responses", openapi_responses(components, operation));

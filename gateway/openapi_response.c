@@ -10,23 +10,29 @@ static bool can_end(const operation_t *operation, outcome_t outcome)
 {
     bool writes = (operation->flags & OPERATION_WRITES) != 0;
     bool bad_id = (operation->flags & OPERATION_BAD_ID) != 0;
+    bool open = (operation->flags & OPERATION_OPEN) != 0;
     switch (outcome) {
     case OUTCOME_INVALID:
         return operation->body != NULL || bad_id;
     case OUTCOME_BAD_QUERY:
         return operation->query != NULL;
     case OUTCOME_UNKNOWN:
-        return operation->path_schema != NULL || (operation->flags & OPERATION_CALL) != 0;
+        return operation->path_schema != NULL || open || (operation->flags & OPERATION_CALL) != 0;
     case OUTCOME_CONFLICT:
         return (operation->flags & OPERATION_CONFLICTS) != 0;
     case OUTCOME_KEY_REUSED:
-        return writes;
+        return writes && !open;
+    case OUTCOME_FORBIDDEN:
+    case OUTCOME_UNAUTHENTICATED:
+        return !open;
+    case OUTCOME_DENIED:
+        return open;
+    case OUTCOME_ELSEWHERE:
+        return open && writes;
     case OUTCOME_BAD_JSON:
         return operation->body != NULL;
-    case OUTCOME_FORBIDDEN:
     case OUTCOME_UNAVAILABLE:
     case OUTCOME_INTERNAL:
-    case OUTCOME_UNAUTHENTICATED:
     case OUTCOME_BAD_REQUEST:
     case OUTCOME_BODY_TOO_LARGE:
     case OUTCOME_URL_TOO_LONG:
@@ -37,8 +43,6 @@ static bool can_end(const operation_t *operation, outcome_t outcome)
     case OUTCOME_OK:
     case OUTCOME_CREATED:
     case OUTCOME_DELETED:
-    case OUTCOME_ELSEWHERE:
-    case OUTCOME_DENIED:
     case OUTCOME_NO_ROUTE:
     case OUTCOME_BAD_METHOD:
     case OUTCOME_COUNT:
@@ -56,8 +60,11 @@ static json_t *headers_of(const dialect_t *dialect, int status)
 {
     json_t *headers = json_object();
     add_header(headers, "x-request-id");
-    if (dialect->for_calls)
+    if (dialect->secret)
         add_header(headers, "Cache-Control");
+    for (const header_t *header = dialect->headers; header != NULL && header->name != NULL;
+         header++)
+        add_header(headers, header->name);
     if (status == 401)
         add_header(headers, "WWW-Authenticate");
     if (status == 429 || status == 503)
@@ -74,9 +81,11 @@ static json_t *headers_of(const dialect_t *dialect, int status)
 static json_t *failure_text(const dialect_t *dialect, int status)
 {
     char text[512] = "";
-    for (int i = OUTCOME_INVALID; i < OUTCOME_COUNT; i++) {
+    for (int i = OUTCOME_DENIED; i < OUTCOME_COUNT; i++) {
         outcome_t outcome = (outcome_t)i;
-        if (dialect_status(dialect, outcome) != status || outcome == OUTCOME_NO_ROUTE)
+        bool of_keys = outcome == OUTCOME_FORBIDDEN || outcome == OUTCOME_KEY_REUSED;
+        bool possible = dialect->is_open ? !of_keys : outcome != OUTCOME_DENIED;
+        if (dialect_status(dialect, outcome) != status || outcome == OUTCOME_NO_ROUTE || !possible)
             continue;
         size_t used = strlen(text);
         status_t copied = text_format(text + used, sizeof(text) - used, "%s%s",
@@ -103,11 +112,15 @@ json_t *openapi_failure_ref(json_t *components, const dialect_t *speaker, int st
     if (json_object_get(schemas, schema) == NULL)
         json_object_set_new(schemas, schema, dialect->failure_shape());
     if (json_object_get(responses, name) == NULL)
-        json_object_set_new(responses, name,
-                            openapi_pack("{s:o, s:o, s:{s:{s:o}}}", "description",
-                                         failure_text(dialect, status), "headers",
-                                         headers_of(dialect, status), "content", "application/json",
-                                         "schema", openapi_ref("schemas", schema)));
+        json_object_set_new(
+            responses, name,
+            openapi_pack("{s:o, s:o, s:{s:{s:o}}}", "description", failure_text(dialect, status),
+                         "headers", headers_of(dialect, status), "content", media_type(MEDIA_JSON),
+                         "schema", openapi_ref("schemas", schema)));
+    json_t *content = json_object_get(json_object_get(responses, name), "content");
+    if (dialect->page != NULL)
+        json_object_set_new(content, media_type(MEDIA_HTML),
+                            openapi_pack("{s:{s:s}}", "schema", "type", "string"));
     return openapi_ref("responses", name);
 }
 
@@ -149,8 +162,9 @@ static json_t *success(json_t *components, const operation_t *operation)
     bool in_pages = is_list && operation->query != NULL &&
                     schema_find(operation->query, "page[number]", strlen("page[number]"), &hint);
     json_t *headers = headers_of(operation->dialect, status);
+    bool open = (operation->flags & OPERATION_OPEN) != 0;
     if ((operation->flags & OPERATION_WRITES) != 0)
-        add_header(headers, "Idempotent-Replayed");
+        add_header(headers, open ? "Set-Cookie" : "Idempotent-Replayed");
     if (is_list && !in_pages)
         add_header(headers, "Link");
     if ((operation->flags & OPERATION_ETAG) != 0)
@@ -178,6 +192,16 @@ static json_t *not_modified(const dialect_t *dialect)
                         headers);
 }
 
+/* On to where the worker says. */
+static json_t *elsewhere(const dialect_t *dialect)
+{
+    json_t *headers = headers_of(dialect, dialect_status(dialect, OUTCOME_ELSEWHERE));
+    add_header(headers, "Location");
+    add_header(headers, "Set-Cookie");
+    return openapi_pack("{s:s, s:o}", "description", outcome_message(OUTCOME_ELSEWHERE), "headers",
+                        headers);
+}
+
 static void set_status(json_t *responses, int status, json_t *response)
 {
     char name[16];
@@ -191,8 +215,11 @@ json_t *openapi_responses(json_t *components, const operation_t *operation)
 {
     const dialect_t *dialect = operation->dialect;
     json_t *responses = json_object();
-    set_status(responses, dialect_status(dialect, operation->success),
-               success(components, operation));
+    if (operation->success != OUTCOME_ELSEWHERE)
+        set_status(responses, dialect_status(dialect, operation->success),
+                   success(components, operation));
+    if (can_end(operation, OUTCOME_ELSEWHERE))
+        set_status(responses, dialect_status(dialect, OUTCOME_ELSEWHERE), elsewhere(dialect));
     if ((operation->flags & OPERATION_ETAG) != 0)
         set_status(responses, 304, not_modified(dialect));
     for (int status = 400; status < 600; status++) {

@@ -18,9 +18,9 @@ static void set_body(exchange_t *exchange, int status, media_t media, const char
     http_response_t *response = exchange->response;
     response->status = status;
     http_response_header(response, "x-request-id", exchange->request_id);
-    if (status == 204 || status == 304)
+    if (status == 204 || status == 304 || (status == 303 && length == 0))
         return;
-    response->content_type = media_type(media);
+    response->content_type = media_content_type(media);
     response->body = text;
     response->body_length = length;
 }

@@ -130,7 +130,7 @@ const char *media_type(media_t media)
     case MEDIA_XML:
         return "text/xml";
     case MEDIA_HTML:
-        return "text/html; charset=utf-8";
+        return "text/html";
     case MEDIA_SAML_METADATA:
         return "application/samlmetadata+xml";
     case MEDIA_JSON:
@@ -139,6 +139,11 @@ const char *media_type(media_t media)
         break;
     }
     return "application/json";
+}
+
+const char *media_content_type(media_t media)
+{
+    return media == MEDIA_HTML ? "text/html; charset=utf-8" : media_type(media);
 }
 
 static media_t render_document(const reply_t *reply, msgpack_sbuffer *out)
@@ -166,7 +171,8 @@ media_t dialect_render(const dialect_t *dialect, const reply_t *reply, const sch
                        bool is_list, msgpack_sbuffer *out)
 {
     int status = dialect_status(dialect, reply->outcome);
-    if (status == 204)
+    bool goes_on = reply->outcome == OUTCOME_ELSEWHERE && reply->body.type == MSGPACK_OBJECT_NIL;
+    if (status == 204 || goes_on)
         return MEDIA_JSON;
     if (!outcome_is_success(reply->outcome))
         return render_failure(dialect, reply, out);

@@ -29,6 +29,7 @@ struct dialect {
                               NULL: 200, whatever happens */
     bool for_calls; /* call authorization: 401 offers Basic, since some SIP servers know nothing
                        else */
+    bool is_open;   /* its routes take no API key (OPERATION_OPEN) */
     bool secret;    /* its answers are for who asked alone: not to be stored, and wiped here once
                        they are sent (but for OPERATION_PUBLIC) */
     const header_t *headers; /* of each of its answers; a NULL name at the end; NULL: none */
@@ -68,10 +69,12 @@ int dialect_status(const dialect_t *dialect, outcome_t outcome);
 /* Of bodies with OPERATION_FORM. */
 #define MEDIA_TYPE_FORM "application/x-www-form-urlencoded"
 
-/* The media type of an answer. Static. */
+/* The media type of an answer; and the same with its parameters, as it is sent. Static. */
 const char *media_type(media_t media);
+const char *media_content_type(media_t media);
 
-/* Appends the body of an answer, and returns what it is; nothing where the status has none (204).
+/* Appends the body of an answer, and returns what it is; nothing where there is none (204, and 303
+ * without a document).
  * result: what the reply's body is a record of, or an array of records if is_list; NULL: no result.
  * A document is appended as it is, of a failure too where the dialect tells of failures at all. */
 media_t dialect_render(const dialect_t *dialect, const reply_t *reply, const schema_t *result,

@@ -73,6 +73,7 @@ const dialect_t dialect_sso = {
     .name = "sso",
     .prefix = "/sso",
     .statuses = statuses,
+    .is_open = true,
     .secret = true,
     .headers = headers,
     .no_result = "",

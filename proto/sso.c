@@ -56,7 +56,8 @@ static const field_t saml_form_rows[] = {
     [SAML_FORM_RELAY_STATE] = FIELD_TEXT_ROW_AS("RelayState", saml_form_t, relay_state, 0, 2048,
         .flags = FIELD_BYTES, .doc = "What was sent along with the request."),
     [SAML_FORM_RESPONSE] = FIELD_TEXT_ROW_AS("SAMLResponse", saml_form_t, saml_response, 0,
-        SAML_BASE64_MAX, .flags = FIELD_BYTES, .doc = "The Response in base64."),
+        SAML_BASE64_MAX, .flags = FIELD_BYTES, .doc = "The Response in base64.",
+        .example = "\"PHNhbWxwOlJlc3BvbnNlLz4=\""),
 };
 
 static const field_t sso_session_rows[] = {

@@ -93,15 +93,18 @@ static void every_outcome_has_its_status_and_shape(void **state)
                                          promised[i].trunk, reason),
                              STATUS_OK);
         const char *body = rendered(&dialect_trunk, &reply, no_result, false);
-        assert_memory_equal(body, promised[i].trunk == 204 ? "(none)" : expected,
-                            promised[i].trunk == 204 ? 7 : strlen(expected));
+        bool bare = promised[i].trunk == 204 || outcome == OUTCOME_ELSEWHERE;
+        assert_memory_equal(body, bare ? "(none)" : expected, bare ? 7 : strlen(expected));
         if (!success)
             assert_int_equal(text_format(expected, sizeof(expected),
                                          "{'errors':[{'code':'%s','title':'", promised[i].v2_code),
                              STATUS_OK);
         body = rendered(&dialect_v2, &reply, no_result, false);
-        assert_memory_equal(body, success ? "{'data':null}" : expected,
-                            success ? 14 : strlen(expected));
+        if (outcome == OUTCOME_ELSEWHERE)
+            assert_string_equal(body, "(none)");
+        else
+            assert_memory_equal(body, success ? "{'data':null}" : expected,
+                                success ? 14 : strlen(expected));
         if (!success)
             assert_non_null(strstr(body, "'detail':'"));
     }
@@ -248,6 +251,106 @@ static void two_clients_are_told_of_no_failure(void **state)
     }
 }
 
+/* The bytes of an answer to a browser. */
+static const char *sent_to_browser(const reply_t *reply, const schema_t *result)
+{
+    static char text[4096];
+    AUTO(msgpack_sbuffer_destroy) msgpack_sbuffer body;
+    msgpack_sbuffer_init(&body);
+    media_t media = dialect_render_page(&dialect_sso, reply, result, false, &body);
+    (void)snprintf(text, sizeof(text), "%s: %.*s", media_content_type(media), (int)body.size,
+                   body.size > 0 ? body.data : "");
+    return text;
+}
+
+static void sso_has_pages(void **state)
+{
+    (void)state;
+    packing_t page, one;
+    reply_t reply;
+    for (int i = 0; i < OUTCOME_COUNT; i++) {
+        outcome_t outcome = (outcome_t)i;
+        reply_init(&reply, "r", outcome);
+        text_cut(reply.message, sizeof(reply.message), "<script>");
+        faults_add(&reply.faults, FAULT_FORMAT, FAULT_IN_BODY, "/x", "<script>");
+        if (outcome_is_success(outcome))
+            continue;
+        const char *text = sent_to_browser(&reply, NULL);
+        assert_memory_equal(text, "text/html; charset=utf-8: <!doctype html>", 41);
+        assert_non_null(strstr(text, http_reason(dialect_status(&dialect_sso, outcome))));
+        assert_non_null(strstr(text, outcome_message(outcome)));
+        assert_null(strstr(text, "<script"));
+        assert_memory_equal(sent(&dialect_sso, &reply, NULL, false), "application/json: {", 19);
+    }
+    reply_init(&reply, "r", OUTCOME_DENIED); /* with a page of the worker's own */
+    reply.media = MEDIA_HTML;
+    reply.body = *packing_json(&page, "'<p>no'");
+    assert_string_equal(sent_to_browser(&reply, NULL), "text/html; charset=utf-8: <p>no");
+    assert_string_equal(sent(&dialect_sso, &reply, NULL, false), "text/html: <p>no");
+    reply_init(&reply, "r", OUTCOME_OK);
+    reply.body = *packing_json(&one, "{'size':1}");
+    assert_string_equal(sent_to_browser(&reply, &sample_schema), "application/json: {\"size\":1}");
+    reply_init(&reply, "r", OUTCOME_ELSEWHERE);
+    assert_string_equal(sent_to_browser(&reply, &sample_schema), "application/json: ");
+    assert_int_equal(dialect_status(&dialect_sso, OUTCOME_ELSEWHERE), 303);
+    packing_free(&page);
+    packing_free(&one);
+}
+
+static void pages_are_for_who_asks_for_them(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *accept;
+        bool wants;
+    } rows[] = {
+        {"text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,*/*;q=0.8", true},
+        {"text/html", true},
+        {"TEXT/HTML ; level=1 , x/y", true},
+        {"application/json, text/html;q=0.1", true},
+        {"application/json,,text/html ;a=b; q=1", true},
+        {"", false},
+        {"*/*", false},
+        {"text/*", false},
+        {"application/json", false},
+        {"text/html;q=0", false},
+        {"text/html; q=0.000 , */*", false},
+        {"text/html;Q=0", false},
+        {"text/htmlx", false},
+        {"text/htm", false},
+        {"x=text/html", false},
+        {"application/json;text/html", false},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+        if (dialect_wants_page(rows[i].accept) != rows[i].wants)
+            fail_msg("%s", rows[i].accept);
+}
+
+static void sso_is_not_stored_framed_or_sniffed(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *name, *value;
+    } promised_headers[] = {
+        {"Content-Security-Policy", "default-src 'none'"},
+        {"Content-Security-Policy", "frame-ancestors 'none'"},
+        {"Content-Security-Policy", "base-uri 'none'"},
+        {"Referrer-Policy", "no-referrer"},
+        {"X-Content-Type-Options", "nosniff"},
+        {"X-Frame-Options", "DENY"},
+    };
+    assert_true(dialect_sso.secret && dialect_sso.is_open);
+    for (size_t i = 0; i < ARRAY_LEN(promised_headers); i++) {
+        bool found = false;
+        for (const header_t *header = dialect_sso.headers; header->name != NULL; header++) {
+            found |= strcmp(header->name, promised_headers[i].name) == 0 &&
+                     strstr(header->value, promised_headers[i].value) != NULL;
+            assert_null(strstr(header->value, "unsafe"));
+        }
+        assert_true(found);
+    }
+}
+
 static void faults_are_listed(void **state)
 {
     (void)state;
@@ -309,6 +412,9 @@ static void paths_without_a_route_have_a_dialect(void **state)
     assert_ptr_equal(dialect_of_path("/v1/sip/x/asteris"), &dialect_sip);
     assert_ptr_equal(dialect_of_path("/v1/sip/*/asterisk"), &dialect_asterisk);
     assert_ptr_equal(dialect_of_path("/v1/sip"), &dialect_v2);
+    assert_ptr_equal(dialect_of_path("/sso"), &dialect_sso);
+    assert_ptr_equal(dialect_of_path("/sso/x/y/z"), &dialect_sso);
+    assert_ptr_equal(dialect_of_path("/ssox"), &dialect_v2);
     assert_ptr_equal(dialect_of_path("/voiping"), &dialect_v2);
     assert_ptr_equal(dialect_of_path(""), &dialect_v2);
     assert_string_equal(http_reason(299), "Unknown");
@@ -322,6 +428,9 @@ int main(void)
         cmocka_unit_test(v1_is_bare_or_says_that_it_is_set),
         cmocka_unit_test(sip_is_bare_and_tells_the_reason),
         cmocka_unit_test(two_clients_are_told_of_no_failure),
+        cmocka_unit_test(sso_has_pages),
+        cmocka_unit_test(pages_are_for_who_asks_for_them),
+        cmocka_unit_test(sso_is_not_stored_framed_or_sniffed),
         cmocka_unit_test(faults_are_listed),
         cmocka_unit_test(a_message_of_the_workers_goes_before_ours),
         cmocka_unit_test(paths_without_a_route_have_a_dialect),

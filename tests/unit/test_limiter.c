@@ -55,6 +55,29 @@ static void survives_more_keys_than_places(void **state)
     limiter_destroy(&limiter);
 }
 
+static void strangers_share_a_network(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *client, *network;
+    } rows[] = {
+        {"192.0.2.7", "192.0.2.7"},
+        {"192.0.2.8", "192.0.2.8"},
+        {"::ffff:192.0.2.7", "::ffff:192.0.2.7"}, /* IPv4: not all of it is one network */
+        {"2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"},
+        {"2001:db8:1:2:ffff:ffff:ffff:ffff", "2001:db8:1:2::/64"},
+        {"2001:db8:1:3::6", "2001:db8:1:3::/64"},
+        {"", ""},
+        {"no address at all, and longer than any text of one is",
+         "no address at all, and longer than a"},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        char network[UUID_SIZE];
+        limiter_network(rows[i].client, network);
+        assert_string_equal(network, rows[i].network);
+    }
+}
+
 static void believes_trusted_proxies_only(void **state)
 {
     (void)state;
@@ -104,6 +127,7 @@ int main(void)
         cmocka_unit_test(allows_one_seconds_worth_at_once),
         cmocka_unit_test(keeps_the_rate_over_time),
         cmocka_unit_test(survives_more_keys_than_places),
+        cmocka_unit_test(strangers_share_a_network),
         cmocka_unit_test(believes_trusted_proxies_only),
         cmocka_unit_test(refuses_malformed_proxies),
     };

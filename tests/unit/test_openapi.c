@@ -213,7 +213,16 @@ static void assert_described(const operation_t *operation)
                    dialect_status(operation->dialect, operation->success));
     const json_t *response = json_object_get(json_object_get(found, "responses"), status);
     assert_non_null(response);
-    assert_int_equal(json_object_get(response, "content") == NULL, strcmp(status, "204") == 0);
+    bool bare = strcmp(status, "204") == 0;
+    assert_int_equal(json_object_get(response, "content") == NULL,
+                     bare || operation->success == OUTCOME_ELSEWHERE);
+    /* Whoever sends no key must be told so by the document alone, and only of what takes none. */
+    bool open = (operation->flags & OPERATION_OPEN) != 0;
+    const json_t *security = json_object_get(found, "security");
+    assert_int_equal(security != NULL, open);
+    assert_int_equal(json_array_size(security), 0);
+    if (open)
+        assert_null(json_object_get(json_object_get(found, "responses"), "401"));
 }
 
 static void every_operation_is_described(void **state)

@@ -92,6 +92,7 @@ static void assert_operation(const operation_t *operation)
         assert_false(operation_permits(operation, (scope_t)scope));
     assert_int_equal(operation_permits(operation, SCOPE_NOBODY), open);
     assert_int_equal(strncmp(operation->path, "/sso/", strlen("/sso/")) == 0, open);
+    assert_int_equal(operation->dialect->is_open, open);
 }
 
 static void every_operation_is_whole_and_has_its_own_name(void **state)

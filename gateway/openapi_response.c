@@ -23,7 +23,6 @@ static bool can_end(const operation_t *operation, outcome_t outcome)
     case OUTCOME_KEY_REUSED:
         return writes && !open;
     case OUTCOME_FORBIDDEN:
-    case OUTCOME_UNAUTHENTICATED:
         return !open;
     case OUTCOME_DENIED:
         return open;
@@ -33,6 +32,7 @@ static bool can_end(const operation_t *operation, outcome_t outcome)
         return operation->body != NULL;
     case OUTCOME_UNAVAILABLE:
     case OUTCOME_INTERNAL:
+    case OUTCOME_UNAUTHENTICATED:
     case OUTCOME_BAD_REQUEST:
     case OUTCOME_BODY_TOO_LARGE:
     case OUTCOME_URL_TOO_LONG:
@@ -89,7 +89,7 @@ static json_t *failure_text(const dialect_t *dialect, int status)
             continue;
         size_t used = strlen(text);
         status_t copied = text_format(text + used, sizeof(text) - used, "%s%s",
-                                      used > 0 ? " Or: " : "", outcome_message(outcome));
+                                      used > 0 ? " Or: " : "", dialect_message(dialect, outcome));
         assert(copied == STATUS_OK);
         (void)copied;
     }

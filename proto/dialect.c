@@ -76,6 +76,12 @@ const char *outcome_message(outcome_t outcome)
     return messages[outcome];
 }
 
+const char *dialect_message(const dialect_t *dialect, outcome_t outcome)
+{
+    bool own = outcome == OUTCOME_UNAUTHENTICATED && dialect->unauthenticated != NULL;
+    return own ? dialect->unauthenticated : outcome_message(outcome);
+}
+
 bool outcome_is_success(outcome_t outcome)
 {
     return outcome <= OUTCOME_ELSEWHERE;

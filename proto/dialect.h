@@ -38,7 +38,8 @@ struct dialect {
         media_t media;
         const char *text;
     } nothing;
-    const char *no_result; /* what stands for a result where there is none */
+    const char *unauthenticated; /* what that outcome tells a person; NULL: of API keys */
+    const char *no_result;       /* what stands for a result where there is none */
     /* A success is what `open` writes, the result, and what `close` writes. */
     const char *open;
     void (*close)(int status, const reply_t *reply, msgpack_sbuffer *out);
@@ -94,7 +95,9 @@ bool outcome_is_success(outcome_t outcome);
 /* The reason phrase of a status (RFC 9110 section 15), such as "Not Found". Static. */
 const char *http_reason(int status);
 
-/* What to tell a person about an outcome that carries no message of its own. Static. */
+/* What to tell a person about an outcome that carries no message of its own; and in that dialect.
+ * Static. */
 const char *outcome_message(outcome_t outcome);
+const char *dialect_message(const dialect_t *dialect, outcome_t outcome);
 
 #endif

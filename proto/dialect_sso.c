@@ -25,7 +25,12 @@ static void close_bare(int status, const reply_t *reply, msgpack_sbuffer *out)
 
 static json_t *failure(int status, const reply_t *reply)
 {
-    return dialect_v2.failure(status, reply);
+    json_t *body = dialect_v2.failure(status, reply);
+    json_t *error = json_array_get(json_object_get(body, "errors"), 0);
+    if (reply->faults.count == 0 && reply->message[0] == '\0')
+        json_object_set_new(error, "detail",
+                            json_string(dialect_message(&dialect_sso, reply->outcome)));
+    return body;
 }
 
 static json_t *success_shape(json_t *result, int status, bool in_pages)
@@ -63,7 +68,7 @@ static void page(int status, const reply_t *reply, msgpack_sbuffer *out)
     json_put(out, "</title><style>" SSO_STYLE "</style></head><body><main><h1>");
     json_put(out, http_reason(status));
     json_put(out, "</h1><p>");
-    json_put(out, outcome_message(reply->outcome));
+    json_put(out, dialect_message(&dialect_sso, reply->outcome));
     json_put(out, "</p><p>");
     json_put(out, number);
     json_put(out, "</p></main></body></html>");
@@ -76,6 +81,7 @@ const dialect_t dialect_sso = {
     .is_open = true,
     .secret = true,
     .headers = headers,
+    .unauthenticated = "You are not logged in, or no longer.",
     .no_result = "",
     .open = "",
     .close = close_bare,

@@ -1,6 +1,7 @@
 """The signature's own structure: digests and SignedInfos smuggled in, references and transforms of every other kind. All of
 them are signed with the identity provider's key where that can be, so that a lenient verifier has a reason to say yes."""
 
+import base64
 import hashlib
 
 import dsig
@@ -25,7 +26,6 @@ def constant(_):
 def evil_digest():
     """The digest of an Assertion that the identity provider has never seen."""
     covered = dsig.canonical(dsig.parse(evil("_a1").assertion()))
-    import base64
     return base64.b64encode(hashlib.sha256(covered).digest()).decode()
 
 
@@ -44,17 +44,16 @@ def smuggled():
         "two-values-mine-first": (f"<ds:DigestValue>{mine}</ds:DigestValue>" + true, "signature_shape"),
         "nested": (f"<ds:DigestValue>{inner}<ds:DigestValue>{mine}</ds:DigestValue></ds:DigestValue>", "signature_shape"),
         "replaced": (f"<ds:DigestValue>{mine}</ds:DigestValue>", "signature_invalid"),
-        "empty": ("<ds:DigestValue></ds:DigestValue>", ("digest_mismatch", "signature_shape")),
+        "empty": ("<ds:DigestValue></ds:DigestValue>", "digest_mismatch"),
         "missing": ("", "signature_shape"),
-        "cut": (true.replace(inner, inner[:20]), ("digest_mismatch", "signature_shape")),
-        "longer": (true.replace(inner, inner + "AAAA"), ("digest_mismatch", "signature_shape")),
-        "both-run-together": (true.replace(inner, inner + mine), ("digest_mismatch", "signature_shape")),
-        "not-base64": (true.replace(inner, "*" + inner[1:]), ("digest_mismatch", "signature_shape")),
+        "cut": (true.replace(inner, inner[:20]), "digest_mismatch"),
+        "longer": (true.replace(inner, inner + "AAAA"), "signature_shape"),
+        "both-run-together": (true.replace(inner, inner + mine), "signature_shape"),
+        "not-base64": (true.replace(inner, "*" + inner[1:]), "signature_shape"),
     }
     forged = evil("_a1", assertion_signature=signature).assertion()
-    for name, (shape, reasons) in shapes.items():
-        reasons = (reasons,) if isinstance(reasons, str) else reasons
-        yield reject("digest-" + name, whole.replace(genuine, forged.replace(true, shape)), *reasons)
+    for name, (shape, reason) in shapes.items():
+        yield reject("digest-" + name, whole.replace(genuine, forged.replace(true, shape)), reason)
     info = element(signature, "SignedInfo", "ds")
     own = info.replace(inner, mine)
     around = {
@@ -75,25 +74,24 @@ def smuggled():
     }
     for name, shape in around.items():
         inside = evil("_a1", assertion_signature=shape).assertion()
-        reasons = ("signature_shape", "digest_mismatch") if name == "text-in-signature" else ("signature_shape",)
-        yield reject("shape-" + name, whole.replace(genuine, inside), *reasons)
+        # in KeyInfo nothing but certificates is looked at
+        yield reject("shape-" + name, whole.replace(genuine, inside), "signature_invalid" if name == "signed-info-in-key-info" else "signature_shape")
         yield intact(f"shape-{name}-genuine", whole.replace(signature, shape))
 
 
 def signed_shapes():
     """Shapes that the identity provider itself has signed: still refused, they are no SAML."""
     yield reject("object-signed", Message().signed(recipe=Recipe(raw_after_key_info="<ds:Object>x</ds:Object>")), "signature_shape")
-    yield reject("signature-attribute-elsewhere", Message().signed(recipe=Recipe(attributes=' x:Id="_x" xmlns:x="urn:x"')), "signature_shape", "xml_forbidden_attribute") \
-        if False else intact("signature-alien-attribute", Message().signed(recipe=Recipe(attributes=' x:Id="_x" xmlns:x="urn:x"')))
+    yield intact("signature-alien-attribute", Message().signed(recipe=Recipe(attributes=' x:Id="_x" xmlns:x="urn:x"')))
     yield intact("signature-id", Message().signed(recipe=Recipe(attributes=' Id="_sig"')))
     twice = ('<ds:Reference URI="{}"><ds:Transforms><ds:Transform Algorithm="' + ENVELOPED + '"/></ds:Transforms><ds:DigestMethod Algorithm="'
              + DIGESTS["sha256"] + '"/><ds:DigestValue>' + "A" * 43 + "=</ds:DigestValue></ds:Reference>")
     for name, uri in (("same", "#_a1"), ("response", "#_r1"), ("http", "http://192.0.2.1/x"), ("file", "file:///etc/passwd")):
-        yield reject("two-references-" + name, Message().signed(recipe=Recipe(raw_reference_extra=twice.format(uri))), "signature_shape", "reference_mismatch")
+        yield reject("two-references-" + name, Message().signed(recipe=Recipe(raw_reference_extra=twice.format(uri))), "signature_shape")
     hmac_length = Recipe(method="rsa-sha256")
     text = Message(assertion_signature=hmac_length.write("_a1").replace(
         f'Algorithm="{dsig.METHODS["rsa-sha256"]}"/>', f'Algorithm="{dsig.METHODS["rsa-sha256"]}"><ds:HMACOutputLength>8</ds:HMACOutputLength></ds:SignatureMethod>')).text()
-    yield reject("hmac-output-length", dsig.sign(text, "_a1", hmac_length), "signature_shape", "signature_algorithm")
+    yield reject("hmac-output-length", dsig.sign(text, "_a1", hmac_length), "signature_algorithm")
 
 
 def references():
@@ -110,7 +108,7 @@ def references():
         if uri is None:
             signature = signature.replace(' URI=""', "")
         text = dsig.sign(Message(assertion_signature=signature).text(), "_a1", recipe, target)
-        yield reject("reference-" + name, text, "signature_shape" if uri is None else "reference_mismatch", *(["reference_mismatch"] if uri is None else []))
+        yield reject("reference-" + name, text, "reference_mismatch")
     inner = Recipe(uri="#_a1")
     text = dsig.sign(Message(response_signature=inner.write("_r1")).text(), "_r1", inner, "_a1")
     yield reject("response-signature-of-assertion", text, "reference_mismatch")
@@ -118,9 +116,9 @@ def references():
     signature = typed.write("_a1").replace("<ds:Reference ", f'<ds:Reference Type="{DS}Manifest" ')
     yield intact("reference-type-manifest", dsig.sign(Message(assertion_signature=signature).text(), "_a1", typed))
     nothing = Message(assertion_id="")
-    yield reject("empty-id", dsig.sign(nothing.but(assertion_signature=Recipe(uri="#").write("")).text(), "", Recipe()), "reference_mismatch", "xml_duplicate_id", "signature_shape")
+    yield reject("empty-id", dsig.sign(nothing.but(assertion_signature=Recipe(uri="#").write("")).text(), "", Recipe()), "not_a_response")
     without = Message(assertion_signature=Recipe(uri="#_r1").write("_r1")).text().replace(' ID="_a1"', "")
-    yield reject("no-id", dsig.sign(without, "_r1", Recipe()), "reference_mismatch")
+    yield reject("no-id", dsig.sign(without, "_r1", Recipe()), "not_a_response")
 
 
 def transforms():
@@ -148,24 +146,23 @@ def transforms():
     for name, (inner, covers) in raw.items():
         function = {"inclusive": lambda one: dsig.canonical(one, INCLUSIVE), None: None}.get(covers, covers)
         recipe = Recipe(raw_transforms=inner, digest_input=function)
-        yield reject("transform-" + name, Message().signed(recipe=recipe), "transforms", "signature_shape") if name == "no-algorithm" \
-            else reject("transform-" + name, Message().signed(recipe=recipe), "transforms")
+        yield reject("transform-" + name, Message().signed(recipe=recipe), "transforms")
         if callable(covers): # the digest says nothing of the content, which the attacker then exchanges
             whole = Message().signed(recipe=recipe)
             yield reject(f"transform-{name}-forged", whole.replace(message.USER, EVIL), "transforms")
     recipe = Recipe()
     signature = recipe.write("_a1").partition("<ds:Transforms>")
     bare = signature[0] + signature[2].partition("</ds:Transforms>")[2]
-    yield reject("transforms-missing", dsig.sign(Message(assertion_signature=bare).text(), "_a1", recipe), "transforms", "signature_shape")
+    yield reject("transforms-missing", dsig.sign(Message(assertion_signature=bare).text(), "_a1", recipe), "signature_shape")
     two = recipe.write("_a1").replace("</ds:Transforms>", "</ds:Transforms><ds:Transforms/>")
     yield reject("transforms-twice", dsig.sign(Message(assertion_signature=two).text(), "_a1", recipe), "signature_shape")
     inside = recipe.write("_a1").replace(f'Algorithm="{ENVELOPED}"/>', f'Algorithm="{ENVELOPED}"><ds:XPath>false()</ds:XPath></ds:Transform>')
-    yield reject("xpath-in-enveloped", dsig.sign(Message(assertion_signature=inside).text(), "_a1", recipe), "transforms", "signature_shape")
+    yield reject("xpath-in-enveloped", dsig.sign(Message(assertion_signature=inside).text(), "_a1", recipe), "transforms")
     odd = recipe.write("_a1").replace(f'<ds:Transform Algorithm="{EXCLUSIVE}"/>', f'<ds:Transform Algorithm="{EXCLUSIVE}"><ds:Other/></ds:Transform>')
-    yield reject("child-of-exclusive", dsig.sign(Message(assertion_signature=odd).text(), "_a1", recipe), "transforms", "signature_shape")
+    yield reject("child-of-exclusive", dsig.sign(Message(assertion_signature=odd).text(), "_a1", recipe), "transforms")
     listed = Recipe(prefixes="saml")
     lists = listed.write("_a1").replace("</ds:Transform>", f'<ec:InclusiveNamespaces xmlns:ec="{EXCLUSIVE}" PrefixList="ds"/></ds:Transform>')
-    yield reject("two-prefix-lists", dsig.sign(Message(assertion_signature=lists).text(), "_a1", listed), "transforms", "signature_shape")
+    yield reject("two-prefix-lists", dsig.sign(Message(assertion_signature=lists).text(), "_a1", listed), "transforms")
 
 
 def cases():

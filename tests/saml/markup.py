@@ -3,12 +3,10 @@
 import re
 
 import dsig
-import keys
 import message
-from case import Expect, intact, reject
-from dsig import EXCLUSIVE, Recipe, x509_info
+from case import intact, reject
+from dsig import Recipe
 from message import A, EVIL, P, USER, Message
-from wrapping import element, parts
 
 ENTITIES = "<!ENTITY a 'ha'>" + "".join(f"<!ENTITY {chr(98 + n)} '{10 * f'&{chr(97 + n)};'}'>" for n in range(9))
 
@@ -28,43 +26,43 @@ def doctypes():
     yield reject("entity-external-in-name-id", '<!DOCTYPE x [<!ENTITY e SYSTEM "file:///etc/hostname">]>' + whole.replace(USER + "</saml:NameID>", "&e;</saml:NameID>"), "xml_doctype")
     yield reject("laughs-used", f"<!DOCTYPE x [{ENTITIES}]>" + whole.replace(USER, "&j;"), "xml_doctype")
     yield reject("doctype-after-declaration", '<?xml version="1.0"?><!DOCTYPE x>' + whole, "xml_doctype")
-    yield reject("doctype-after-comment", "<!-- --><!DOCTYPE x>" + whole, "xml_doctype", "xml_forbidden_node")
-    yield reject("doctype-behind", whole + "<!DOCTYPE x>", "xml_malformed", "xml_doctype")
-    yield reject("doctype-within", whole.replace("<samlp:Status>", "<!DOCTYPE x><samlp:Status>"), "xml_malformed", "xml_doctype")
-    yield reject("doctype-lower-case", "<!doctype x>" + whole, "xml_malformed", "xml_doctype")
-    yield reject("entity-undeclared", whole.replace(USER, "&unknown;", 1), "xml_malformed", "xml_forbidden_node", "xml_doctype")
+    yield reject("doctype-after-comment", "<!-- --><!DOCTYPE x>" + whole, "xml_doctype")
+    yield reject("doctype-behind", whole + "<!DOCTYPE x>", "xml_malformed")
+    yield reject("doctype-within", whole.replace("<samlp:Status>", "<!DOCTYPE x><samlp:Status>"), "xml_malformed")
+    yield reject("doctype-lower-case", "<!doctype x>" + whole, "xml_malformed")
+    yield reject("entity-undeclared", whole.replace(USER, "&unknown;", 1), "xml_malformed")
 
 
 def encodings():
     whole = Message().signed()
     for name in ("utf-16", "utf-16-le", "utf-16-be", "utf-32"):
-        yield reject("encoding-" + name, whole.encode(name), "xml_encoding", "xml_malformed", "message_not_base64")
+        yield reject("encoding-" + name, whole.encode(name), "xml_encoding")
         declared = f'<?xml version="1.0" encoding="{name.upper()[:6]}"?>' + whole
-        yield reject(f"encoding-{name}-declared", declared.encode(name), "xml_encoding", "xml_malformed")
+        yield reject(f"encoding-{name}-declared", declared.encode(name), "xml_encoding")
     for name in ("UTF-16", "ISO-8859-1", "windows-1252", "UTF-7", "US-ASCII", "EBCDIC-CP-US", "x-unknown", "HTML", "ISO-2022-JP"):
-        yield reject("declared-" + name, f'<?xml version="1.0" encoding="{name}"?>' + whole, "xml_encoding", "xml_malformed")
+        yield reject("declared-" + name, f'<?xml version="1.0" encoding="{name}"?>' + whole, "xml_malformed" if name == "x-unknown" else "xml_encoding")
     latin = Message(name_id="söhne").signed()
-    yield reject("latin-1-bytes", latin.encode("latin-1"), "xml_encoding", "xml_malformed")
+    yield reject("latin-1-bytes", latin.encode("latin-1"), "xml_encoding")
     yield reject("latin-1-declared", ('<?xml version="1.0" encoding="ISO-8859-1"?>' + latin).encode("latin-1"), "xml_encoding")
     yield intact("utf-8-bom", b"\xef\xbb\xbf" + whole.encode())
-    yield reject("bom-twice", b"\xef\xbb\xbf\xef\xbb\xbf" + whole.encode(), "xml_malformed", "xml_encoding")
+    yield reject("bom-twice", b"\xef\xbb\xbf\xef\xbb\xbf" + whole.encode(), "xml_malformed")
     name = USER.encode() + b"</saml:NameID>"
     for label, bytes_ in (("overlong", b"\xc0\xaf"), ("surrogate", b"\xed\xa0\x80"), ("above", b"\xf4\x90\x80\x80"), ("lone", b"\x80"), ("cut", b"\xe2\x82"), ("fe", b"\xfe")):
-        yield reject("utf-8-" + label, whole.encode().replace(name, bytes_ + name), "xml_malformed", "xml_encoding")
-    yield reject("version-1.1", '<?xml version="1.1"?>' + whole, "xml_malformed", "xml_encoding")
-    yield reject("version-none", "<?xml encoding='UTF-8'?>" + whole, "xml_malformed", "xml_encoding")
-    yield reject("declaration-late", "\n<?xml version='1.0'?>" + whole, "xml_malformed", "xml_forbidden_node")
+        yield reject("utf-8-" + label, whole.encode().replace(name, bytes_ + name), "xml_encoding")
+    yield reject("version-1.1", '<?xml version="1.1"?>' + whole, "xml_malformed")
+    yield reject("version-none", "<?xml encoding='UTF-8'?>" + whole, "xml_malformed")
+    yield reject("declaration-late", "\n<?xml version='1.0'?>" + whole, "xml_malformed")
 
 
 def characters():
     whole = Message().signed()
     at = USER + "</saml:NameID>"
     for name, byte in (("nul", b"\0"), ("bell", b"\7"), ("escape", b"\x1b"), ("ffff", "\uffff".encode()), ("fffe", "\ufffe".encode())):
-        yield reject("character-" + name, whole.encode().replace(at.encode(), byte + at.encode()), "xml_malformed", "xml_encoding", "message_not_base64")
+        yield reject("character-" + name, whole.encode().replace(at.encode(), byte + at.encode()), "xml_encoding" if name == "nul" else "xml_malformed")
         number = byte.decode()
         yield reject("reference-to-" + name, whole.replace(at, f"&#{ord(number)};" + at), "xml_malformed")
-    yield reject("nul-at-the-end", whole.encode() + b"\0", "xml_malformed", "xml_encoding", "message_not_base64")
-    yield reject("nul-then-evil", whole.encode() + b"\0" + Message(name_id=EVIL).text().encode(), "xml_malformed", "xml_encoding", "message_not_base64")
+    yield reject("nul-at-the-end", whole.encode() + b"\0", "xml_encoding")
+    yield reject("nul-then-evil", whole.encode() + b"\0" + Message(name_id=EVIL).text().encode(), "xml_encoding")
     for name, text in (("zero-width", "\u200b"), ("no-break", "\xa0"), ("rtl", "\u202e"), ("combining", "\u0301"), ("blank", " "), ("newline", "\n"), ("return", "&#13;"), ("tab", "&#9;")):
         yield reject("inserted-" + name, whole.replace(at, text + at), "digest_mismatch")
         yield reject(f"inserted-{name}-behind", whole.replace(at, USER + text + "</saml:NameID>"), "digest_mismatch")
@@ -92,10 +90,10 @@ def hidden():
     split = Message().signed()
     yield intact("cdata-for-text", split.replace(USER + "</saml:NameID>", f"<![CDATA[{USER}]]></saml:NameID>"))
     yield intact("reference-for-letter", split.replace(USER + "</saml:NameID>", USER.replace("a", "&#97;") + "</saml:NameID>"))
-    yield reject("cdata-of-markup", Message(name_id=f"<![CDATA[</saml:NameID><saml:NameID>{EVIL}]]>").signed().replace("<![CDATA[", "").replace("]]>", ""), "digest_mismatch", "name_id_missing")
-    yield reject("element-in-name-id", Message(name_id="admin@example.com<x:y xmlns:x='urn:x'/>.evil.example").signed(), "name_id_missing", "value_too_long", "subject_missing")
+    yield reject("cdata-of-markup", Message(name_id=f"<![CDATA[</saml:NameID><saml:NameID>{EVIL}]]>").signed().replace("<![CDATA[", "").replace("]]>", ""), "digest_mismatch")
+    yield reject("element-in-name-id", Message(name_id="admin@example.com<x:y xmlns:x='urn:x'/>.evil.example").signed(), "name_id_missing")
     yield reject("element-in-issuer", Message(assertion_issuer=f"<saml:Issuer>{message.IDP}<x:y xmlns:x='urn:x'/></saml:Issuer>").signed(), "issuer_mismatch")
-    yield reject("element-in-audience", Message(audience=f"{message.SP}<x:y xmlns:x='urn:x'/>").signed(), "audience_mismatch", "audience_missing")
+    yield reject("element-in-audience", Message(audience=f"{message.SP}<x:y xmlns:x='urn:x'/>").signed(), "audience_mismatch")
 
 
 def attributes():
@@ -117,19 +115,19 @@ def attributes():
     same = Message(response_id="_a1")
     yield reject("response-and-assertion-of-one-id", same.signed(), "xml_duplicate_id")
     both_ids = whole.replace("<saml:Assertion ", '<saml:Assertion Id="_x" ')
-    yield reject("id-in-two-cases", both_ids, "digest_mismatch", "xml_duplicate_id", "xml_forbidden_attribute")
+    yield reject("id-in-two-cases", both_ids, "digest_mismatch")
     yield reject("name-id-format-added", whole.replace("<saml:NameID ", '<saml:NameID SPNameQualifier="x" '), "digest_mismatch")
 
 
 def namespaces():
     whole = Message().signed()
     for name, space in (("relative", "x"), ("relative-path", "../x"), ("relative-dot", "./x"), ("query", "?x"), ("fragment", "#x"), ("slash", "//x/y"), ("blank", "a b"), ("no-scheme", ":x"), ("digit-scheme", "1x:y"), ("percent", "%41:x")):
-        yield reject("namespace-" + name, whole.replace("<samlp:Response ", f'<samlp:Response xmlns:rel="{space}" '), "xml_namespace", "xml_malformed")
-        yield reject(f"namespace-{name}-used", whole.replace("<samlp:Status>", f'<samlp:Extensions><rel:a xmlns:rel="{space}"/></samlp:Extensions><samlp:Status>'), "xml_namespace", "xml_malformed")
+        yield reject("namespace-" + name, whole.replace("<samlp:Response ", f'<samlp:Response xmlns:rel="{space}" '), "xml_namespace")
+        yield reject(f"namespace-{name}-used", whole.replace("<samlp:Status>", f'<samlp:Extensions><rel:a xmlns:rel="{space}"/></samlp:Extensions><samlp:Status>'), "xml_namespace")
     # "The Fragile Lock": canonicalisation fails on what is relative, and a digest over nothing is left.
     nothing = Recipe(digest_input=lambda _: b"")
-    yield reject("void-canonicalisation", Message(assertion_attributes=' xmlns:rel="urn:x"').signed(recipe=nothing).replace("urn:x", "1"), "xml_namespace", "xml_malformed")
-    yield reject("void-canonicalisation-evil", Message(name_id=EVIL, assertion_attributes=' xmlns:rel="urn:x"').signed(recipe=nothing).replace("urn:x", "./x"), "xml_namespace", "xml_malformed")
+    yield reject("void-canonicalisation", Message(assertion_attributes=' xmlns:rel="urn:x"').signed(recipe=nothing).replace("urn:x", "1"), "xml_namespace")
+    yield reject("void-canonicalisation-evil", Message(name_id=EVIL, assertion_attributes=' xmlns:rel="urn:x"').signed(recipe=nothing).replace("urn:x", "./x"), "xml_namespace")
     yield reject("void-digest", Message(name_id=EVIL).signed(recipe=nothing), "digest_mismatch")
     yield reject("empty-prefix-binding", whole.replace("<samlp:Status>", '<samlp:Status xmlns:e="">'), "xml_malformed", "xml_namespace")
     yield reject("unbound-prefix", whole.replace("<samlp:Status>", '<samlp:Extensions><un:bound/></samlp:Extensions><samlp:Status>'), "xml_malformed", "xml_namespace")
@@ -138,10 +136,10 @@ def namespaces():
     yield reject("xmlns-prefix-bound", whole.replace("<samlp:Status>", '<samlp:Status xmlns:xmlns="urn:x">'), "xml_malformed", "xml_namespace")
     yield reject("other-prefix-for-xml", whole.replace("<samlp:Status>", '<samlp:Status xmlns:x="http://www.w3.org/XML/1998/namespace">'), "xml_malformed", "xml_namespace")
     yield reject("other-prefix-for-xmlns", whole.replace("<samlp:Status>", '<samlp:Status xmlns:x="http://www.w3.org/2000/xmlns/">'), "xml_malformed", "xml_namespace")
-    yield reject("xmlns-by-entity", whole.replace(f'xmlns:saml="{A}" ID', f'xmlns:saml="{A}&#32;" ID'), "digest_mismatch", "assertion_missing", "signature_place", "assertion_count")
+    yield reject("xmlns-by-entity", whole.replace(f'xmlns:saml="{A}" ID', f'xmlns:saml="{A}&#32;" ID'), "xml_namespace")
     yield reject("assertion-prefix-swapped", whole.replace("saml:NameID", "samlp:NameID"), "digest_mismatch")
     inner = whole.replace("<saml:Subject>", '<saml:Subject xmlns:saml="urn:x">')
-    yield reject("namespace-exchanged-within", inner, "digest_mismatch")
+    yield reject("namespace-exchanged-within", inner, "not_a_response")
     yield intact("unused-namespace-added", whole.replace("<saml:Assertion ", '<saml:Assertion xmlns:unused="urn:unused" '))
     yield intact("unused-default-added", whole.replace("<samlp:Response ", '<samlp:Response xmlns="urn:unused" '))
     listed = Message(assertion_attributes=' xmlns:xs="urn:a"').signed(recipe=Recipe(prefixes="xs"))
@@ -151,16 +149,14 @@ def namespaces():
 
 def broken():
     whole = Message().signed()
-    _, genuine, _ = parts()
     texts = {
         "empty": "", "blank": "  \n", "text": "hello", "json": '{"a":1}', "cut": whole[:-1], "half": whole[:len(whole) // 2], "open": whole.removesuffix("</samlp:Response>"), "two-roots": whole + whole, "text-behind": whole + "x",
         "text-in-front": "x" + whole, "end-tag-other": whole.replace("</samlp:Status>", "</samlp:status>"), "unquoted": whole.replace('Version="2.0"', "Version=2.0"), "ampersand": whole.replace(USER, "a&b"), "less-than": whole.replace(USER, "a<b"),
-        "crossed": whole.replace("</saml:Subject>", "").replace("</saml:Conditions>", "</saml:Conditions></saml:Subject>"), "cdata-open": whole.replace(USER, "<![CDATA[x"), "attribute-less-than": whole.replace('ID="_r1"', 'ID="<r1"'),
+        "crossed": whole.replace("</saml:NameID>", "</saml:Subject>", 1), "cdata-open": whole.replace(USER, "<![CDATA[x"), "attribute-less-than": whole.replace('ID="_r1"', 'ID="<r1"'),
         "nothing-but-declaration": '<?xml version="1.0"?>', "gzip": "\x1f\x8b\x08", "two-colons": whole.replace("<samlp:Status>", "<a:b:c xmlns:a='urn:a'/><samlp:Status>"),
     }
     for name, text in texts.items():
-        yield reject("broken-" + name, text, "xml_malformed", "message_missing", "xml_namespace", "message_not_base64") if name in ("empty", "blank", "two-colons") else reject("broken-" + name, text, "xml_malformed")
-    del genuine
+        yield reject("broken-" + name, text, "message_missing" if text == "" else "xml_malformed")
 
 
 def cases():

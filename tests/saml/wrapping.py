@@ -10,7 +10,6 @@ from dsig import DS, Recipe
 from message import A, EVIL, P, Message
 
 ATTRIBUTES = {"mail": [EVIL], "givenName": ["Mallory"], "groups": ["admins"]}
-WRAPPED = ("assertion_count", "assertion_place", "xml_duplicate_id", "signature_place", "signature_shape", "reference_mismatch", "not_a_response")
 IDS = {"own": "_evil", "same": "_a1", "upper": "_A1"}
 
 
@@ -120,7 +119,7 @@ def numbered_assertions():
 
 
 def both_signed():
-    whole, genuine, inner = parts("both")[0], None, None
+    whole = Message().signed("both")
     genuine = element(whole, "Assertion")
     inner = element(genuine, "Signature", "ds")
     false = evil().assertion()
@@ -146,7 +145,7 @@ def alien():
         yield intact(f"sham-{label}-in-front", whole.replace(genuine, sham + genuine))
         yield intact(f"sham-{label}-behind", whole.replace(genuine, genuine + sham))
         yield intact(f"sham-{label}-in-extensions", Message(extensions=f"<samlp:Extensions>{sham}</samlp:Extensions>").text(genuine))
-        yield reject(f"sham-{label}-alone", whole.replace(genuine, sham), "assertion_missing", "assertion_count", "signature_missing")
+        yield reject(f"sham-{label}-alone", whole.replace(genuine, sham), "xml_namespace" if label == "no-namespace" else "assertion_place")
     loose = f'<saml:Subject xmlns:saml="{A}"><saml:NameID>{EVIL}</saml:NameID></saml:Subject>'
     statement = f'<saml:AttributeStatement xmlns:saml="{A}">{message.attribute("mail", [EVIL])}</saml:AttributeStatement>'
     for place, fields in containers(loose + statement).items():
@@ -164,13 +163,13 @@ def places():
     yield reject("unsigned-evil", evil().text(), "signature_missing")
     yield reject("signature-stripped", whole.replace(signature, ""), "signature_missing")
     yield reject("signature-empty", whole.replace(signature, f'<ds:Signature xmlns:ds="{DS}"/>'), "signature_shape")
-    yield reject("signature-other-namespace", whole.replace(signature, signature.replace(DS, "urn:x")), "signature_missing", "signature_place")
+    yield reject("signature-other-namespace", whole.replace(signature, signature.replace(DS, "urn:x")), "signature_place")
     yield reject("signature-twice", whole.replace(signature, signature + signature), "signature_place")
     yield reject("signature-in-response", Message(response_signature=signature).text(bare), "reference_mismatch")
     yield reject("signature-in-subject", whole.replace(genuine, bare.replace("<saml:Subject>", "<saml:Subject>" + signature)), "signature_place")
     yield reject("signature-in-extensions", Message(extensions=f"<samlp:Extensions>{signature}</samlp:Extensions>").text(bare), "signature_place")
     yield reject("signature-in-status", Message(status=Message().status.replace("</samlp:Status>", f"<samlp:StatusDetail>{signature}</samlp:StatusDetail></samlp:Status>")).text(bare), "signature_place")
-    yield reject("signature-in-signature", whole.replace("</ds:KeyInfo>", signature + "</ds:KeyInfo>"), "signature_place", "signature_shape")
+    yield reject("signature-in-signature", whole.replace("</ds:KeyInfo>", signature + "</ds:KeyInfo>"), "signature_place")
     end = bare.replace("</saml:Assertion>", signature + "</saml:Assertion>")
     yield intact("signature-at-the-end", whole.replace(genuine, end), "signature_place")
     front = genuine.replace(signature, "").replace("<saml:Issuer>", signature + "<saml:Issuer>", 1)
@@ -180,8 +179,8 @@ def places():
                                   EVIL + "</saml:NameID>" if field == "name_id" else "<saml:AttributeValue>" + EVIL)
         yield reject(f"changed-{field}", whole.replace(genuine, changed), "digest_mismatch")
     yield reject("digest-recomputed", recomputed(), "signature_invalid")
-    yield reject("second-signature-only-for-response", Message(response_signature=Recipe().write("_r1").replace("@DIGEST _r1@", "AAAA").replace("@VALUE _r1@", "AAAA")).text(genuine), "digest_mismatch", "signature_invalid")
-    yield reject("good-around-bad", good_around_bad(), "digest_mismatch", "signature_invalid")
+    yield reject("second-signature-only-for-response", Message(response_signature=Recipe().write("_r1").replace("@DIGEST _r1@", "AAAA").replace("@VALUE _r1@", "AAAA")).text(genuine), "digest_mismatch")
+    yield reject("good-around-bad", good_around_bad(), "digest_mismatch")
 
 
 def recomputed():
@@ -200,11 +199,11 @@ def good_around_bad():
 
 def counts():
     _, genuine, _ = parts()
-    yield reject("no-assertion", Message().text(""), "assertion_missing", "assertion_count")
+    yield reject("no-assertion", Message().text(""), "assertion_missing")
     empty = Message(response_signature=Recipe().write("_r1")).text("")
-    yield reject("no-assertion-signed-response", dsig.sign(empty, "_r1", Recipe()), "assertion_missing", "assertion_count")
+    yield reject("no-assertion-signed-response", dsig.sign(empty, "_r1", Recipe()), "assertion_missing")
     yield reject("two-signed-assertions", Message().text(genuine + Message(assertion_id="_a2").signed().partition("</samlp:Status>")[2].removesuffix("</samlp:Response>")), "assertion_count")
-    yield reject("same-assertion-twice", Message().text(genuine + genuine), "xml_duplicate_id", "assertion_count")
+    yield reject("same-assertion-twice", Message().text(genuine + genuine), "xml_duplicate_id")
     yield reject("two-assertions-response-signed", Message(response_extra=evil().assertion()).signed("response"), "assertion_count")
     encrypted = '<saml:EncryptedAssertion xmlns:saml="{}"><xenc:EncryptedData xmlns:xenc="http://www.w3.org/2001/04/xmlenc#"/></saml:EncryptedAssertion>'.format(A)
     yield reject("encrypted", Message().text(encrypted), "assertion_encrypted")
@@ -215,9 +214,20 @@ def counts():
     yield reject("encrypted-name-id", Message(name_id_xml=encrypted_id).signed(), "name_id_missing")
 
 
+def why(text):
+    """The first thing that is wrong with a wrapped message: there are two of what there may be one."""
+    identifiers = re.findall(r' (?:ID|Id|id|iD)="([^"]*)"', text)
+    if len(set(identifiers)) < len(identifiers):
+        return "xml_duplicate_id"
+    if text.count("<samlp:Response ") > 1:
+        return "not_a_response"
+    assert len(re.findall("<saml:Assertion[ >]", text)) > 1
+    return "assertion_count"
+
+
 def cases():
     for group in (numbered_responses, numbered_assertions, both_signed):
         for name, text in group():
-            yield reject(name, text, *WRAPPED[:5] if "xsw" not in name else WRAPPED)
+            yield reject(name, text, why(text))
     for group in (alien, places, counts):
         yield from group()

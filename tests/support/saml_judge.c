@@ -169,8 +169,9 @@ static void judge(const json_t *one)
     const json_t *response = json_object_get(one, "response");
     read_expect(json_object_get(one, "expect"), &expect, &held);
     size_t length = json_string_length(response);
-    char *exact = mem_alloc(length + 1); /* a sanitizer then sees a read behind the end */
-    memcpy(exact, json_string_value(response), length + 1);
+    /* exactly as much, so that a sanitizer sees a read behind the end */
+    char *exact = mem_zalloc(length);
+    memcpy(exact, json_string_value(response), length);
     saml_verify(&expect, exact, length, &verdict);
     json_t *failed = json_array();
     for (size_t i = 0; i < verdict.step_count; i++)

@@ -143,12 +143,17 @@ xml_flaw_t xml_read(const char *bytes, size_t length, size_t elements_max, xmlDo
     context->_private = &watch;
     context->sax->internalSubset = on_doctype;
     context->sax->startElementNs = on_element;
-    /* The encoding is given, so that the document's own word on it is not believed. */
+    /* The encoding is given. The document's own word on it would have iconv load a module of the
+     * document's choice. */
     xmlDoc *document = xmlCtxtReadMemory(context, bytes, (int)length, NULL, "UTF-8",
-                                         XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING);
+                                         XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING |
+                                             XML_PARSE_IGNORE_ENC);
     if (document == NULL && context->lastError.code == XML_ERR_NO_MEMORY)
         abort();
-    if (watch.flaw == XML_SOUND && document != NULL && xmlDocGetRootElement(document) != NULL) {
+    /* libxml2 makes a tree of it even if prefixes are unbound or two attributes are the same one.
+     */
+    if (watch.flaw == XML_SOUND && document != NULL && context->nsWellFormed == 1 &&
+        xmlDocGetRootElement(document) != NULL) {
         *out = document;
         return XML_SOUND;
     }

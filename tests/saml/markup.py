@@ -40,7 +40,7 @@ def encodings():
         declared = f'<?xml version="1.0" encoding="{name.upper()[:6]}"?>' + whole
         yield reject(f"encoding-{name}-declared", declared.encode(name), "xml_encoding")
     for name in ("UTF-16", "ISO-8859-1", "windows-1252", "UTF-7", "US-ASCII", "EBCDIC-CP-US", "x-unknown", "HTML", "ISO-2022-JP"):
-        yield reject("declared-" + name, f'<?xml version="1.0" encoding="{name}"?>' + whole, "xml_malformed" if name == "x-unknown" else "xml_encoding")
+        yield reject("declared-" + name, f'<?xml version="1.0" encoding="{name}"?>' + whole, "xml_encoding")
     latin = Message(name_id="söhne").signed()
     yield reject("latin-1-bytes", latin.encode("latin-1"), "xml_encoding")
     yield reject("latin-1-declared", ('<?xml version="1.0" encoding="ISO-8859-1"?>' + latin).encode("latin-1"), "xml_encoding")
@@ -122,21 +122,22 @@ def attributes():
 def namespaces():
     whole = Message().signed()
     for name, space in (("relative", "x"), ("relative-path", "../x"), ("relative-dot", "./x"), ("query", "?x"), ("fragment", "#x"), ("slash", "//x/y"), ("blank", "a b"), ("no-scheme", ":x"), ("digit-scheme", "1x:y"), ("percent", "%41:x")):
-        yield reject("namespace-" + name, whole.replace("<samlp:Response ", f'<samlp:Response xmlns:rel="{space}" '), "xml_namespace")
-        yield reject(f"namespace-{name}-used", whole.replace("<samlp:Status>", f'<samlp:Extensions><rel:a xmlns:rel="{space}"/></samlp:Extensions><samlp:Status>'), "xml_namespace")
+        reason = "xml_malformed" if name in ("blank", "no-scheme", "digit-scheme", "percent") else "xml_namespace" # no URI at all
+        yield reject("namespace-" + name, whole.replace("<samlp:Response ", f'<samlp:Response xmlns:rel="{space}" '), reason)
+        yield reject(f"namespace-{name}-used", whole.replace("<samlp:Status>", f'<samlp:Extensions><rel:a xmlns:rel="{space}"/></samlp:Extensions><samlp:Status>'), reason)
     # "The Fragile Lock": canonicalisation fails on what is relative, and a digest over nothing is left.
     nothing = Recipe(digest_input=lambda _: b"")
     yield reject("void-canonicalisation", Message(assertion_attributes=' xmlns:rel="urn:x"').signed(recipe=nothing).replace("urn:x", "1"), "xml_namespace")
     yield reject("void-canonicalisation-evil", Message(name_id=EVIL, assertion_attributes=' xmlns:rel="urn:x"').signed(recipe=nothing).replace("urn:x", "./x"), "xml_namespace")
     yield reject("void-digest", Message(name_id=EVIL).signed(recipe=nothing), "digest_mismatch")
-    yield reject("empty-prefix-binding", whole.replace("<samlp:Status>", '<samlp:Status xmlns:e="">'), "xml_malformed", "xml_namespace")
-    yield reject("unbound-prefix", whole.replace("<samlp:Status>", '<samlp:Extensions><un:bound/></samlp:Extensions><samlp:Status>'), "xml_malformed", "xml_namespace")
-    yield reject("unbound-attribute", whole.replace("<samlp:Status>", '<samlp:Status un:bound="1">'), "xml_malformed", "xml_namespace")
-    yield reject("xml-prefix-rebound", whole.replace("<samlp:Status>", '<samlp:Status xmlns:xml="urn:x">'), "xml_malformed", "xml_namespace")
-    yield reject("xmlns-prefix-bound", whole.replace("<samlp:Status>", '<samlp:Status xmlns:xmlns="urn:x">'), "xml_malformed", "xml_namespace")
-    yield reject("other-prefix-for-xml", whole.replace("<samlp:Status>", '<samlp:Status xmlns:x="http://www.w3.org/XML/1998/namespace">'), "xml_malformed", "xml_namespace")
-    yield reject("other-prefix-for-xmlns", whole.replace("<samlp:Status>", '<samlp:Status xmlns:x="http://www.w3.org/2000/xmlns/">'), "xml_malformed", "xml_namespace")
-    yield reject("xmlns-by-entity", whole.replace(f'xmlns:saml="{A}" ID', f'xmlns:saml="{A}&#32;" ID'), "xml_namespace")
+    yield reject("empty-prefix-binding", whole.replace("<samlp:Status>", '<samlp:Status xmlns:e="">'), "xml_malformed")
+    yield reject("unbound-prefix", whole.replace("<samlp:Status>", '<samlp:Extensions><un:bound/></samlp:Extensions><samlp:Status>'), "xml_malformed")
+    yield reject("unbound-attribute", whole.replace("<samlp:Status>", '<samlp:Status un:bound="1">'), "xml_malformed")
+    yield reject("xml-prefix-rebound", whole.replace("<samlp:Status>", '<samlp:Status xmlns:xml="urn:x">'), "xml_malformed")
+    yield reject("xmlns-prefix-bound", whole.replace("<samlp:Status>", '<samlp:Status xmlns:xmlns="urn:x">'), "xml_malformed")
+    yield reject("other-prefix-for-xml", whole.replace("<samlp:Status>", '<samlp:Status xmlns:x="http://www.w3.org/XML/1998/namespace">'), "xml_malformed")
+    yield reject("other-prefix-for-xmlns", whole.replace("<samlp:Status>", '<samlp:Status xmlns:x="http://www.w3.org/2000/xmlns/">'), "xml_malformed")
+    yield reject("xmlns-by-entity", whole.replace(f'xmlns:saml="{A}" ID', f'xmlns:saml="{A}&#32;" ID'), "xml_malformed")
     yield reject("assertion-prefix-swapped", whole.replace("saml:NameID", "samlp:NameID"), "digest_mismatch")
     inner = whole.replace("<saml:Subject>", '<saml:Subject xmlns:saml="urn:x">')
     yield reject("namespace-exchanged-within", inner, "not_a_response")

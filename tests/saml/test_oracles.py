@@ -35,10 +35,6 @@ def test_xmlsec_sees_where_a_signature_breaks():
         assert verdict["reason"] in ("digest_mismatch", "signature_invalid", "certificate_unknown"), (case.name, verdict)
 
 
-# node-saml answers by the certificate, not by its fingerprint, and has no opinion on these.
-NODE_CANT = {"no-key-info-several-stored", "certificate-past-its-end", "groups-by-another-name"}
-
-
 def node_verdicts(cases):
     """What node-saml says of the cases: [valid, name id or message]."""
     lines = []
@@ -62,7 +58,7 @@ def test_node_saml(capfd):
     honest, hostile = list(zip(good, answers, strict=False)), list(zip(bad, answers[len(good):], strict=True))
     refused = [(case.name, told["name_id"]) for case, told in honest if not told["valid"]]
     accepted = [case.name for case, told in hostile if told["valid"] and case.kind == "reject"]
-    forged = [case.name for case, told in hostile if told["valid"] and told["name_id"] != case.name_id]
+    forged = [case.name for case, told in hostile if told["valid"] and told.get("name_id") != case.name_id]
     with capfd.disabled():
         print(f"\nnode-saml: {len(forged)} forged, {len(accepted)} of {len(bad)} hostile accepted, {len(refused)} of {len(good)} good refused: {refused}")
     assert len(refused) <= 15, refused

@@ -236,6 +236,8 @@ static const struct {
     {ONE ONE, NULL, "malformed"},
     {ONE "x", NULL, "malformed"},
     {ENTITY("urn:a&x;", IDP), NULL, "malformed"},
+    {ENTITY("urn:a", IDP "<un:bound/>"), NULL, "malformed"},
+    {"<a xmlns:p='urn:x' xmlns:q='urn:x' p:b='1' q:b='2'/>", NULL, "malformed"},
     {"<x:EntityDescriptor entityID='urn:a'/>", NULL, "m"},
     {"<a>\xff</a>", NULL, "not UTF-8"},
     {"<!DOCTYPE a>" ONE, NULL, "DOCTYPE"},

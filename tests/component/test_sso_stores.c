@@ -225,9 +225,15 @@ static int64_t end_named(const char *name_id, const char *session_index)
 {
     err_t err = {0};
     int64_t count = -1;
+    const login_name_t name = {.name_id = name_id,
+                               .format = "urn:format",
+                               .name_qualifier = "q",
+                               .sp_name_qualifier = "s",
+                               .idp_entity_id = "https://idp.example/",
+                               .sp_entity_id = "https://lk.example/sso/saml/metadata/okta"};
     assert_int_equal(store_begin(at.desk.writer, &err), STATUS_OK);
     assert_int_equal(
-        login_store_end_named(at.desk.writer, at.provider_id, name_id, session_index, &count, &err),
+        login_store_end_named(at.desk.writer, at.provider_id, &name, session_index, &count, &err),
         STATUS_OK);
     assert_int_equal(store_commit(at.desk.writer, &err), STATUS_OK);
     return count;

@@ -7,20 +7,25 @@
 #include <openssl/ecdsa.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
+#include <openssl/rsa.h>
 #include <openssl/x509.h>
 #include <string.h>
 
+#define PSS  "http://www.w3.org/2007/05/xmldsig-more#"
 #define DSIG "http://www.w3.org/2000/09/xmldsig#"
 #define MORE "http://www.w3.org/2001/04/xmldsig-more#"
 
 static const key_algorithm_t algorithms[] = {
-    {MORE "rsa-sha256", "SHA256", EVP_PKEY_RSA, false},
-    {MORE "rsa-sha384", "SHA384", EVP_PKEY_RSA, false},
-    {MORE "rsa-sha512", "SHA512", EVP_PKEY_RSA, false},
-    {MORE "ecdsa-sha256", "SHA256", EVP_PKEY_EC, false},
-    {MORE "ecdsa-sha384", "SHA384", EVP_PKEY_EC, false},
-    {MORE "ecdsa-sha512", "SHA512", EVP_PKEY_EC, false},
-    {DSIG "rsa-sha1", "SHA1", EVP_PKEY_RSA, true},
+    {MORE "rsa-sha256", "SHA256", EVP_PKEY_RSA, false, false},
+    {MORE "rsa-sha384", "SHA384", EVP_PKEY_RSA, false, false},
+    {MORE "rsa-sha512", "SHA512", EVP_PKEY_RSA, false, false},
+    {PSS "sha256-rsa-MGF1", "SHA256", EVP_PKEY_RSA, false, true},
+    {PSS "sha384-rsa-MGF1", "SHA384", EVP_PKEY_RSA, false, true},
+    {PSS "sha512-rsa-MGF1", "SHA512", EVP_PKEY_RSA, false, true},
+    {MORE "ecdsa-sha256", "SHA256", EVP_PKEY_EC, false, false},
+    {MORE "ecdsa-sha384", "SHA384", EVP_PKEY_EC, false, false},
+    {MORE "ecdsa-sha512", "SHA512", EVP_PKEY_EC, false, false},
+    {DSIG "rsa-sha1", "SHA1", EVP_PKEY_RSA, true, false},
 };
 
 static void free_x509(X509 **x509)
@@ -99,13 +104,27 @@ static int to_der(const EVP_PKEY *key, const uint8_t *signature, size_t length, 
     return size > 0 ? size : 0;
 }
 
+static bool set_padding(EVP_PKEY_CTX *parameters, const key_algorithm_t *algorithm)
+{
+    if (algorithm->key_type != EVP_PKEY_RSA)
+        return true;
+    if (!algorithm->is_pss)
+        return EVP_PKEY_CTX_set_rsa_padding(parameters, RSA_PKCS1_PADDING) == 1;
+    return EVP_PKEY_CTX_set_rsa_padding(parameters, RSA_PKCS1_PSS_PADDING) == 1 &&
+           EVP_PKEY_CTX_set_rsa_mgf1_md_name(parameters, algorithm->hash, NULL) == 1 &&
+           EVP_PKEY_CTX_set_rsa_pss_saltlen(parameters, RSA_PSS_SALTLEN_DIGEST) == 1;
+}
+
 /* 1 only if it is the key's signature, as EVP_DigestVerify has it. */
 static int verify(const key_algorithm_t *algorithm, EVP_PKEY *key, const void *bytes, size_t length,
                   const uint8_t *signature, size_t signature_length)
 {
+    EVP_PKEY_CTX *parameters = NULL; /* the context's */
     AUTO(free_context) EVP_MD_CTX *context = EVP_MD_CTX_new();
     if (context == NULL ||
-        EVP_DigestVerifyInit_ex(context, NULL, algorithm->hash, NULL, NULL, key, NULL) != 1)
+        EVP_DigestVerifyInit_ex(context, &parameters, algorithm->hash, NULL, NULL, key, NULL) !=
+            1 ||
+        !set_padding(parameters, algorithm))
         return 0;
     if (algorithm->key_type == EVP_PKEY_RSA)
         return EVP_DigestVerify(context, signature, signature_length, bytes, length);
@@ -116,28 +135,39 @@ static int verify(const key_algorithm_t *algorithm, EVP_PKEY *key, const void *b
     return good;
 }
 
-static saml_reason_t verify_by(const key_algorithm_t *algorithm, EVP_PKEY *key, const void *bytes,
-                               size_t length, const uint8_t *signature, size_t signature_length)
+saml_reason_t key_verify_by(const key_algorithm_t *algorithm, EVP_PKEY *key, const void *bytes,
+                            size_t length, const uint8_t *signature, size_t signature_length)
 {
     saml_reason_t reason = key_check(algorithm, key);
     if (reason == SAML_NONE &&
         verify(algorithm, key, bytes, length, signature, signature_length) != 1)
         reason = SAML_SIGNATURE_INVALID;
+    ERR_clear_error(); /* the thread's queue: a later user would take it for its own */
     return reason;
+}
+
+EVP_PKEY *key_read(const uint8_t *der, size_t length)
+{
+    const uint8_t *end = der;
+    AUTO(free_x509) X509 *x509 = d2i_X509(NULL, &end, (long)length);
+    EVP_PKEY *key = x509 == NULL || end != der + length ? NULL : X509_get_pubkey(x509);
+    ERR_clear_error();
+    return key;
+}
+
+void key_free(EVP_PKEY **key)
+{
+    EVP_PKEY_free(*key);
+    *key = NULL;
 }
 
 saml_reason_t key_verify(const key_algorithm_t *algorithm, const uint8_t *der, size_t der_length,
                          const void *bytes, size_t length, const uint8_t *signature,
                          size_t signature_length)
 {
-    const uint8_t *end = der;
-    AUTO(free_x509) X509 *x509 = d2i_X509(NULL, &end, (long)der_length);
-    EVP_PKEY *key = x509 == NULL || end != der + der_length ? NULL : X509_get0_pubkey(x509);
-    saml_reason_t reason =
-        key == NULL ? SAML_CERTIFICATE_MALFORMED
-                    : verify_by(algorithm, key, bytes, length, signature, signature_length);
-    ERR_clear_error(); /* the thread's queue: a later user would take it for its own */
-    return reason;
+    AUTO(key_free) EVP_PKEY *key = key_read(der, der_length);
+    return key == NULL ? SAML_CERTIFICATE_MALFORMED
+                       : key_verify_by(algorithm, key, bytes, length, signature, signature_length);
 }
 
 /* Turns the DER of r and s into both side by side. */
@@ -160,9 +190,11 @@ status_t key_sign(const key_algorithm_t *algorithm, EVP_PKEY *key, const void *b
 {
     uint8_t made[KEY_SIGNATURE_MAX];
     size_t made_length = sizeof(made);
+    EVP_PKEY_CTX *parameters = NULL; /* the context's */
     AUTO(free_context) EVP_MD_CTX *context = EVP_MD_CTX_new();
     if (context == NULL ||
-        EVP_DigestSignInit_ex(context, NULL, algorithm->hash, NULL, NULL, key, NULL) != 1 ||
+        EVP_DigestSignInit_ex(context, &parameters, algorithm->hash, NULL, NULL, key, NULL) != 1 ||
+        !set_padding(parameters, algorithm) ||
         EVP_DigestSign(context, made, &made_length, bytes, length) != 1) {
         ERR_clear_error();
         return STATUS_SYSTEM;

@@ -1,6 +1,6 @@
 /* Signatures over bytes, by the algorithms of XML Signature that we take (XML Signature 1.1 6.4,
- * RFC 9231): RSA with PKCS #1 v1.5 and ECDSA, with SHA-2, and RSA with SHA-1 where a provider opts
- * in. HMAC never. Whose key is trusted is the caller's to know. Any thread. */
+ * RFC 9231): RSA (PKCS #1 v1.5, PSS) and ECDSA, with SHA-2, and RSA with SHA-1 where a provider
+ * opts in. HMAC never. Whose key is trusted is the caller's to know. Any thread. */
 #ifndef LK_AUTH_PROVIDER_SAML_KEY_H
 #define LK_AUTH_PROVIDER_SAML_KEY_H
 
@@ -22,6 +22,7 @@ typedef struct {
     const char *hash; /* OpenSSL's name */
     int key_type;     /* EVP_PKEY_RSA, EVP_PKEY_EC */
     bool is_sha1;
+    bool is_pss; /* with MGF1 of the same hash and a salt as long as it: RFC 9231, 2.3.10 */
 } key_algorithm_t;
 
 /* The algorithm with that URI, static. SAML_NONE; SAML_SIGNATURE_ALGORITHM: none of ours;
@@ -38,6 +39,15 @@ saml_reason_t key_check(const key_algorithm_t *algorithm, const EVP_PKEY *key);
 saml_reason_t key_verify(const key_algorithm_t *algorithm, const uint8_t *der, size_t der_length,
                          const void *bytes, size_t length, const uint8_t *signature,
                          size_t signature_length);
+
+/* The key of a certificate that fills the DER, or NULL; the caller frees with key_free. */
+EVP_PKEY *key_read(const uint8_t *der, size_t length);
+/* For AUTO. NULL-safe. */
+void key_free(EVP_PKEY **key);
+
+/* key_verify by a key that was read. */
+saml_reason_t key_verify_by(const key_algorithm_t *algorithm, EVP_PKEY *key, const void *bytes,
+                            size_t length, const uint8_t *signature, size_t signature_length);
 
 /* Signs, in the same form. The key has passed key_check. STATUS_TOO_LARGE; STATUS_SYSTEM. */
 status_t key_sign(const key_algorithm_t *algorithm, EVP_PKEY *key, const void *bytes, size_t length,

@@ -2,8 +2,6 @@
  * Next: signed_bytes.c. */
 #include "services/auth-provider/saml/keys.h"
 
-#include <openssl/err.h>
-#include <openssl/x509.h>
 #include <string.h>
 
 static bool has_usable_fingerprint(const saml_expect_t *expect)
@@ -102,50 +100,6 @@ static saml_reason_t find_certificates(const saml_expect_t *expect, const xmlNod
     return out->count > 0 ? SAML_NONE : SAML_CERTIFICATE_MISSING;
 }
 
-static void free_x509(X509 **x509)
-{
-    X509_free(*x509);
-}
-
-static EVP_PKEY *key_of(const signing_key_t *from)
-{
-    const uint8_t *at = from->der;
-    AUTO(free_x509) X509 *x509 = d2i_X509(NULL, &at, (long)from->length);
-    EVP_PKEY *key = x509 == NULL || at != from->der + from->length ? NULL : X509_get_pubkey(x509);
-    ERR_clear_error();
-    return key;
-}
-
-static saml_reason_t judge_curve(const EVP_PKEY *key)
-{
-    static const char *const curves[] = {"prime256v1", "secp384r1", "secp521r1"};
-    char name[32] = "";
-    size_t length = 0;
-    if (EVP_PKEY_get_group_name(key, name, sizeof(name), &length) == 1)
-        for (size_t i = 0; i < ARRAY_LEN(curves); i++)
-            if (strcmp(name, curves[i]) == 0)
-                return SAML_NONE;
-    ERR_clear_error();
-    return SAML_KEY_TYPE;
-}
-
-static saml_reason_t judge_key(const EVP_PKEY *key, signature_family_t family)
-{
-    if (key == NULL)
-        return SAML_CERTIFICATE_MALFORMED;
-    int type = EVP_PKEY_get_base_id(key);
-    switch (family) {
-    case SIGNATURE_RSA:
-    case SIGNATURE_RSA_PSS:
-        if (type != EVP_PKEY_RSA)
-            return SAML_KEY_TYPE;
-        return EVP_PKEY_get_bits(key) < KEYS_RSA_BITS_MIN ? SAML_KEY_TOO_WEAK : SAML_NONE;
-    case SIGNATURE_ECDSA:
-        return type == EVP_PKEY_EC ? judge_curve(key) : SAML_KEY_TYPE;
-    }
-    return SAML_KEY_TYPE;
-}
-
 /* Leaves those that fit. */
 static saml_reason_t read_keys(const signature_t *signature, keys_t *keys)
 {
@@ -153,14 +107,15 @@ static saml_reason_t read_keys(const signature_t *signature, keys_t *keys)
     saml_reason_t why = SAML_CERTIFICATE_MISSING;
     for (size_t i = 0; i < keys->count; i++) {
         signing_key_t one = keys->keys[i];
-        one.key = key_of(&one);
-        saml_reason_t reason = judge_key(one.key, signature->method->family);
+        one.key = key_read(one.der, one.length);
+        saml_reason_t reason =
+            one.key == NULL ? SAML_CERTIFICATE_MALFORMED : key_check(signature->algorithm, one.key);
         if (i == 0)
             why = reason;
         if (reason == SAML_NONE)
             keys->keys[kept++] = one;
         else
-            EVP_PKEY_free(one.key);
+            key_free(&one.key);
     }
     keys->count = kept;
     return kept > 0 ? SAML_NONE : why;
@@ -181,7 +136,7 @@ bool keys_find(const saml_expect_t *expect, const signature_t *signature, saml_v
 void keys_clear(keys_t *keys)
 {
     for (size_t i = 0; i < keys->count; i++)
-        EVP_PKEY_free(keys->keys[i].key);
+        key_free(&keys->keys[i].key);
     certificate_clear(&keys->brought);
     *keys = (keys_t){0};
 }

@@ -7,7 +7,6 @@
 enum {
     KEYS_BROUGHT_MAX = 8, /* certificates that a signature may bring */
     KEYS_MAX = 32,        /* stored ones that are tried for a signature that brings none */
-    KEYS_RSA_BITS_MIN = 2048,
 };
 
 typedef struct {

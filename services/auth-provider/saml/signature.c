@@ -8,23 +8,7 @@
 #define EXCLUSIVE "http://www.w3.org/2001/10/xml-exc-c14n#"
 #define DSIG      SAML_NS_DSIG
 #define DSIG_MORE "http://www.w3.org/2001/04/xmldsig-more#"
-#define DSIG_2007 "http://www.w3.org/2007/05/xmldsig-more#"
 #define XMLENC    "http://www.w3.org/2001/04/xmlenc#"
-
-/* RFC 9231, section 2.3. HMAC is not here and never may be: its key would be the public one. */
-static const signature_method_t methods[] = {
-    {DSIG_MORE "rsa-sha256", SIGNATURE_RSA, EVP_sha256, false},
-    {DSIG_MORE "rsa-sha384", SIGNATURE_RSA, EVP_sha384, false},
-    {DSIG_MORE "rsa-sha512", SIGNATURE_RSA, EVP_sha512, false},
-    {DSIG_2007 "sha256-rsa-MGF1", SIGNATURE_RSA_PSS, EVP_sha256, false},
-    {DSIG_2007 "sha384-rsa-MGF1", SIGNATURE_RSA_PSS, EVP_sha384, false},
-    {DSIG_2007 "sha512-rsa-MGF1", SIGNATURE_RSA_PSS, EVP_sha512, false},
-    {DSIG_MORE "ecdsa-sha256", SIGNATURE_ECDSA, EVP_sha256, false},
-    {DSIG_MORE "ecdsa-sha384", SIGNATURE_ECDSA, EVP_sha384, false},
-    {DSIG_MORE "ecdsa-sha512", SIGNATURE_ECDSA, EVP_sha512, false},
-    {DSIG "rsa-sha1", SIGNATURE_RSA, EVP_sha1, true},
-    {DSIG_MORE "ecdsa-sha1", SIGNATURE_ECDSA, EVP_sha1, true},
-};
 
 static const digest_method_t digests[] = {
     {XMLENC "sha256", EVP_sha256, false},
@@ -143,12 +127,10 @@ static bool are_transforms(const xmlNode *transforms, prefixes_t *out)
 
 static saml_reason_t read_method(const xmlNode *element, bool allow_sha1, signature_t *out)
 {
-    for (size_t i = 0; i < ARRAY_LEN(methods) && element_first(element) == NULL; i++)
-        if (element_has(element, "Algorithm", methods[i].uri)) {
-            out->method = &methods[i];
-            return methods[i].is_sha1 && !allow_sha1 ? SAML_SHA1_REFUSED : SAML_NONE;
-        }
-    return SAML_SIGNATURE_ALGORITHM;
+    AUTO(xml_release) char *uri = xml_attribute(element, "Algorithm");
+    if (uri == NULL || element_first(element) != NULL)
+        return SAML_SIGNATURE_ALGORITHM;
+    return key_algorithm(uri, allow_sha1, &out->algorithm);
 }
 
 static saml_reason_t read_digest(const xmlNode *element, bool allow_sha1, signature_t *out)

@@ -4,24 +4,15 @@
 #define LK_AUTH_PROVIDER_SAML_SIGNATURE_H
 
 #include "services/auth-provider/saml/element.h"
+#include "services/auth-provider/saml/key.h"
 #include "services/auth-provider/saml/steps.h"
 
 #include <openssl/evp.h>
 
 enum {
-    SIGNATURE_VALUE_MAX = 2048, /* bytes: RSA of 16384 bits */
     SIGNATURE_PREFIXES_MAX = 16,
     SIGNATURE_PREFIX_LIST_MAX = 256, /* bytes */
 };
-
-typedef enum { SIGNATURE_RSA, SIGNATURE_RSA_PSS, SIGNATURE_ECDSA } signature_family_t;
-
-typedef struct {
-    const char *uri;
-    signature_family_t family;
-    const EVP_MD *(*hash)(void);
-    bool is_sha1;
-} signature_method_t;
 
 typedef struct {
     const char *uri;
@@ -39,16 +30,17 @@ typedef struct {
     const char *whose; /* "Response" or "Assertion" */
     xmlNode *parent, *element, *info;
     xmlNode *key_info; /* NULL: there is none */
-    const signature_method_t *method;
+    const key_algorithm_t *algorithm;
     const digest_method_t *digest;
     prefixes_t info_prefixes, parent_prefixes;
     uint8_t digest_value[EVP_MAX_MD_SIZE];
     size_t digest_length;
-    uint8_t value[SIGNATURE_VALUE_MAX];
+    uint8_t value[KEY_SIGNATURE_MAX];
     size_t value_length;
 } signature_t;
 
-/* Step "signature_shape". Of the signature that stands in parent; the tree is borrowed. */
+/* Step "signature_shape". Of the signature that stands in parent; *out points into the tree and
+ * into itself: it must not move. */
 bool signature_read(xmlNode *parent, xmlNode *element, bool allow_sha1, saml_verdict_t *verdict,
                     signature_t *out);
 

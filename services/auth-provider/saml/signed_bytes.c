@@ -5,9 +5,7 @@
 
 #include <libxml/c14n.h>
 #include <openssl/crypto.h>
-#include <openssl/ecdsa.h>
 #include <openssl/err.h>
-#include <openssl/rsa.h>
 #include <sodium.h>
 #include <string.h>
 
@@ -90,73 +88,6 @@ static saml_reason_t check_digest(const signature_t *signature, signed_bytes_t *
     return same ? SAML_NONE : SAML_DIGEST_MISMATCH;
 }
 
-static void free_context(EVP_MD_CTX **context)
-{
-    EVP_MD_CTX_free(*context);
-}
-
-static void free_ecdsa(ECDSA_SIG **signature)
-{
-    ECDSA_SIG_free(*signature);
-}
-
-/* r and s side by side, each as long as the curve's order (XML Signature 1.1, section 6.4.3), as
- * the DER that OpenSSL wants. */
-static status_t ecdsa_to_der(const EVP_PKEY *key, const signature_t *signature,
-                             uint8_t out[SIGNATURE_VALUE_MAX], size_t *out_length)
-{
-    size_t half = ((size_t)EVP_PKEY_get_bits(key) + 7) / 8;
-    if (signature->value_length != 2 * half)
-        return STATUS_INVALID;
-    AUTO(free_ecdsa) ECDSA_SIG *pair = ECDSA_SIG_new();
-    BIGNUM *r = BN_bin2bn(signature->value, (int)half, NULL);
-    BIGNUM *s = BN_bin2bn(signature->value + half, (int)half, NULL);
-    if (pair == NULL || ECDSA_SIG_set0(pair, r, s) != 1) {
-        BN_free(r);
-        BN_free(s);
-        return STATUS_SYSTEM;
-    }
-    int length = i2d_ECDSA_SIG(pair, NULL);
-    if (length <= 0 || length > SIGNATURE_VALUE_MAX)
-        return STATUS_INVALID;
-    *out_length = (size_t)i2d_ECDSA_SIG(pair, &out);
-    return STATUS_OK;
-}
-
-static bool set_padding(EVP_PKEY_CTX *context, const signature_method_t *method)
-{
-    switch (method->family) {
-    case SIGNATURE_ECDSA:
-        return true;
-    case SIGNATURE_RSA:
-        return EVP_PKEY_CTX_set_rsa_padding(context, RSA_PKCS1_PADDING) == 1;
-    case SIGNATURE_RSA_PSS: /* RFC 9231, section 2.3.10 */
-        return EVP_PKEY_CTX_set_rsa_padding(context, RSA_PKCS1_PSS_PADDING) == 1 &&
-               EVP_PKEY_CTX_set_rsa_mgf1_md(context, method->hash()) == 1 &&
-               EVP_PKEY_CTX_set_rsa_pss_saltlen(context, RSA_PSS_SALTLEN_DIGEST) == 1;
-    }
-    return false;
-}
-
-static bool is_by(EVP_PKEY *key, const signature_t *signature, const signed_bytes_t *info)
-{
-    uint8_t der[SIGNATURE_VALUE_MAX];
-    const uint8_t *value = signature->value;
-    size_t length = signature->value_length;
-    EVP_PKEY_CTX *parameters = NULL; /* the context's */
-    AUTO(free_context) EVP_MD_CTX *context = EVP_MD_CTX_new();
-    if (signature->method->family == SIGNATURE_ECDSA) {
-        if (ecdsa_to_der(key, signature, der, &length) != STATUS_OK)
-            return false;
-        value = der;
-    }
-    return context != NULL &&
-           EVP_DigestVerifyInit(context, &parameters, signature->method->hash(), NULL, key) == 1 &&
-           set_padding(parameters, signature->method) &&
-           EVP_DigestVerify(context, value, length, (const uint8_t *)info->bytes, info->length) ==
-               1;
-}
-
 static saml_reason_t check_signature(const signature_t *signature, const keys_t *keys,
                                      const signing_key_t **out_key)
 {
@@ -164,14 +95,13 @@ static saml_reason_t check_signature(const signature_t *signature, const keys_t 
     extent_t extent = {.whole = signature->info};
     if (canonicalize(&extent, &signature->info_prefixes, &info) != STATUS_OK)
         return SAML_CANONICALIZATION_FAILED;
-    saml_reason_t reason = SAML_SIGNATURE_INVALID;
-    for (size_t i = 0; i < keys->count && reason != SAML_NONE; i++)
-        if (is_by(keys->keys[i].key, signature, &info)) {
+    for (size_t i = 0; i < keys->count; i++)
+        if (key_verify_by(signature->algorithm, keys->keys[i].key, info.bytes, info.length,
+                          signature->value, signature->value_length) == SAML_NONE) {
             *out_key = &keys->keys[i];
-            reason = SAML_NONE;
+            return SAML_NONE;
         }
-    ERR_clear_error(); /* the thread's queue: a later user would take it for its own */
-    return reason;
+    return SAML_SIGNATURE_INVALID;
 }
 
 bool signed_bytes_check(const signature_t *signature, const keys_t *keys, saml_verdict_t *verdict,

@@ -74,7 +74,7 @@ static void only_these_algorithms(void **state)
                                      MORE "ecdsa-sha1",
                                      MORE "RSA-SHA256",
                                      MORE "rsa-sha256 ",
-                                     "http://www.w3.org/2007/05/xmldsig-more#sha256-rsa-MGF1"};
+                                     "http://www.w3.org/2007/05/xmldsig-more#rsa-pss"};
     const key_algorithm_t *algorithm = NULL;
     for (size_t i = 0; i < ARRAY_LEN(no); i++)
         assert_int_equal(key_algorithm(no[i], true, &algorithm), SAML_SIGNATURE_ALGORITHM);
@@ -88,10 +88,15 @@ static const struct {
     int key;
     const char *uri;
 } pairs[] = {
-    {RSA_2048, MORE "rsa-sha256"}, {RSA_2048, MORE "rsa-sha384"},
-    {RSA_2048, MORE "rsa-sha512"}, {RSA_2048, SHA1},
-    {P256, MORE "ecdsa-sha256"},   {P256, MORE "ecdsa-sha512"},
-    {P384, MORE "ecdsa-sha384"},   {P521, MORE "ecdsa-sha512"},
+    {RSA_2048, MORE "rsa-sha256"},
+    {RSA_2048, MORE "rsa-sha384"},
+    {RSA_2048, MORE "rsa-sha512"},
+    {RSA_2048, SHA1},
+    {RSA_2048, "http://www.w3.org/2007/05/xmldsig-more#sha256-rsa-MGF1"},
+    {P256, MORE "ecdsa-sha256"},
+    {P256, MORE "ecdsa-sha512"},
+    {P384, MORE "ecdsa-sha384"},
+    {P521, MORE "ecdsa-sha512"},
 };
 
 static void what_is_signed_is_verified(void **state)

@@ -25,6 +25,7 @@
     CONFIRMED "<saml:SubjectConfirmationData NotOnOrAfter=\"2026-03-01T12:20:00Z\" "               \
               "Recipient=\"urn:x\"></saml:SubjectConfirmationData></saml:SubjectConfirmation>"
 #define FIRST_VALUE "<saml:AttributeValue>alice@example.com</saml:AttributeValue>"
+#define MINUTE      INT64_C(60000)
 #define FOUR(x)     x x x x
 
 static void allow_sha1(saml_expect_t *expect)
@@ -51,12 +52,12 @@ static void nobody_asked(saml_expect_t *expect)
 
 static void last_moment(saml_expect_t *expect)
 {
-    expect->now_utc_ms += (5 * 60 + 60) * 1000 - 1;
+    expect->now_utc_ms += 6 * MINUTE - 1;
 }
 
 static void first_moment(saml_expect_t *expect)
 {
-    expect->now_utc_ms -= (5 * 60 + 60) * 1000;
+    expect->now_utc_ms -= 6 * MINUTE;
 }
 
 static void with_groups(saml_expect_t *expect)
@@ -148,9 +149,9 @@ static void what_is_known_then(void **state)
     assert_string_equal(claims->session_index, "_s1");
     assert_string_equal(claims->assertion_id, "_a1");
     assert_string_equal(claims->in_response_to, SIGNER_REQUEST);
-    assert_true(claims->authn_instant_utc_ms == SIGNER_NOW_MS - 60 * 1000);
-    assert_true(claims->session_until_utc_ms == SIGNER_NOW_MS + INT64_C(8 * 3600 * 1000));
-    assert_true(claims->replay_until_utc_ms == SIGNER_NOW_MS + 6 * 60 * 1000);
+    assert_true(claims->authn_instant_utc_ms == SIGNER_NOW_MS - MINUTE);
+    assert_true(claims->session_until_utc_ms == SIGNER_NOW_MS + 8 * 60 * MINUTE);
+    assert_true(claims->replay_until_utc_ms == SIGNER_NOW_MS + 6 * MINUTE);
     assert_int_equal(packed_count(&claims->attributes), 0);
     assert_int_equal(packed_count(&claims->groups), 0);
     assert_int_equal(claims->certificate_length, rsa.length);
@@ -165,12 +166,12 @@ static void remembered_long_enough(void **state)
     (void)state;
     AUTO(saml_verdict_clear) saml_verdict_t verdict;
     world_verify(&(world_row_t){.before = {{CONFIRMED, ELSEWHERE CONFIRMED}}}, &verdict);
-    assert_true(verdict.claims.replay_until_utc_ms == SIGNER_NOW_MS + 11 * 60 * 1000);
+    assert_true(verdict.claims.replay_until_utc_ms == SIGNER_NOW_MS + 11 * MINUTE);
     saml_verdict_clear(&verdict);
     world_verify(&(world_row_t){.before = {{CONFIRMED, ELSEWHERE CONFIRMED},
                                            {" NotOnOrAfter=\"2026-03-01T12:10:00Z\"", ""}}},
                  &verdict);
-    assert_true(verdict.claims.replay_until_utc_ms == SIGNER_NOW_MS + 21 * 60 * 1000);
+    assert_true(verdict.claims.replay_until_utc_ms == SIGNER_NOW_MS + 21 * MINUTE);
 }
 
 static void a_stored_certificate_is_not_learned(void **state)

@@ -49,9 +49,9 @@ static bool is_namespace(const xmlChar *name)
     static const char first[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
     static const char scheme[] =
         "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+-.";
-    const char *text = (const char *)name;
-    size_t length = text == NULL ? 0 : strlen(text);
-    if (length > GATE_NAMESPACE_MAX || strspn(text == NULL ? "" : text, first) == 0)
+    const char *text = name == NULL ? "" : (const char *)name;
+    size_t length = strlen(text);
+    if (length > GATE_NAMESPACE_MAX || strspn(text, first) == 0)
         return false;
     for (size_t i = 0; i < length; i++)
         if (text[i] <= ' ' || text[i] > '~' || strchr("\"'<>&\\^`{|}", text[i]) != NULL)

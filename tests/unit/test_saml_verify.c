@@ -150,7 +150,7 @@ static void what_is_known_then(void **state)
     assert_string_equal(claims->assertion_id, "_a1");
     assert_string_equal(claims->in_response_to, SIGNER_REQUEST);
     assert_true(claims->authn_instant_utc_ms == SIGNER_NOW_MS - MINUTE);
-    assert_true(claims->session_until_utc_ms == SIGNER_NOW_MS + 8 * 60 * MINUTE);
+    assert_true(claims->session_until_utc_ms == SIGNER_NOW_MS + MINUTE * 8 * 60);
     assert_true(claims->replay_until_utc_ms == SIGNER_NOW_MS + 6 * MINUTE);
     assert_int_equal(packed_count(&claims->attributes), 0);
     assert_int_equal(packed_count(&claims->groups), 0);

@@ -15,13 +15,14 @@ enum { LOGOUT_URL_SIZE = SSO_QUERY_MAX + PROVIDER_URL_MAX + 1 };
 /* handler_t.is_slow: always. */
 bool logout_is_slow(const call_t *call);
 
-/* handler_t.prepare. `token`: the session's. May fail the call. */
-void logout_prepare(call_t *call, store_t *reader, const char *token);
+/* handler_t.prepare. May fail the call. */
+void logout_prepare(call_t *call, store_t *reader);
 
 /* Ends the session and notes it. *out_url: where the browser goes on; "": nowhere. Borrowed until
- * the call's end. STATUS_UNKNOWN: there was no session; err is not set then, nor is anything
+ * the call's end. STATUS_UNKNOWN: there is no session; err is not set then, nor is anything
  * written. */
-status_t logout_commit(call_t *call, store_t *writer, const char **out_url, err_t *err) MUST_CHECK;
+status_t logout_commit(const call_t *call, store_t *writer, const char **out_url, err_t *err)
+    MUST_CHECK;
 
 /* Whether the provider takes part in log-out: it has a URL for that, and a certificate that stands.
  */

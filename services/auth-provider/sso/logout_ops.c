@@ -3,17 +3,6 @@
 #include "services/auth-provider/sso/logout.h"
 #include "services/auth-provider/sso/ops.h"
 
-#include <sodium.h>
-
-/* The cookie alone: this is a browser's form, and no program's. */
-void sso_logout_prepare(call_t *call, store_t *reader)
-{
-    char token[SSO_TOKEN_SIZE] = "";
-    if (browser_cookie(call, COOKIE_SESSION, token))
-        logout_prepare(call, reader, token);
-    sodium_memzero(token, sizeof(token));
-}
-
 /* Who is logged out already is shown the same. The path is relative, whatever stands before /sso.
  */
 void sso_logout(call_t *call, store_t *writer)

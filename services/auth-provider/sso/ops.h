@@ -15,8 +15,7 @@ void sso_consume(call_t *call, store_t *writer);
 void sso_session_read(call_t *call, store_t *reader);
 void sso_session_end(call_t *call, store_t *writer);
 
-/* logout_ops.c, logout_message_op.c; is_slow: logout.h */
-void sso_logout_prepare(call_t *call, store_t *reader);
+/* logout_ops.c, logout_message_op.c; more of them: logout.h */
 void sso_logout(call_t *call, store_t *writer);
 bool sso_logout_message_is_slow(const call_t *call);
 void sso_logout_message_prepare(call_t *call, store_t *reader);

@@ -1,5 +1,7 @@
 /* Who a token is, and its end. Next: session.c. */
+#include "proto/record.h"
 #include "services/auth-provider/sso/browser.h"
+#include "services/auth-provider/sso/logout.h"
 #include "services/auth-provider/sso/ops.h"
 #include "services/auth-provider/sso/pages.h"
 #include "services/auth-provider/sso/session.h"
@@ -29,16 +31,17 @@ void sso_session_read(call_t *call, store_t *reader)
 void sso_session_end(call_t *call, store_t *writer)
 {
     err_t err = {0};
-    login_session_t session;
     sso_logout_t answer = {.logout_url = ""};
-    status_t status = session_find(call, writer, &session, &err);
-    if (status == STATUS_OK)
-        status = session_end(call, writer, &session, &err);
+    const char *url = "";
+    status_t status = logout_commit(call, writer, &url, &err);
     if (status != STATUS_OK) {
         fail(call, status, &err);
         return;
     }
     browser_set_cookie(call, COOKIE_SESSION, "");
-    field_give_null(&answer.fields, SSO_LOGOUT_URL);
+    if (url[0] == '\0')
+        field_give_null(&answer.fields, SSO_LOGOUT_URL);
+    else
+        record_give_text(&sso_logout_schema, &answer, SSO_LOGOUT_URL, url);
     call_answer(call, &answer);
 }

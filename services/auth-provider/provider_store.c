@@ -23,8 +23,8 @@ static int bind_settings(query_t *query, int n, const idp_settings_t *settings)
     columns_bind_text(query, n + 5, &idp_settings_schema, settings, IDP_SLO_TARGET_URL);
     query_text(query, n + 6, settings->idp_sso_target_url);
     query_text(query, n + 7, settings->name_identifier_format);
-    query_number_or_null(query, n + 8, settings->provision_groups,
-                         !field_set(fields, IDP_PROVISION_GROUPS));
+    bool has_groups = field_set(fields, IDP_PROVISION_GROUPS);
+    query_number_or_null(query, n + 8, has_groups && settings->provision_groups, !has_groups);
     return n + 9;
 }
 

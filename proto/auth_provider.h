@@ -21,6 +21,7 @@ typedef struct {
     bool allow_idp_initiated;
     bool allow_sha1_signatures;
     char assertion_consumer_service_url[PROVIDER_DERIVED_MAX + 1];
+    int64_t certificate_expires_at;
     packed_t idp_attribute_names;
     char idp_cert_fingerprint[PROVIDER_FINGERPRINT_MAX + 1];
     int idp_cert_fingerprint_algorithm; /* fingerprint_algorithm_t */
@@ -39,6 +40,7 @@ enum {
     IDP_ALLOW_IDP_INITIATED,
     IDP_ALLOW_SHA1_SIGNATURES,
     IDP_ACS_URL,
+    IDP_CERTIFICATE_EXPIRES_AT,
     IDP_ATTRIBUTE_NAMES,
     IDP_CERT_FINGERPRINT,
     IDP_CERT_FINGERPRINT_ALGORITHM,

@@ -172,3 +172,14 @@ status_t certificate_store_follow(store_t *store, const char *provider_id,
     }
     return status == STATUS_OK ? retire(store, provider_id, &keep, now_utc_ms, err) : status;
 }
+
+status_t certificate_store_expiry(store_t *store, provider_t *provider, err_t *err)
+{
+    AUTO(query_end) query_t *query = store_query(store, SQL_CERTIFICATE_EXPIRY);
+    query_text(query, 1, provider->id);
+    provider->settings.certificate_expires_at = INT64_MAX;
+    status_t status = query_read_number(query, &provider->settings.certificate_expires_at, err);
+    field_give_if(&provider->settings.fields, IDP_CERTIFICATE_EXPIRES_AT,
+                  provider->settings.certificate_expires_at != INT64_MAX);
+    return status;
+}

@@ -13,6 +13,9 @@
  * them: certificate_differs. STATUS_INVALID: it is no certificate. */
 status_t certificate_store_compare(idp_settings_t *settings, err_t *err) MUST_CHECK;
 
+/* Looks up when the first of the provider's certificates expires: certificate_expires_at. */
+status_t certificate_store_expiry(store_t *store, provider_t *provider, err_t *err) MUST_CHECK;
+
 /* Puts the metadata's certificates in the place of all that the provider has. */
 status_t certificate_store_replace(store_t *store, const char *provider_id,
                                    const metadata_t *metadata, int64_t now_utc_ms, err_t *err)

@@ -110,7 +110,7 @@ static void change(call_t *call, store_t *writer, const filling_t *filling, prov
         status = login_store_end_all(writer, provider->id, &err);
     if (status == STATUS_OK)
         status = schedule(call, writer, filling, &before, provider, &err);
-    provider_finish(call, provider, status, taken, &err);
+    provider_finish(call, writer, provider, status, taken, &err);
 }
 
 void provider_change(call_t *call, store_t *writer)

@@ -17,7 +17,7 @@ enum { QUICK_BYTES_MAX = 1024 * 1024 };
 
 void provider_answer(call_t *call, provider_t *provider)
 {
-    provider_view(provider, setup_public_url(call));
+    provider_view(provider, setup_public_url(call), call->now_utc_ms);
     call_answer(call, provider);
 }
 
@@ -60,10 +60,12 @@ void provider_note_taken(call_t *call, store_t *reader, const char *own_id)
         call_fail(call, &err);
 }
 
-void provider_finish(call_t *call, provider_t *provider, status_t status, bool taken,
-                     const err_t *err)
+void provider_finish(call_t *call, store_t *writer, provider_t *provider, status_t status,
+                     bool taken, err_t *err)
 {
     verdict_t verdict = {0};
+    if (status == STATUS_OK)
+        status = certificate_store_expiry(writer, provider, err);
     if (taken)
         fault_taken(&verdict);
     if (verdict_passes(call, taken ? STATUS_OK : status, &verdict, err))
@@ -98,7 +100,7 @@ static status_t add_row(call_t *call, query_t *row, void *context, err_t *err)
         return status;
     if (call->body_bytes.size > QUICK_BYTES_MAX && call_defer(call))
         return STATUS_OK;
-    provider_view(provider, setup_public_url(call));
+    provider_view(provider, setup_public_url(call), call->now_utc_ms);
     call_list_add(call, provider);
     return STATUS_OK;
 }
@@ -185,7 +187,7 @@ void provider_create(call_t *call, store_t *writer)
     if (status == STATUS_OK && filling != NULL)
         status = refresh_schedule(writer, call->keeper->settings, provider.id, &filling->metadata,
                                   call->now_utc_ms, &err);
-    provider_finish(call, &provider, status, taken, &err);
+    provider_finish(call, writer, &provider, status, taken, &err);
 }
 
 void provider_delete(call_t *call, store_t *writer)

@@ -30,8 +30,8 @@ status_t provider_judge(store_t *writer, provider_t *provider, verdict_t *out, e
 
 /* Ends a write: answers the provider if status is OK, says so if the short name is taken after all,
  * else fails. */
-void provider_finish(call_t *call, provider_t *provider, status_t status, bool taken,
-                     const err_t *err);
+void provider_finish(call_t *call, store_t *writer, provider_t *provider, status_t status,
+                     bool taken, err_t *err);
 
 /* Ends a `prepare` that came to nothing: says too if the body's short name is taken, by another
  * than own_id, so that the client sees every fault at once. */

@@ -102,6 +102,7 @@ status_t provider_store_read(query_t *page, provider_t *out, err_t *err)
     columns_switch(&settings, 14, IDP_PROVISION_GROUPS);
     columns_switch(&settings, 19, IDP_ALLOW_IDP_INITIATED);
     columns_switch(&settings, 20, IDP_ALLOW_SHA1_SIGNATURES);
+    columns_number(&settings, 21, IDP_CERTIFICATE_EXPIRES_AT);
     own.status = settings.status;
     columns_number(&own, 15, PROVIDER_ACTIVATED_AT);
     columns_number(&own, 16, PROVIDER_CREATED_AT);

@@ -7,7 +7,7 @@
 
 /* Gives record_type, the URLs that are derived from ours and the short name, warnings, and null for
  * every field that holds nothing. */
-void provider_view(provider_t *provider, const char *public_url);
+void provider_view(provider_t *provider, const char *public_url, int64_t now_utc_ms);
 
 /* Where identity providers send log-out messages to. STATUS_TOO_LARGE. */
 status_t provider_logout_url(const char *short_name, const char *public_url,

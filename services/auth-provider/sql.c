@@ -42,8 +42,14 @@
     "WHERE retired_at IS NULL AND missing_since IS NULL AND EXISTS "                               \
     "(SELECT 1 FROM provider WHERE provider.id = c.provider_id AND active = 1) "
 
+/* With when the first of its certificates expires that it still uses. */
+#define SHOWN                                                                                      \
+    COLUMNS                                                                                        \
+    ", (SELECT MIN(ends) FROM (SELECT provider_id AS holder, not_after AS ends FROM certificate "  \
+    "WHERE retired_at IS NULL AND missing_since IS NULL) AS live WHERE holder = id)"
+
 #define PAGES(sort, order, reverse)                                                                \
-    PAGE_SQL(SQL_PAGES + PAGE_STATEMENTS * (sort), COLUMNS, "provider", order, reverse)
+    PAGE_SQL(SQL_PAGES + PAGE_STATEMENTS * (sort), SHOWN, "provider", order, reverse)
 
 /* Both directions of sorting by a column; equal ones stand in the order of their ids. */
 #define SORTS(up, down, column)                                                                    \
@@ -54,7 +60,7 @@ static const char *const statements[] = {
     [SQL_PROVIDER_ADD] =
         "INSERT INTO provider (" COLUMNS ", name_key) VALUES ($1, $2, $3, $4, $5, "
         "$6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22)",
-    [SQL_PROVIDER_GET] = "SELECT " COLUMNS " FROM provider WHERE id = $1",
+    [SQL_PROVIDER_GET] = "SELECT " SHOWN " FROM provider WHERE id = $1",
     [SQL_PROVIDER_NAMED] = "SELECT id FROM provider WHERE short_name = $1",
     [SQL_PROVIDER_CHANGE] =
         "UPDATE provider SET name = $1, short_name = $2, active = $3, settings_url = $4, "
@@ -138,6 +144,8 @@ static const char *const statements[] = {
     [SQL_CERTIFICATE_MISS] =
         "UPDATE certificate SET missing_since = $1, retired_at = NULL WHERE id = $2",
     [SQL_CERTIFICATE_LAPSE] = "UPDATE certificate SET retired_at = $1 WHERE id = $2",
+    [SQL_CERTIFICATE_EXPIRY] = "SELECT MIN(not_after) FROM certificate WHERE provider_id = $1 "
+                               "AND retired_at IS NULL AND missing_since IS NULL",
     [SQL_CERTIFICATE_EXPIRING] = "SELECT COUNT(CASE WHEN not_after <= $1 THEN 1 END), "
                                  "COUNT(CASE WHEN not_after > $1 AND not_after <= $2 THEN 1 END), "
                                  "COUNT(CASE WHEN not_after > $1 AND not_after <= $3 THEN 1 END), "

@@ -177,6 +177,57 @@ static void a_new_fingerprint_retires_them(void **state)
                      0);
 }
 
+/* Warned of, and no more than that. */
+static void the_first_to_expire_is_shown(void **state)
+{
+    (void)state;
+    const int64_t day_ms = INT64_C(24) * 60 * 60 * 1000, end_ms = INT64_C(2000000000) * 1000;
+    const struct {
+        int64_t now_utc_ms;
+        const char *warning;
+    } cases[] = {
+        {end_ms - 31 * day_ms, NULL},
+        {end_ms - 29 * day_ms, "expires at 2033-05-18T03:33:20.000Z"},
+        {end_ms, "expired at 2033-05-18T03:33:20.000Z"},
+    };
+    char first[UUID_SIZE], second[UUID_SIZE];
+    assert_int_equal(desk_ask(&desk, PROVIDER_READ, id, NULL, NULL), OUTCOME_OK);
+    assert_null(desk_setting(&desk, "certificate_expires_at"));
+    add_and_note(1, second);
+    add_and_note(0, first);
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        desk.now_utc_ms = cases[i].now_utc_ms;
+        assert_int_equal(desk_ask(&desk, PROVIDER_READ, id, NULL, NULL), OUTCOME_OK);
+        assert_string_equal(desk_setting(&desk, "certificate_expires_at"),
+                            "2033-05-18T03:33:20.000Z");
+        const json_t *warnings = json_object_get(desk.body, "warnings");
+        assert_int_equal(json_array_size(warnings), cases[i].warning != NULL);
+        if (cases[i].warning != NULL)
+            assert_non_null(
+                strstr(json_string_value(json_array_get(warnings, 0)), cases[i].warning));
+    }
+    assert_int_equal(desk_ask(&desk, CERTIFICATE_RETIRE, id, first, NULL), OUTCOME_OK);
+    assert_int_equal(desk_ask(&desk, PROVIDER_CHANGE, id, NULL, "{'name': 'b'}"), OUTCOME_OK);
+    assert_string_equal(desk_setting(&desk, "certificate_expires_at"), "2033-05-18T03:33:21.000Z");
+}
+
+/* Who retires one by hand does not trust it any more. */
+static void retiring_ends_sessions_and_is_noted(void **state)
+{
+    (void)state;
+    char first[UUID_SIZE];
+    int64_t epoch = desk_query(&desk, "SELECT session_epoch FROM provider");
+    add_and_note(0, first);
+    assert_int_equal(desk_query(&desk, "SELECT session_epoch FROM provider"), epoch);
+    assert_int_equal(desk_ask(&desk, CERTIFICATE_RETIRE, id, first, NULL), OUTCOME_OK);
+    assert_int_equal(desk_query(&desk, "SELECT session_epoch FROM provider"), epoch + 1);
+    assert_int_equal(desk_ask(&desk, PROVIDER_EVENTS, id, NULL, ""), OUTCOME_OK);
+    assert_int_equal(desk_count(&desk), 2);
+    const json_t *latest = json_array_get(desk.body, 0);
+    assert_string_equal(json_string_value(json_object_get(latest, "kind")), "certificate");
+    assert_non_null(strstr(json_string_value(json_object_get(latest, "detail")), "retired "));
+}
+
 int main(void)
 {
 #define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -188,6 +239,8 @@ int main(void)
         CASE(sixteen_are_live_at_most),
         CASE(others_see_nothing),
         CASE(a_new_fingerprint_retires_them),
+        CASE(the_first_to_expire_is_shown),
+        CASE(retiring_ends_sessions_and_is_noted),
     };
     return cmocka_run_group_tests(tests, set_up_all, tear_down_all);
 }

@@ -14,8 +14,9 @@ SETTINGS = {"idp_entity_id": "https://myorg.myidp.com/saml/metadata",
 KEYS = ["id", "record_type", "name", "short_name", "organization_id", "active", "settings", "settings_url",
         "warnings", "activated_at", "created_at", "updated_at"]
 SETTINGS_KEYS = ["allow_idp_initiated", "allow_sha1_signatures", "assertion_consumer_service_url",
-                 "idp_attribute_names", "idp_cert_fingerprint", "idp_cert_fingerprint_algorithm",
-                 "idp_certificate", "idp_entity_id", "idp_slo_target_url", "idp_sso_target_url", "name_identifier_format", "provision_groups", "service_provider_entity_id",
+                 "certificate_expires_at", "idp_attribute_names", "idp_cert_fingerprint",
+                 "idp_cert_fingerprint_algorithm", "idp_certificate", "idp_entity_id", "idp_slo_target_url",
+                 "idp_sso_target_url", "name_identifier_format", "provision_groups", "service_provider_entity_id",
                  "service_provider_login_url"]
 TITLES = {"10003": "Invalid URL", "10004": "Missing required parameter", "10005": "Resource not found",
           "10007": "Unexpected error", "10009": "Authentication failed", "10010": "Not authorized",

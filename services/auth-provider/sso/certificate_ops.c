@@ -2,6 +2,8 @@
  * that is trusted no more is retired at once. Next: refresh.c. */
 #include "services/auth-provider/certificate_rows.h"
 #include "services/auth-provider/provider_ops.h"
+#include "services/auth-provider/sso/event_store.h"
+#include "services/auth-provider/sso/login_store.h"
 #include "services/auth-provider/sso/ops.h"
 #include "services/common/list.h"
 
@@ -38,6 +40,22 @@ static void finish(call_t *call, store_t *writer, const char *provider_id, const
         call_answer(call, &stored);
     else
         call_fail(call, err);
+}
+
+/* done: "added", "retired". */
+static status_t note(const call_t *call, store_t *writer, const char *provider_id, const char *done,
+                     const char *sha256, err_t *err)
+{
+    char detail[32 + FINGERPRINT_SIZE], id[UUID_SIZE];
+    if (text_format(detail, sizeof(detail), "%s %s", done, sha256) != STATUS_OK)
+        return err_set(err, STATUS_CORRUPT, "certificate", "its fingerprint is too long");
+    const event_note_t event = {.provider_id = provider_id,
+                                .kind = SSO_EVENT_CERTIFICATE,
+                                .reason = SAML_NONE,
+                                .client = "",
+                                .name_id = "",
+                                .detail = detail};
+    return event_store_add(writer, &event, call->now_utc_ms, id, err);
 }
 
 static void judge_key(const certificate_t *certificate, verdict_t *out)
@@ -86,6 +104,8 @@ void certificate_add(call_t *call, store_t *writer)
     if (!verdict_passes(call, status, &verdict, &err))
         return;
     status = certificate_rows_add(writer, provider.id, CERTIFICATE_GIVEN, &certificate, &err);
+    if (status == STATUS_OK)
+        status = note(call, writer, provider.id, "added", certificate.fingerprint, &err);
     finish(call, writer, provider.id, certificate.fingerprint, status, &err);
 }
 
@@ -103,6 +123,20 @@ static status_t find(const call_t *call, store_t *writer, provider_t *provider,
     return verdict_on_found(call, status, provider->organization_id, verdict);
 }
 
+/* Whoever retires one by hand does not trust it: nor those who came by it. */
+static status_t retire(const call_t *call, store_t *writer, const char *provider_id,
+                       const idp_certificate_t *certificate, err_t *err)
+{
+    status_t status = certificate_rows_retire(writer, certificate->id, call->now_utc_ms, err);
+    if (status == STATUS_OK)
+        status = certificate_rows_forget(writer, provider_id, err);
+    if (status == STATUS_OK)
+        status = login_store_end_all(writer, provider_id, err);
+    return status == STATUS_OK
+               ? note(call, writer, provider_id, "retired", certificate->fingerprint_sha256, err)
+               : status;
+}
+
 void certificate_retire(call_t *call, store_t *writer)
 {
     err_t err = {0};
@@ -112,10 +146,7 @@ void certificate_retire(call_t *call, store_t *writer)
     status_t status = find(call, writer, &provider, &stored, &verdict, &err);
     if (!verdict_passes(call, status, &verdict, &err))
         return;
-    if (!field_set(&stored.fields, IDP_CERT_RETIRED_AT)) {
-        status = certificate_rows_retire(writer, stored.id, call->now_utc_ms, &err);
-        if (status == STATUS_OK)
-            status = certificate_rows_forget(writer, provider.id, &err);
-    }
+    if (!field_set(&stored.fields, IDP_CERT_RETIRED_AT))
+        status = retire(call, writer, provider.id, &stored, &err);
     finish(call, writer, provider.id, stored.fingerprint_sha256, status, &err);
 }

@@ -31,7 +31,7 @@ static bool find(call_t *call, store_t *store, provider_t *out)
     else if (status != STATUS_OK)
         call_fail(call, &err);
     else
-        provider_view(out, setup_public_url(call));
+        provider_view(out, setup_public_url(call), call->now_utc_ms);
     return status == STATUS_OK;
 }
 

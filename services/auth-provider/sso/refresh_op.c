@@ -32,8 +32,8 @@ void provider_refresh_prepare(call_t *call, store_t *reader)
         filling_prepare(call, provider.settings_url, provider.settings.idp_entity_id);
 }
 
-static void finish(call_t *call, provider_t *provider, const refresh_report_t *report,
-                   status_t status, const err_t *err)
+static void finish(call_t *call, store_t *writer, provider_t *provider,
+                   const refresh_report_t *report, status_t status, err_t *err)
 {
     verdict_t verdict = {0};
     if (status == STATUS_OK && report->result == WORKER_REFRESH_REFUSED)
@@ -43,7 +43,7 @@ static void finish(call_t *call, provider_t *provider, const refresh_report_t *r
     if (!verdict_passes(call, status, &verdict, err))
         return;
     metric_add(&worker_metric_refreshes, report->result, 1);
-    provider_answer(call, provider);
+    provider_finish(call, writer, provider, STATUS_OK, false, err);
 }
 
 void provider_refresh(call_t *call, store_t *writer)
@@ -67,5 +67,5 @@ void provider_refresh(call_t *call, store_t *writer)
         return;
     status = refresh_apply(writer, call->keeper->settings, &provider, &filling->metadata,
                            &filling->settings, call->now_utc_ms, &report, &err);
-    finish(call, &provider, &report, status, &err);
+    finish(call, writer, &provider, &report, status, &err);
 }

@@ -27,7 +27,7 @@ static void expect_of(trust_t *trust, int64_t now_utc_ms)
 static status_t gather(store_t *store, const char *public_url, int64_t now_utc_ms, trust_t *out,
                        err_t *err)
 {
-    provider_view(&out->provider, public_url);
+    provider_view(&out->provider, public_url, now_utc_ms);
     const presence_t *given = &out->provider.settings.fields;
     if (!field_set(given, IDP_ACS_URL) || !field_set(given, IDP_SP_ENTITY_ID) ||
         !field_set(given, IDP_ENTITY_ID) || !field_set(given, IDP_CERT_FINGERPRINT))

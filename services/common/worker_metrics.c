@@ -3,6 +3,7 @@
 #include "common/mem.h"
 #include "common/metrics_process.h"
 #include "common/text.h"
+#include "proto/saml_reason.h"
 #include "services/common/store.h"
 
 #include <string.h>
@@ -163,6 +164,18 @@ metric_t worker_metric_certificate_first = {
         "When the first of them expires that has not yet, since 1970-01-01; 0 if there is none.",
     .type = METRIC_GAUGE,
 };
+metric_t worker_metric_sso_logins = {
+    .name = "lk_sso_logins_total",
+    .help = "Logins by single sign-on.",
+    .type = METRIC_COUNTER,
+};
+metric_t worker_metric_sso_denials = {
+    .name = "lk_sso_denials_total",
+    .help = "Logins by single sign-on that were denied, by reason.",
+    .type = METRIC_COUNTER,
+    .labels = {{.name = "reason", .values = saml_reason_words, .count = SAML_REASON_COUNT}},
+    .sparse = true,
+};
 metric_t worker_metric_sip_denials = {
     .name = "lk_sip_denials_total",
     .help = "Calls that were not authorized, by reason.",
@@ -210,6 +223,8 @@ static metric_t *const all[] = {
     &worker_metric_refreshes,
     &worker_metric_certificates,
     &worker_metric_certificate_first,
+    &worker_metric_sso_logins,
+    &worker_metric_sso_denials,
     &worker_metric_uses_dropped,
     &worker_metric_sip_denials,
     &worker_metric_sip_lockouts,

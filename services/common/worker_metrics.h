@@ -47,6 +47,8 @@ typedef enum {
 } worker_expiry_t;
 extern metric_t worker_metric_certificates; /* cells: worker_expiry_t */
 extern metric_t worker_metric_certificate_first;
+extern metric_t worker_metric_sso_logins;
+extern metric_t worker_metric_sso_denials;  /* by saml_reason_t */
 extern metric_t worker_metric_uses_dropped; /* sip/uses.h */
 extern metric_t worker_metric_sip_denials;  /* by reason_t */
 extern metric_t worker_metric_sip_lockouts;

@@ -4,6 +4,7 @@
 #include "proto/packed.h"
 #include "services/auth-provider/certificate_rows.h"
 #include "services/auth-provider/sso/event_store.h"
+#include "services/common/worker_metrics.h"
 
 #include <string.h>
 
@@ -192,6 +193,14 @@ static status_t begin(judging_t *judging, const provider_t *provider, login_sess
     return status == STATUS_OK ? learn(judging, provider) : status;
 }
 
+static void count(saml_reason_t reason)
+{
+    if (reason == SAML_NONE)
+        metric_add(&worker_metric_sso_logins, 0, 1);
+    else
+        metric_add(&worker_metric_sso_denials, (size_t)reason, 1);
+}
+
 static status_t note(judging_t *judging, saml_reason_t reason, char out_id[UUID_SIZE])
 {
     const login_t *login = judging->login;
@@ -201,7 +210,11 @@ static status_t note(judging_t *judging, saml_reason_t reason, char out_id[UUID_
                                 .client = login->client,
                                 .name_id = reason == SAML_NONE ? login->claims->name_id : "",
                                 .detail = saml_reason_message(reason)};
-    return event_store_add(judging->writer, &event, login->now_utc_ms, out_id, judging->err);
+    status_t status =
+        event_store_add(judging->writer, &event, login->now_utc_ms, out_id, judging->err);
+    if (status == STATUS_OK)
+        count(reason);
+    return status;
 }
 
 status_t login_commit(store_t *writer, const login_t *login, login_result_t *out, err_t *err)
@@ -234,5 +247,7 @@ status_t login_deny(store_t *writer, const char *provider_id, saml_reason_t reas
                                 .name_id = "",
                                 .detail = detail};
     status_t status = event_store_add(writer, &event, now_utc_ms, out_event_id, err);
+    if (status == STATUS_OK)
+        count(reason);
     return status == STATUS_CONFLICT ? STATUS_UNKNOWN : status;
 }

@@ -3,6 +3,7 @@
 import pathlib
 import struct
 import sys
+import zlib
 
 import msgpack
 
@@ -132,3 +133,21 @@ for byte, (kind, records) in enumerate([
 for name, text in {"uri": b"sip:+1312:x@example.com;user=phone", "named": b'"A \\" <x>" <sips:0471@[::1]:5061>;noa=2',
                    "tel": b"tel:+1312;phone-context=x", "two": b"<sip:1@x>, <sip:2@x>"}.items():
     write("dns", "header-" + name, b"\x03" + text)
+
+SAML = b'xmlns:p="urn:oasis:names:tc:SAML:2.0:protocol" xmlns="urn:oasis:names:tc:SAML:2.0:assertion"'
+LOGOUT = (b'ID="_1" Version="2.0" IssueInstant="2025-06-15T15:06:40Z" Destination="https://lk.example/slo"')
+ISSUER = b"<Issuer>https://idp.example/</Issuer>"
+LOGOUT_REQUEST = (b"<p:LogoutRequest " + SAML + b" " + LOGOUT + b">" + ISSUER + b'<NameID Format="f">ann</NameID>'
+                  b"<p:SessionIndex>_s</p:SessionIndex></p:LogoutRequest>")
+LOGOUT_RESPONSE = (b"<p:LogoutResponse " + SAML + b" " + LOGOUT + b' InResponseTo="_2">' + ISSUER + b"<p:Status><p:StatusCode "
+                   b'Value="urn:oasis:names:tc:SAML:2.0:status:Success"/></p:Status></p:LogoutResponse>')
+write("redirect", "query", b"\0SAMLRequest=QUFB&RelayState=a%20b+c&SigAlg=http%3A%2F%2Fwww.w3.org%2F2001%2F04%2Fxmldsig-more%23"
+                           b"ecdsa-sha256&Signature=QUFB&x&&=&SAMLEncoding=")
+write("redirect", "twice", b"\0SAMLResponse=&SAML%52esponse=&Signature&SigAlg=%00")
+write("redirect", "request", b"\2" + LOGOUT_REQUEST)
+write("redirect", "response", b"\2" + LOGOUT_RESPONSE)
+write("redirect", "doctype", b"\2<!DOCTYPE a>" + LOGOUT_REQUEST)
+raw = zlib.compressobj(9, zlib.DEFLATED, -15)
+write("redirect", "bomb", b"\1" + raw.compress(b" " * (1 << 20)) + raw.flush())
+write("redirect", "stored", b"\1\x01\x04\x00\xfb\xff<a/>")
+write("redirect", "cut", b"\1\x4b\x4c")

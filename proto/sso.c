@@ -130,7 +130,8 @@ static const field_t saml_trial_rows[] = {
         .doc = "As if it had come at that time; now, if not given."),
     [SAML_TRIAL_IN_RESPONSE_TO] = FIELD_TEXT_ROW(saml_trial_t, in_response_to, 1, SAML_ID_MAX,
         .flags = FIELD_NULLABLE | FIELD_BYTES, .check = check_printable,
-        .doc = "As if this request had been sent; if not given, any will do."),
+        .doc = "As if this request had been sent; if not given, it must be one that waits for an "
+               "answer."),
     [SAML_TRIAL_RESPONSE] = FIELD_TEXT_ROW(saml_trial_t, saml_response, 1, SAML_BASE64_MAX,
         .flags = FIELD_REQUIRED | FIELD_BYTES, .doc = "The Response in base64, as the form had it.",
         .example = "\"PHNhbWxwOlJlc3BvbnNlLz4=\""),

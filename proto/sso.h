@@ -154,7 +154,7 @@ typedef struct {
 typedef struct {
     presence_t fields;
     int64_t at;                              /* not given: now */
-    char in_response_to[SAML_ID_MAX + 1];    /* not given: taken as it comes */
+    char in_response_to[SAML_ID_MAX + 1];    /* not given: what it answers is looked up */
     char saml_response[SAML_BASE64_MAX + 1]; /* base64, as in the form */
 } saml_trial_t;
 

@@ -25,7 +25,7 @@ static const handler_t handlers[] = {
     [PROVIDER_REFRESH] = {.waits = provider_refresh_waits,
                           .prepare = provider_refresh_prepare,
                           .write = provider_refresh},
-    [PROVIDER_VALIDATE] = {.read = provider_validate},
+    [PROVIDER_VALIDATE] = {.is_slow = provider_validate_is_slow, .read = provider_validate},
     [PROVIDER_EVENTS] = {.read = provider_events},
     [SSO_METADATA] = {.read = sso_metadata},
     [SSO_LOGIN] = {.write = sso_login},

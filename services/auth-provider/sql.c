@@ -110,6 +110,8 @@ static const char *const statements[] = {
         "INSERT INTO assertion_used (provider_id, assertion_id, expires_at) VALUES ($1, $2, $3) "
         "ON CONFLICT (provider_id, assertion_id) DO NOTHING",
     [SQL_ASSERTION_EXPIRED] = EXPIRED_SQL("assertion_used"),
+    [SQL_ASSERTION_GET] =
+        "SELECT expires_at FROM assertion_used WHERE provider_id = $1 AND assertion_id = $2",
     [SQL_ASSERTION_EXPIRE] =
         EXPIRE_SQL("assertion_used", "(provider_id, assertion_id)", "provider_id, assertion_id"),
     [SQL_SESSION_ADD] =

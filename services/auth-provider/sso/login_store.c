@@ -145,6 +145,19 @@ status_t login_store_use(store_t *writer, const char *provider_id, const char *a
     return status;
 }
 
+status_t login_store_look(store_t *store, const char *provider_id, const char *assertion_id,
+                          saml_reason_t *out_reason, err_t *err)
+{
+    AUTO(query_end) query_t *query = store_query(store, SQL_ASSERTION_GET);
+    query_text(query, 1, provider_id);
+    query_text(query, 2, assertion_id);
+    status_t status = query_only_row(query, err);
+    if (status != STATUS_OK && status != STATUS_UNKNOWN)
+        return status;
+    *out_reason = status == STATUS_OK ? SAML_ASSERTION_REPLAYED : SAML_NONE;
+    return STATUS_OK;
+}
+
 /* ---- sessions ---- */
 
 status_t login_store_begin(store_t *writer, const login_session_t *session,

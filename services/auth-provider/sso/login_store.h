@@ -60,6 +60,10 @@ status_t login_store_spend(store_t *writer, const login_request_t *request, int6
 status_t login_store_use(store_t *writer, const char *provider_id, const char *assertion_id,
                          int64_t until_utc_ms, saml_reason_t *out_reason, err_t *err) MUST_CHECK;
 
+/* The same, without doing so. */
+status_t login_store_look(store_t *store, const char *provider_id, const char *assertion_id,
+                          saml_reason_t *out_reason, err_t *err) MUST_CHECK;
+
 /* What a session holds beyond what it shows; for logging out. */
 typedef struct {
     sso_session_t shown;

@@ -7,7 +7,7 @@ import urllib.parse
 
 import pytest
 from provider_dialect import PROVIDERS, check_data, new_provider
-from sso import IDP, NAMES, TARGET, Browser, Page, dsig, encode, keys, make_message, new_settings
+from sso import FORM, IDP, NAMES, TARGET, Browser, Page, dsig, encode, keys, make_message, new_settings
 from suite import Client, Suite
 
 UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
@@ -242,7 +242,7 @@ def test_what_is_forged_is_refused_with_a_number_alone(suite, browser, name, how
 
 def test_a_form_is_what_it_says(suite, browser, name):
     def post(raw):
-        return browser.call("POST", f"/sso/saml/auth/{name}", raw=raw, headers={"Content-Type": "application/x-www-form-urlencoded"})
+        return browser.call("POST", f"/sso/saml/auth/{name}", raw=raw, headers={"Content-Type": FORM})
     sent = browser.login(name)
     response = urllib.parse.quote_plus(encode(make_message(suite.base, name, sent.id).signed()))
     good = f"SAMLResponse={response}&RelayState={sent.relay_state}"
@@ -280,6 +280,16 @@ def test_a_session_ends(suite, browser, name):
     answer = browser.get("/sso/session")
     assert answer.status == 401
     Page(answer)
+
+
+def test_a_browser_logs_out_by_its_page(suite, browser, name):
+    assert browser.answer(suite.base, name, browser.login(name)).status == 303
+    token, at = browser.cookies["lk-session"], "/sso/session"
+    form, = Page(browser.get(at)).attributes("form")
+    answer = browser.call(form["method"].upper(), urllib.parse.urljoin(at, form["action"]), raw=b"", headers={"Content-Type": FORM})
+    assert answer.status == 303 and "lk-session" not in browser.cookies
+    assert Page(browser.get(urllib.parse.urljoin("/sso/logout", answer.headers["Location"]))).texts["h1"] == "You are logged out"
+    assert Client(suite.port, key=token).call("GET", at).status == 401
 
 
 # ---- cookies and pages ----

@@ -58,8 +58,8 @@ def test_node_saml(capfd):
     honest, hostile = list(zip(good, answers, strict=False)), list(zip(bad, answers[len(good):], strict=True))
     refused = [(case.name, told["name_id"]) for case, told in honest if not told["valid"]]
     accepted = [case.name for case, told in hostile if told["valid"] and case.kind == "reject"]
-    forged = [case.name for case, told in hostile if told["valid"] and told.get("name_id") != case.name_id]
+    other = [case.name for case, told in hostile if told["valid"] and told.get("name_id") != case.name_id]
     with capfd.disabled():
-        print(f"\nnode-saml: {len(forged)} forged, {len(accepted)} of {len(bad)} hostile accepted, {len(refused)} of {len(good)} good refused: {refused}")
+        print(f"\nnode-saml: {len(accepted)} of {len(bad)} hostile accepted, {len(other)} with another name or none, {len(refused)} of {len(good)} good refused: {refused}")
     assert len(refused) <= 15, refused
     assert len(accepted) < len(bad) // 2

@@ -42,7 +42,7 @@ static void pack_text(msgpack_packer *packer, const char *text)
     msgpack_pack_str_body(packer, text, length);
 }
 
-static const packed_t *names_of(const json_t *map, packed_t *out)
+static const packed_t *names_of(json_t *map, packed_t *out)
 {
     if (!json_is_object(map))
         return NULL;
@@ -53,7 +53,7 @@ static const packed_t *names_of(const json_t *map, packed_t *out)
     msgpack_sbuffer_init(&bytes);
     msgpack_packer_init(&packer, &bytes, msgpack_sbuffer_write);
     msgpack_pack_map(&packer, json_object_size(map));
-    json_object_foreach((json_t *)(uintptr_t)map, key, value)
+    json_object_foreach(map, key, value)
     {
         pack_text(&packer, key);
         pack_text(&packer, json_string_value(value));

@@ -33,7 +33,8 @@ def refused():
     yield reject("sha1-response", Message().signed("response", Recipe(method="rsa-sha1", digest="sha1")), "sha1_refused")
     yield reject("sha1-around-sha256", Message().signed("both", Recipe(), Recipe(method="rsa-sha1", digest="sha1")), "sha1_refused")
     yield reject("sha1-within-sha256", Message().signed("both", Recipe(method="rsa-sha1", digest="sha1"), Recipe()), "sha1_refused")
-    yield reject("ecdsa-sha1", Message().signed(recipe=Recipe(key=keys.key("p256"), method="ecdsa-sha1")), "sha1_refused", expect=of("p256"))
+    yield reject("ecdsa-sha1", Message().signed(recipe=Recipe(key=keys.key("p256"), method="ecdsa-sha1")), "signature_algorithm", expect=of("p256"))
+    yield reject("pkcs1-as-rsa-pss", Message().signed().replace(METHODS["rsa-sha256"], METHODS["rsa-pss-sha256"]), "signature_invalid")
     for allowed in (False, True):
         expect = Expect(allow_sha1=allowed)
         label = "-sha1-allowed" if allowed else ""
@@ -75,7 +76,7 @@ def kinds():
     yield reject("ed25519-as-ecdsa", Message().signed(recipe=Recipe(key=ed, method="ecdsa-sha256", signer=ed.private.sign)), "key_type", expect=of("ed25519"))
     yield reject("ec-as-rsa", Message().signed(recipe=Recipe(key=keys.key("p256"), method="rsa-sha256")), "key_type", expect=of("p256"))
     yield reject("rsa-as-ec", Message().signed(recipe=Recipe(method="ecdsa-sha256")), "key_type")
-    yield reject("secp256k1", Message().signed(recipe=Recipe(key=keys.key("k256"), method="ecdsa-sha256")), "key_type", expect=of("k256"))
+    yield reject("secp256k1", Message().signed(recipe=Recipe(key=keys.key("k256"), method="ecdsa-sha256")), "key_too_weak", expect=of("k256"))
 
 
 def values():

@@ -27,9 +27,10 @@ enum {
     POOL_WORKERS_MAX = 64,  /* of one service */
     POOL_NO_WORKER_MS = 2000,
     POOL_DEATHS_BEFORE_ALONE = 2,
-    POOL_UNTAKEN_MAX = 8,                    /* REQUEST messages that a worker has not taken yet */
-    POOL_MESSAGE_BYTES = SCAN_BYTES_MAX / 2, /* of one REQUEST message, about */
-    POOL_BUSY = 8,                           /* a worker that holds so many is sent batches */
+    POOL_UNTAKEN_MAX = 8, /* REQUEST messages that a worker has not taken yet */
+    /* Of one REQUEST message, about: heartbeats wait behind it. */
+    POOL_MESSAGE_BYTES = SCAN_BYTES_MAX / 16,
+    POOL_BUSY = 8,              /* a worker that holds so many is sent batches */
     POOL_CHATTER_MAX = 1000,    /* of one worker in a second: messages that move nothing on */
     POOL_CHATTER_BYTES = 65536, /* of such a message that count as another */
 };

@@ -15,6 +15,7 @@
 #include "services/common/backup_command.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <signal.h>
 #include <sodium.h>
 #include <stdio.h>
@@ -233,9 +234,18 @@ static void block_signals(sigset_t *out)
     (void)signal(SIGPIPE, SIG_IGN);
 }
 
+/* Left to itself, glibc raises this once a larger block is freed, and then every thread's arena keeps
+ * what its largest request took: 64 forms at once left 127 MB behind, and 38 like this. */
+static void give_back_large_blocks(void)
+{
+    enum { LARGE = 128 * 1024 };
+    (void)mallopt(M_MMAP_THRESHOLD, LARGE);
+}
+
 static int serve(const gateway_config_t *config)
 {
     sigset_t signals;
+    give_back_large_blocks();
     block_signals(&signals);
     parts_t parts = {0};
     err_t err;

@@ -6,10 +6,14 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include "common/clock.h"
 #include "proto/auth_provider.h"
+#include "services/auth-provider/sql.h"
 #include "services/auth-provider/sso/event_store.h"
+#include "services/common/gate.h"
 #include "tests/support/login_desk.h"
 
+#include <pthread.h>
 #include <string.h>
 
 static login_desk_t at;
@@ -300,6 +304,85 @@ static void the_same_answer_logs_in_once(void **state)
     assert_int_equal(number("SELECT count(*) FROM sso_session"), 1);
 }
 
+/* Writers of several processes: each with its connection, in turn at the gate. */
+enum { WRITERS = 4, POSTS = 4, WAIT_MS = 60 * 1000 };
+
+typedef struct {
+    pthread_t thread;
+    const char *directory, *database;
+    const login_t *login;
+    int logged_in, used, others;
+} post_t;
+
+static status_t post_once(post_t *post, gate_t *gate, store_t *writer, saml_reason_t *out)
+{
+    err_t err = {0};
+    login_result_t result = {.reason = SAML_REASON_COUNT};
+    status_t status = gate_take(gate, clock_ms() + WAIT_MS, &err);
+    if (status != STATUS_OK)
+        return status;
+    status = store_begin(writer, &err);
+    if (status == STATUS_OK)
+        status = login_commit(writer, post->login, &result, &err);
+    if (status == STATUS_OK)
+        status = store_commit(writer, &err);
+    else
+        store_rollback(writer);
+    gate_leave(gate);
+    *out = result.reason;
+    return status;
+}
+
+static void *post_all(void *context)
+{
+    post_t *post = context;
+    err_t err = {0};
+    AUTO(gate_close) gate_t *gate = NULL;
+    AUTO(store_close) store_t *writer = NULL;
+    if (gate_open(post->database, &gate, &err) != STATUS_OK ||
+        store_open(&auth_provider_store, post->directory, STORE_WRITER, &writer, &err) != STATUS_OK)
+        return NULL;
+    for (int i = 0; i < POSTS; i++) {
+        saml_reason_t reason = SAML_REASON_COUNT;
+        status_t status = post_once(post, gate, writer, &reason);
+        if (status == STATUS_OK && reason == SAML_NONE)
+            post->logged_in++;
+        else if (status == STATUS_OK && reason == SAML_REQUEST_USED)
+            post->used++;
+        else
+            post->others++;
+    }
+    return NULL;
+}
+
+static void several_writers_log_in_once(void **state)
+{
+    (void)state;
+    char database[STORE_PATH_SIZE];
+    err_t err = {0};
+    post_t posts[WRITERS] = {0};
+    int logged_in = 0, used = 0;
+    assert_int_equal(store_path(&auth_provider_store, at.desk.scratch.path, database, &err),
+                     STATUS_OK);
+    for (size_t i = 0; i < WRITERS; i++) {
+        posts[i].directory = at.desk.scratch.path;
+        posts[i].database = database;
+        posts[i].login = &at.login;
+        assert_int_equal(pthread_create(&posts[i].thread, NULL, post_all, &posts[i]), 0);
+    }
+    for (size_t i = 0; i < WRITERS; i++) {
+        assert_int_equal(pthread_join(posts[i].thread, NULL), 0);
+        assert_int_equal(posts[i].others, 0);
+        logged_in += posts[i].logged_in;
+        used += posts[i].used;
+    }
+    assert_int_equal(logged_in, 1);
+    assert_int_equal(used, WRITERS * POSTS - 1);
+    assert_int_equal(number("SELECT count(*) FROM sso_session"), 1);
+    assert_int_equal(number("SELECT count(*) FROM sso_event WHERE kind = 'login'"),
+                     WRITERS * POSTS);
+}
+
 /* An assertion's id is its provider's own. */
 static void another_providers_assertion_may_have_the_same_id(void **state)
 {
@@ -451,6 +534,7 @@ int main(void)
         CASE(each_reason_keeps_out_and_spends_nothing),
         CASE(a_strangers_post_burns_no_login),
         CASE(the_same_answer_logs_in_once),
+        CASE(several_writers_log_in_once),
         CASE(another_providers_assertion_may_have_the_same_id),
         CASE(what_nobody_asked_for_goes_where_it_is_allowed),
         CASE(a_session_ends_when_the_identity_provider_says),

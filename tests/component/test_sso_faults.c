@@ -45,6 +45,7 @@ static bool commit(void *fixture, const void *asked)
     login_desk_t *at = fixture;
     saml_reason_t expected = *(const saml_reason_t *)asked;
     saml_reason_t reason = login_desk_commit(at);
+    json_decref(at->desk.body);
     at->desk.body = NULL;
     at->desk.faults.count = 0;
     at->desk.outcome = call_failure(at->desk.status);

@@ -37,12 +37,6 @@ static int64_t number(const char *sql)
     return desk_query(&at.desk, sql);
 }
 
-static int64_t certificates(void)
-{
-    return number("SELECT count(*) FROM certificate WHERE source = 'learned' AND retired_at IS "
-                  "NULL");
-}
-
 static void read_latest_event(const char *kind, sso_event_t *out)
 {
     err_t err = {0};
@@ -420,110 +414,6 @@ static void a_session_ends_when_the_identity_provider_says(void **state)
     assert_false(login_desk_is_in(&at));
 }
 
-/* ---- certificates that are learned ---- */
-
-static void a_certificate_is_learned_once(void **state)
-{
-    (void)state;
-    sso_event_t event;
-    assert_int_equal(login_desk_commit(&at), SAML_NONE);
-    assert_int_equal(certificates(), 1);
-    read_latest_event("certificate", &event);
-    assert_memory_equal(event.detail, "learned ", 8);
-    login_desk_ask(&at);
-    assert_int_equal(login_desk_commit(&at), SAML_NONE);
-    assert_int_equal(certificates(), 1);
-    assert_int_equal(number("SELECT count(*) FROM sso_event WHERE kind = 'certificate'"), 1);
-}
-
-static void one_that_was_given_stays_given(void **state)
-{
-    (void)state;
-    char body[9000];
-    assert_int_equal(text_format(body, sizeof(body), "{'certificate': '%s'}", at.issued.base64),
-                     STATUS_OK);
-    assert_int_equal(desk_ask(&at.desk, CERTIFICATE_ADD, at.provider_id, NULL, body), OUTCOME_OK);
-    not_by_fingerprint();
-    assert_int_equal(login_desk_commit(&at), SAML_NONE);
-    assert_int_equal(certificates(), 0);
-    assert_int_equal(number("SELECT count(*) FROM certificate"), 1);
-}
-
-static void it_never_outlives_the_fingerprint_that_admitted_it(void **state)
-{
-    (void)state;
-    static void (*const changes[])(void) = {other_fingerprint, other_algorithm};
-    for (size_t i = 0; i < ARRAY_LEN(changes); i++) {
-        tear_down(NULL);
-        set_up(NULL);
-        assert_int_equal(login_desk_commit(&at), SAML_NONE);
-        changes[i]();
-        assert_int_equal(certificates(), 0);
-        login_desk_ask(&at);
-        not_by_fingerprint();
-        assert_int_equal(login_desk_commit(&at), SAML_CERTIFICATE_RETIRED);
-    }
-}
-
-/* ---- with the provider's end ---- */
-
-static void sessions_end_with_the_trust_they_came_by(void **state)
-{
-    (void)state;
-    static const char *const changes[] = {
-        "{'active': false}",
-        "{'settings': {'idp_entity_id': 'https://idp.example'}}",
-        "{'settings': {'idp_cert_fingerprint': '" PRINT_32 "'}}",
-        "{'settings': {'idp_cert_fingerprint_algorithm': 'sha384'}}",
-    };
-    for (size_t i = 0; i < ARRAY_LEN(changes); i++) {
-        tear_down(NULL);
-        set_up(NULL);
-        assert_int_equal(login_desk_commit(&at), SAML_NONE);
-        assert_true(login_desk_is_in(&at));
-        login_desk_change(&at, changes[i]);
-        assert_false(login_desk_is_in(&at));
-        login_desk_change(&at, "{'active': true}"); /* what has ended stays so */
-        assert_false(login_desk_is_in(&at));
-    }
-}
-
-static void sessions_end_with_a_new_certificate(void **state)
-{
-    (void)state;
-    char body[9000];
-    assert_int_equal(login_desk_commit(&at), SAML_NONE);
-    assert_int_equal(text_format(body, sizeof(body), "{'settings': {'idp_certificate': '%s'}}",
-                                 at.issued.base64),
-                     STATUS_OK);
-    login_desk_change(&at, body);
-    assert_false(login_desk_is_in(&at));
-}
-
-static void other_changes_end_none(void **state)
-{
-    (void)state;
-    assert_int_equal(login_desk_commit(&at), SAML_NONE);
-    login_desk_change(&at, "{'name': 'x', 'settings': {'idp_sso_target_url': 'https://x.example', "
-                           "'allow_idp_initiated': true}}");
-    assert_true(login_desk_is_in(&at));
-}
-
-static void sessions_go_with_the_provider(void **state)
-{
-    (void)state;
-    assert_int_equal(login_desk_commit(&at), SAML_NONE);
-    assert_int_equal(desk_ask(&at.desk, PROVIDER_DELETE, at.provider_id, NULL, NULL), OUTCOME_OK);
-    assert_false(login_desk_is_in(&at));
-    assert_int_equal(number("SELECT (SELECT count(*) FROM sso_session) + (SELECT count(*) FROM "
-                            "sso_event)"),
-                     0);
-    login_desk_ask(&at);
-    assert_int_equal(login_desk_commit(&at), SAML_REASON_COUNT);
-    assert_int_equal(at.desk.status, STATUS_UNKNOWN);
-    assert_int_equal(number("SELECT count(*) FROM sso_session"), 0);
-}
-
 int main(void)
 {
 #define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -538,13 +428,6 @@ int main(void)
         CASE(another_providers_assertion_may_have_the_same_id),
         CASE(what_nobody_asked_for_goes_where_it_is_allowed),
         CASE(a_session_ends_when_the_identity_provider_says),
-        CASE(a_certificate_is_learned_once),
-        CASE(one_that_was_given_stays_given),
-        CASE(it_never_outlives_the_fingerprint_that_admitted_it),
-        CASE(sessions_end_with_the_trust_they_came_by),
-        CASE(sessions_end_with_a_new_certificate),
-        CASE(other_changes_end_none),
-        CASE(sessions_go_with_the_provider),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,10 +1,13 @@
 """docs/api/authentication-providers.md: certificates, refreshing, the dry run, events."""
 
+import base64
+
 from idp import CERTIFICATES
 from provider_dialect import (MOMENT, NOWHERE, PROVIDERS, UUID, check_data, check_errors, check_page, check_provider,
                               make_provider)
 
 SERVICES = ["auth-provider"]
+NO_RESPONSE = base64.b64encode(b'<x xmlns="urn:x"/>').decode()
 KEYS = ["id", "certificate", "fingerprint_sha256", "not_after", "not_before", "retired_at", "source"]
 EVENT_KEYS = ["id", "at", "client", "detail", "kind", "name_id", "reason", "succeeded"]
 
@@ -21,8 +24,9 @@ def check_certificate(certificate):
     return certificate
 
 
-def add(suite, provider, certificate):
-    return check_certificate(check_data(suite.call("POST", at(provider, "/certificates"), {"certificate": certificate})))
+def add(suite, provider, certificate, key=None):
+    sent = {"certificate": certificate}
+    return check_certificate(check_data(suite.call("POST", at(provider, "/certificates"), sent, key=key)))
 
 
 def test_a_certificate_is_added_and_retired(suite):
@@ -64,7 +68,7 @@ def test_a_refresh_that_fails_changes_nothing(suite):
 
 def test_the_dry_run(suite):
     made = make_provider(suite)
-    result = check_data(suite.call("POST", at(made, "/actions/validate_response"), {"saml_response": "PGEvPg=="}))
+    result = check_data(suite.call("POST", at(made, "/actions/validate_response"), {"saml_response": NO_RESPONSE}))
     assert list(result) == ["attributes", "checks", "groups", "name_id", "reason", "valid"]
     assert result["valid"] is False and result["reason"] == "not_a_response" and result["name_id"] is None
     assert all(list(check) == ["check", "detail", "passed", "reason"] for check in result["checks"])
@@ -97,16 +101,17 @@ def test_events(suite):
 
 
 def test_other_organizations_see_nothing(suite):
-    made = make_provider(suite)
-    one = add(suite, made, CERTIFICATES[0])
+    admin = suite.make_key("--organization", "seen", "--scope", "admin")
+    made = make_provider(suite, admin)
+    one = add(suite, made, CERTIFICATES[0], admin)
     stranger = suite.make_key("--organization", "elsewhere", "--scope", "admin")
     for method, path, body in (("GET", "/certificates", None), ("POST", "/certificates", {"certificate": CERTIFICATES[1]}),
                                ("DELETE", f"/certificates/{one['id']}", None), ("POST", "/actions/refresh", None),
-                               ("POST", "/actions/validate_response", {"saml_response": "PGEvPg=="}),
+                               ("POST", "/actions/validate_response", {"saml_response": NO_RESPONSE}),
                                ("GET", "/events", None)):
         check_errors(suite.call(method, at(made, path), body, key=stranger), 404, {None: "10005"})
-    reader = suite.make_key("--scope", "read")
+    reader = suite.make_key("--organization", "seen", "--scope", "read")
     assert check_data(suite.call("GET", at(made, "/certificates"), key=reader)) == [one]
     for method, path, body in (("POST", "/certificates", {"certificate": CERTIFICATES[1]}), ("POST", "/actions/refresh", None),
-                               ("POST", "/actions/validate_response", {"saml_response": "PGEvPg=="})):
+                               ("POST", "/actions/validate_response", {"saml_response": NO_RESPONSE})):
         check_errors(suite.call(method, at(made, path), body, key=reader), 403, {None: "10010"})

@@ -24,7 +24,7 @@ const setting_t setup_rows[SETUP_ROWS] = {
                      "The local path that a browser goes on to after a login that named none by "
                      "return_to."),
     SETTING_NUMBER_ROW(
-        setup_t, sso_session_seconds, "LK_SSO_SESSION_SECONDS", "28800", 60, 366 * 86400,
+        setup_t, sso_session_seconds, "LK_SSO_SESSION_SECONDS", "28800", 60, INT64_C(366) * 86400,
         "How long a login lasts, in seconds, unless the identity provider says less; "
         "for logins from then on."),
     SETTING_SWITCH_ROW(setup_t, metadata_allow_private, "LK_METADATA_ALLOW_PRIVATE", "off",
@@ -34,11 +34,12 @@ const setting_t setup_rows[SETUP_ROWS] = {
                      "File with a private key (RSA or ECDSA) and its certificate in PEM: with it "
                      "what is sent to identity providers is signed. Nobody else may read it."),
     SETTING_NUMBER_ROW(
-        setup_t, metadata_refresh_s, "LK_METADATA_REFRESH_SECONDS", "86400", 0, 365 * 24 * 3600,
+        setup_t, metadata_refresh_s, "LK_METADATA_REFRESH_SECONDS", "86400", 0,
+        INT64_C(365) * 24 * 3600,
         "How often the metadata of an active provider is fetched again; 0: only when "
         "somebody asks for it."),
     SETTING_NUMBER_ROW(setup_t, metadata_grace_s, "LK_METADATA_GRACE_SECONDS", "604800", 0,
-                       365 * 24 * 3600,
+                       INT64_C(365) * 24 * 3600,
                        "How long a certificate that has vanished from metadata is still accepted."),
 };
 

@@ -92,7 +92,7 @@ void logout_desk_begin(logout_desk_t *f, const char *provider_id, char letter,
     const msgpack_object empty = {.type = MSGPACK_OBJECT_MAP};
     must(packed_set(&empty, &shown->attributes) == STATUS_OK);
     shown->authenticated_at = f->desk.now_utc_ms;
-    shown->expires_at = f->desk.now_utc_ms + 3600 * 1000;
+    shown->expires_at = f->desk.now_utc_ms + INT64_C(3600000);
     token_of(letter, token);
     login_hash(token, strlen(token), hash);
     must(store_begin(f->desk.writer, &err) == STATUS_OK);

@@ -330,7 +330,7 @@ static void what_is_inflated_is_bounded(void **state)
     assert_int_equal(reason_of(), SAML_NONE);
     send_blanks(REDIRECT_XML_MAX + 1, 0);
     assert_int_equal(reason_of(), SAML_MESSAGE_TOO_LARGE);
-    send_blanks(4 * 1024 * 1024, 0);
+    send_blanks(4194304, 0);
     assert_int_equal(reason_of(), SAML_MESSAGE_TOO_LARGE);
     send_blanks(100, 8);
     assert_int_equal(reason_of(), SAML_NONE);

@@ -64,7 +64,7 @@ static void a_good_one_makes_a_session(void **state)
     assert_string_equal(shown->name_id, LOGIN_NAME);
     assert_string_equal(shown->provider, "okta");
     assert_string_equal(shown->organization_id, DESK_ORGANIZATION);
-    assert_int_equal(shown->expires_at, at.desk.now_utc_ms + 3600 * 1000);
+    assert_int_equal(shown->expires_at, at.desk.now_utc_ms + 3600000);
     assert_int_equal(strlen(shown->token), SSO_TOKEN_SIZE - 1);
     assert_int_equal(number("SELECT count(*) FROM authn_request WHERE used_at IS NOT NULL"), 1);
     read_latest_event("login", &event);
@@ -260,7 +260,7 @@ static void each_reason_keeps_out_and_spends_nothing(void **state)
         "assertion_used) * 10007 + (SELECT count(used_at) FROM authn_request) * 101 + "
         "(SELECT count(*) FROM certificate)";
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
-        sso_event_t event;
+        sso_event_t event = {0};
         tear_down(NULL);
         set_up(NULL);
         cases[i].spoil();
@@ -405,7 +405,7 @@ static void what_nobody_asked_for_goes_where_it_is_allowed(void **state)
 static void a_session_ends_when_the_identity_provider_says(void **state)
 {
     (void)state;
-    at.claims.session_until_utc_ms = at.login.now_utc_ms + 60 * 1000;
+    at.claims.session_until_utc_ms = at.login.now_utc_ms + 60000;
     assert_int_equal(login_desk_commit(&at), SAML_NONE);
     assert_int_equal(at.result.session.shown.expires_at, at.claims.session_until_utc_ms);
     at.desk.now_utc_ms = at.claims.session_until_utc_ms - 1;

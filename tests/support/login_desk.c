@@ -45,7 +45,7 @@ static void fill_claims(login_desk_t *desk)
                               .sp_name_qualifier = "s",
                               .session_index = "index",
                               .authn_instant_utc_ms = desk->desk.now_utc_ms - 1000,
-                              .replay_until_utc_ms = desk->desk.now_utc_ms + 300 * 1000,
+                              .replay_until_utc_ms = desk->desk.now_utc_ms + 300000,
                               .certificate = desk->issued.der,
                               .certificate_length = desk->issued.length,
                               .by_fingerprint = true};
@@ -70,7 +70,7 @@ void login_desk_open(login_desk_t *desk)
                             .relay_state = desk->request.relay_state,
                             .client = "192.0.2.7",
                             .now_utc_ms = desk->desk.now_utc_ms,
-                            .session_ms = 3600 * 1000};
+                            .session_ms = 3600000};
     login_desk_ask(desk);
 }
 

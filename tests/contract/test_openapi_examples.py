@@ -57,11 +57,11 @@ class Asker:
         answer = self.send(method, path, operation, body)  # checks it by the document
         what = f"{method.upper()} {path} with {body} answered {answer.status} {answer.body[:2000]}"
         assert str(answer.status) in operation["responses"], what
-        assert answer.status in (200, 201, 204) or is_denial(answer) or has_no_metadata(path, answer), what
+        assert answer.status in (200, 201, 204) or is_open(operation) or is_denial(answer) or has_no_metadata(path, answer), what
         for secret in self.secrets(operation):
             assert body.get(secret) is None or body[secret].encode() not in answer.body, what
         made = result(answer)
-        assert not body or repeats(body, made), what
+        assert not body or is_open(operation) or repeats(body, made), what
         self.asked.add((path, method))
         return made
 
@@ -81,8 +81,9 @@ class Asker:
         done, parts = "", iter(self.parameters(operation, "path"))
         for part in re.finditer("/[^/]*", path):
             if part[0] == "/{}":
-                words = next(parts)["schema"].get("enum")
-                done += f"/{words[0] if words else self.ids[path[:part.end()]]}"
+                parameter = next(parts)
+                words = parameter["schema"].get("enum")
+                done += f"/{words[0] if words else self.ids.get(path[:part.end()]) or parameter['example']}"
             else:
                 done += part[0]
         return done
@@ -120,6 +121,11 @@ class Asker:
 
 def bare(path):
     return re.sub(r"\{.*?\}", "{}", path)
+
+
+def is_open(operation):
+    """For people who log in: a stranger with nothing in hand is sent on, or away; the document says where to."""
+    return operation.get("security") == []
 
 
 def is_denial(answer):

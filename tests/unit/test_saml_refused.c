@@ -39,6 +39,12 @@ static void by_no_fingerprint(saml_expect_t *expect)
     expect->fingerprint = "";
 }
 
+/* SHA-256 of three zeroes: "AAAA". */
+static void by_zeroes(saml_expect_t *expect)
+{
+    expect->fingerprint = "709e80c88487a2411e1ee4dfb9f22a861492d20c4765150c0c794abd70f8147c";
+}
+
 static void by_retired(saml_expect_t *expect)
 {
     static saml_certificate_t stored[2];
@@ -118,7 +124,7 @@ static const world_row_t xml[] = {
     {"an attribute of XML Signature's", SAML_XML_FORBIDDEN_ATTRIBUTE, .after = {{" ID=\"_a1\"", " xmlns:d=\"" DS "\" d:ID=\"_a2\" ID=\"_a1\""}}},
     {"a relative namespace", SAML_XML_NAMESPACE, .after = {{NOID, "<saml:NameID xmlns:x=\"./x\" Format"}}},
     {"an empty namespace", SAML_XML_NAMESPACE, .after = {{NOID, "<saml:NameID xmlns=\"\" Format"}}},
-    {"a namespace that needs escapes", SAML_XML_NAMESPACE, .after = {{NOID, "<saml:NameID xmlns:x=\"urn:&lt;\" Format"}}},
+    {"a namespace with quotes", SAML_XML_NAMESPACE, .after = {{NOID, "<saml:NameID xmlns:x=\"urn:it's\" Format"}}},
     {"no namespace", SAML_XML_NAMESPACE, .after = {{"<saml:Subject>", "<Subject/><saml:Subject>"}}},
     {"an ID twice", SAML_XML_DUPLICATE_ID, .after = {{"<saml:Subject>", "<saml:Subject ID=\"_a1\">"}}},
     {"an ID twice, in small letters", SAML_XML_DUPLICATE_ID, .after = {{"<saml:Subject>", "<saml:Subject id=\"_r1\">"}}},
@@ -177,7 +183,9 @@ static const world_row_t shapes[] = {
 static const world_row_t signers[] = {
     {"no certificate, none stored", SAML_CERTIFICATE_MISSING, .how.bare = true},
     {"a key alone", SAML_CERTIFICATE_MISSING, .how = {.bare = true, .after = {"</ds:Signature>", "<ds:KeyInfo><ds:KeyName>idp</ds:KeyName></ds:KeyInfo></ds:Signature>"}}},
-    {"a certificate that is none", SAML_CERTIFICATE_MALFORMED, .how.after = {"<ds:X509Certificate>", "<ds:X509Certificate>AAAA"}},
+    {"a certificate that is none", SAML_CERTIFICATE_MALFORMED, .how.after = {"<ds:X509Certificate>", "<ds:X509Certificate>!"}},
+    {"a certificate and something before", SAML_CERTIFICATE_UNKNOWN, .how.after = {"<ds:X509Certificate>", "<ds:X509Certificate>AAAA"}},
+    {"trusted bytes that are no certificate", SAML_CERTIFICATE_MALFORMED, .how.after = {"<ds:X509Certificate>", "<ds:X509Certificate>AAAA</ds:X509Certificate><ds:X509Certificate>"}, .tune = by_zeroes},
     {"too many certificates", SAML_CERTIFICATE_MALFORMED, .how.after = {"<ds:X509Data>", "<ds:X509Data>" BIG16("<ds:X509Certificate>AAAA</ds:X509Certificate>")}},
     {"another's certificate", SAML_CERTIFICATE_UNKNOWN, .tune = by_other},
     {"another's, some stored", SAML_CERTIFICATE_UNKNOWN, .how.by = &p256, .tune = by_retired, .how.shown = &p384},

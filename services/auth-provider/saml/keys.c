@@ -1,6 +1,8 @@
-/* Must never: take a key from elsewhere than the very certificate that is trusted.
- * Next: signed_bytes.c. */
+/* Must never: take a key from elsewhere than the very certificate that is trusted; parse one that
+ * is not. Next: signed_bytes.c. */
 #include "services/auth-provider/saml/keys.h"
+
+#include "common/mem.h"
 
 #include <string.h>
 
@@ -44,18 +46,26 @@ static saml_reason_t graver(saml_reason_t a, saml_reason_t b)
     return a == SAML_CERTIFICATE_RETIRED || b == SAML_NONE ? a : b;
 }
 
+/* Its bytes. Whether they are a certificate is seen once they are trusted. */
+static status_t read_der(const xmlNode *element, certificate_t *out)
+{
+    uint8_t der[CERTIFICATE_DER_MAX];
+    size_t length = 0;
+    status_t status = element_base64(element, der, sizeof(der), &length);
+    if (status == STATUS_OK)
+        *out = (certificate_t){.der = (uint8_t *)mem_copy(der, length), .length = length};
+    return status;
+}
+
 static saml_reason_t take_first_trusted(const saml_expect_t *expect, const xmlNode *data,
                                         size_t *brought, keys_t *out)
 {
     saml_reason_t worst = SAML_NONE;
     for (const xmlNode *at = xml_first(data, SAML_NS_DSIG, "X509Certificate"); at != NULL;
          at = xml_next(at, SAML_NS_DSIG, "X509Certificate")) {
-        if (++*brought > KEYS_BROUGHT_MAX)
-            return SAML_CERTIFICATE_MALFORMED;
         const saml_certificate_t *stored = NULL;
-        AUTO(xml_release) char *text = element_text(at);
         AUTO(certificate_clear) certificate_t certificate = {0};
-        if (text == NULL || certificate_from_base64(text, strlen(text), &certificate) != STATUS_OK)
+        if (++*brought > KEYS_BROUGHT_MAX || read_der(at, &certificate) != STATUS_OK)
             return SAML_CERTIFICATE_MALFORMED;
         saml_reason_t reason = judge(expect, &certificate, &stored);
         if (reason != SAML_NONE) {
@@ -100,14 +110,25 @@ static saml_reason_t find_certificates(const saml_expect_t *expect, const xmlNod
     return out->count > 0 ? SAML_NONE : SAML_CERTIFICATE_MISSING;
 }
 
+/* Reading a certificate is most of the work: where both signatures bring the same, once. */
+static EVP_PKEY *key_of(const signing_key_t *from, const keys_t *before)
+{
+    for (size_t i = 0; i < before->count; i++) {
+        const signing_key_t *known = &before->keys[i];
+        if (known->length == from->length && memcmp(known->der, from->der, from->length) == 0)
+            return EVP_PKEY_up_ref(known->key) == 1 ? known->key : NULL;
+    }
+    return key_read(from->der, from->length);
+}
+
 /* Leaves those that fit. */
-static saml_reason_t read_keys(const signature_t *signature, keys_t *keys)
+static saml_reason_t read_keys(const signature_t *signature, const keys_t *before, keys_t *keys)
 {
     size_t kept = 0;
     saml_reason_t why = SAML_CERTIFICATE_MISSING;
     for (size_t i = 0; i < keys->count; i++) {
         signing_key_t one = keys->keys[i];
-        one.key = key_read(one.der, one.length);
+        one.key = key_of(&one, before);
         saml_reason_t reason =
             one.key == NULL ? SAML_CERTIFICATE_MALFORMED : key_check(signature->algorithm, one.key);
         if (i == 0)
@@ -121,8 +142,8 @@ static saml_reason_t read_keys(const signature_t *signature, keys_t *keys)
     return kept > 0 ? SAML_NONE : why;
 }
 
-bool keys_find(const saml_expect_t *expect, const signature_t *signature, saml_verdict_t *verdict,
-               keys_t *out)
+bool keys_find(const saml_expect_t *expect, const signature_t *signature, const keys_t *before,
+               saml_verdict_t *verdict, keys_t *out)
 {
     *out = (keys_t){0};
     saml_reason_t reason = find_certificates(expect, signature->key_info, out);
@@ -130,7 +151,7 @@ bool keys_find(const saml_expect_t *expect, const signature_t *signature, saml_v
         out->count = 0; /* no key was read */
         return false;
     }
-    return steps_add(verdict, "key", read_keys(signature, out), "%s", signature->whose);
+    return steps_add(verdict, "key", read_keys(signature, before, out), "%s", signature->whose);
 }
 
 void keys_clear(keys_t *keys)

@@ -24,9 +24,10 @@ typedef struct {
 
 /* Steps "certificate" and "key": the key of the first certificate in KeyInfo that is trusted; if
  * KeyInfo has none, those of all stored ones that fit. Other ways to name a key are not looked at.
- * Points into expect; the caller frees with keys_clear. */
-bool keys_find(const saml_expect_t *expect, const signature_t *signature, saml_verdict_t *verdict,
-               keys_t *out);
+ * before: those of another signature, or of none. *out points into expect, and must not move; the
+ * caller frees with keys_clear. */
+bool keys_find(const saml_expect_t *expect, const signature_t *signature, const keys_t *before,
+               saml_verdict_t *verdict, keys_t *out);
 void keys_clear(keys_t *keys);
 
 #endif

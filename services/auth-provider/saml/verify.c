@@ -17,38 +17,32 @@ typedef struct {
     signed_bytes_t bytes;
     xmlDoc *document;
     xmlNode *root;
-    uint8_t *certificate; /* owned */
-    size_t certificate_length;
-    bool by_fingerprint;
+    keys_t keys;
+    const signing_key_t *key; /* by which of them */
 } vouched_t;
 
 static void clear_vouched(vouched_t *vouched)
 {
     signed_bytes_clear(&vouched->bytes);
     xml_free(&vouched->document);
-    mem_free(vouched->certificate);
+    keys_clear(&vouched->keys);
     *vouched = (vouched_t){0};
 }
 
 /* The signature of parent, from its form to the bytes. */
 static bool vouch(const saml_expect_t *expect, xmlNode *parent, xmlNode *element,
-                  saml_verdict_t *verdict, vouched_t *out)
+                  const keys_t *before, saml_verdict_t *verdict, vouched_t *out)
 {
     signature_t signature;
-    const signing_key_t *key = NULL;
-    AUTO(keys_clear) keys_t keys = {0};
     if (!signature_read(parent, element, expect->allow_sha1, verdict, &signature) ||
-        !keys_find(expect, &signature, verdict, &keys) ||
-        !signed_bytes_check(&signature, &keys, verdict, &out->bytes, &key))
+        !keys_find(expect, &signature, before, verdict, &out->keys) ||
+        !signed_bytes_check(&signature, &out->keys, verdict, &out->bytes, &out->key))
         return false;
     saml_reason_t reason = gate_read(out->bytes.bytes, out->bytes.length, &out->document);
     out->root = reason == SAML_NONE ? xmlDocGetRootElement(out->document) : NULL;
     if (out->root != NULL && (strcmp((const char *)out->root->name, signature.whose) != 0 ||
                               element_count(out->root, SAML_NS_DSIG, "Signature") != 0))
         reason = SAML_CANONICALIZATION_FAILED;
-    out->certificate = (uint8_t *)mem_copy(key->der, key->length);
-    out->certificate_length = key->length;
-    out->by_fingerprint = keys.by_fingerprint;
     return steps_add(verdict, "signed_bytes", reason, "%s", signature.whose);
 }
 
@@ -67,14 +61,15 @@ static bool find_claims(const saml_expect_t *expect, const response_t *parts,
 {
     AUTO(clear_vouched) vouched_t response = {0}, assertion = {0};
     if (parts->signature != NULL &&
-        !vouch(expect, parts->element, parts->signature, verdict, &response))
+        !vouch(expect, parts->element, parts->signature, &assertion.keys, verdict, &response))
         return false;
     if (parts->assertion_signature != NULL &&
-        !vouch(expect, parts->assertion, parts->assertion_signature, verdict, &assertion))
+        !vouch(expect, parts->assertion, parts->assertion_signature, &response.keys, verdict,
+               &assertion))
         return false;
     if (response.root != NULL && assertion.root != NULL && !agree(response.root, assertion.root))
         return steps_add(verdict, "signed_bytes", SAML_REFERENCE_MISMATCH, NULL);
-    vouched_t *by = assertion.root != NULL ? &assertion : &response;
+    const vouched_t *by = assertion.root != NULL ? &assertion : &response;
     claims_source_t source = {
         .expect = expect,
         .response = response.root != NULL ? response.root : parts->element,
@@ -89,9 +84,9 @@ static bool find_claims(const saml_expect_t *expect, const response_t *parts,
     claims_subject(&source, verdict);
     claims_conditions(&source, verdict);
     claims_attributes(&source, verdict);
-    verdict->claims.certificate = TAKE(by->certificate);
-    verdict->claims.certificate_length = by->certificate_length;
-    verdict->claims.by_fingerprint = by->by_fingerprint;
+    verdict->claims.certificate = (uint8_t *)mem_copy(by->key->der, by->key->length);
+    verdict->claims.certificate_length = by->key->length;
+    verdict->claims.by_fingerprint = by->keys.by_fingerprint;
     return true;
 }
 

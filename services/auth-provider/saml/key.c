@@ -26,6 +26,7 @@ static const key_algorithm_t algorithms[] = {
     {MORE "ecdsa-sha384", "SHA384", EVP_PKEY_EC, false, false},
     {MORE "ecdsa-sha512", "SHA512", EVP_PKEY_EC, false, false},
     {DSIG "rsa-sha1", "SHA1", EVP_PKEY_RSA, true, false},
+    {MORE "ecdsa-sha1", "SHA1", EVP_PKEY_EC, true, false},
 };
 
 static void free_x509(X509 **x509)

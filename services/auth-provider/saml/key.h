@@ -1,5 +1,5 @@
 /* Signatures over bytes, by the algorithms of XML Signature that we take (XML Signature 1.1 6.4,
- * RFC 9231): RSA (PKCS #1 v1.5, PSS) and ECDSA, with SHA-2, and RSA with SHA-1 where a provider
+ * RFC 9231): RSA (PKCS #1 v1.5, PSS) and ECDSA, with SHA-2, and with SHA-1 where a provider
  * opts in. HMAC never. Whose key is trusted is the caller's to know. Any thread. */
 #ifndef LK_AUTH_PROVIDER_SAML_KEY_H
 #define LK_AUTH_PROVIDER_SAML_KEY_H

@@ -52,6 +52,8 @@ static status_t read_der(const xmlNode *element, certificate_t *out)
     uint8_t der[CERTIFICATE_DER_MAX];
     size_t length = 0;
     status_t status = element_base64(element, der, sizeof(der), &length);
+    if (status == STATUS_OK && length == 0)
+        status = STATUS_INVALID;
     if (status == STATUS_OK)
         *out = (certificate_t){.der = (uint8_t *)mem_copy(der, length), .length = length};
     return status;

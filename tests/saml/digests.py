@@ -165,6 +165,21 @@ def transforms():
     yield reject("two-prefix-lists", dsig.sign(Message(assertion_signature=lists).text(), "_a1", listed), "transforms")
 
 
+def prefix_lists():
+    """Lists that canonicalisers read in several ways, and what is bound where no signature holds."""
+    for name, text in (("xml", "xml"), ("xmlns", "xmlns"), ("twice", "saml saml"), ("unbound", "nobody"), ("blanks", "   "), ("default-twice", "#default #default"), ("colon", "saml:NameID"), ("star", "*")):
+        yield intact("prefix-list-" + name, Message().signed(recipe=Recipe(prefixes=text)))
+    rebound = Message(response_attributes=' xmlns:ds2="urn:a"').signed(recipe=Recipe(prefixes="ds2", signed_info_prefixes="ds2"))
+    yield reject("prefix-list-rebound-outside", rebound.replace('xmlns:ds2="urn:a"', 'xmlns:ds2="urn:b"'), "digest_mismatch")
+    yield reject("prefix-list-default-added", Message().signed(recipe=Recipe(prefixes="#default")).replace("<samlp:Response ", '<samlp:Response xmlns="urn:b" '), "digest_mismatch")
+    inner = Message().signed().replace("<ds:KeyInfo>", '<ds:KeyInfo xmlns:saml="urn:x">')
+    yield intact("namespace-rebound-in-key-info", inner)
+    info = Message().signed().replace("<ds:SignedInfo>", '<ds:SignedInfo xmlns:saml="urn:x">')
+    yield intact("unused-namespace-in-signed-info", info)
+    used = Message().signed().replace("<ds:SignedInfo>", '<ds:SignedInfo Id="_i">')
+    yield reject("attribute-added-to-signed-info", used, "signature_invalid")
+
+
 def cases():
-    for group in (smuggled, signed_shapes, references, transforms):
+    for group in (smuggled, signed_shapes, references, transforms, prefix_lists):
         yield from group()

@@ -33,7 +33,7 @@ def refused():
     yield reject("sha1-response", Message().signed("response", Recipe(method="rsa-sha1", digest="sha1")), "sha1_refused")
     yield reject("sha1-around-sha256", Message().signed("both", Recipe(), Recipe(method="rsa-sha1", digest="sha1")), "sha1_refused")
     yield reject("sha1-within-sha256", Message().signed("both", Recipe(method="rsa-sha1", digest="sha1"), Recipe()), "sha1_refused")
-    yield reject("ecdsa-sha1", Message().signed(recipe=Recipe(key=keys.key("p256"), method="ecdsa-sha1")), "signature_algorithm", expect=of("p256"))
+    yield reject("ecdsa-sha1", Message().signed(recipe=Recipe(key=keys.key("p256"), method="ecdsa-sha1")), "sha1_refused", expect=of("p256"))
     yield reject("pkcs1-as-rsa-pss", Message().signed().replace(METHODS["rsa-sha256"], METHODS["rsa-pss-sha256"]), "signature_invalid")
     for allowed in (False, True):
         expect = Expect(allow_sha1=allowed)

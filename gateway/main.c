@@ -234,8 +234,8 @@ static void block_signals(sigset_t *out)
     (void)signal(SIGPIPE, SIG_IGN);
 }
 
-/* Left to itself, glibc raises this once a larger block is freed, and then every thread's arena keeps
- * what its largest request took: 64 forms at once left 127 MB behind, and 38 like this. */
+/* Left to itself, glibc raises this once a larger block is freed, and then every thread's arena
+ * keeps what its largest request took: 64 forms at once left 127 MB behind, and 38 like this. */
 static void give_back_large_blocks(void)
 {
     enum { LARGE = 128 * 1024 };

@@ -142,7 +142,7 @@ void certificate_retire(call_t *call, store_t *writer)
     err_t err = {0};
     verdict_t verdict = {0};
     provider_t provider;
-    idp_certificate_t stored;
+    idp_certificate_t stored = {.fields = {0}};
     status_t status = find(call, writer, &provider, &stored, &verdict, &err);
     if (!verdict_passes(call, status, &verdict, &err))
         return;

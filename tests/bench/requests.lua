@@ -5,10 +5,12 @@
 --                with BENCH_ANSWERED, each with a label of its own;
 --                fqdn: set the FQDN authentication of BENCH_CONNECTION each time
 --   BENCH_ANSWERED  file for the labels that answers have, one a line (a file for each thread: .0, .1)
+--   BENCH_LOGINS file of logins that have begun, one a line: cookie, tab, form (sso_fill.py): each is answered (POST), after
+--                another one was begun (GET) that nobody will answer; BENCH_SSO: the provider's short name
 -- Prints one line at the end: RESULT requests/s, p50 and p99 in ms, answers that were no success, lost connections.
 local key, paths, create = os.getenv("BENCH_KEY"), {}, os.getenv("BENCH_CREATE")
 local answered = os.getenv("BENCH_ANSWERED")
-local threads = 0
+local threads, login, provider = 0, nil, os.getenv("BENCH_SSO")
 
 function setup(thread)
   thread:set("id", threads)
@@ -22,6 +24,11 @@ function init()
   if key then headers["Authorization"] = "Bearer " .. key end
   if answered then answers = assert(io.open(answered .. "." .. id, "w")) end
   if create then return end
+  if provider then
+    logins = assert(io.open(os.getenv("BENCH_LOGINS") .. "." .. id))
+    begin = wrk.format("GET", "/sso/" .. provider, { Accept = "text/html" })
+    return
+  end
   for line in io.lines(os.getenv("BENCH_PATHS")) do
     paths[#paths + 1] = wrk.format("GET", line, headers)
   end
@@ -40,7 +47,23 @@ local function new_method()
   return string.format('{"type":"sipuser","username":"bench-%d-%d","password":"correct horse"}', serial, count)
 end
 
+local function next_of_login()
+  if login then
+    local cookie, form = login:match("([^\t]*)\t(.*)")
+    login = nil
+    return wrk.format("POST", "/sso/saml/auth/" .. provider,
+      { Accept = "text/html", Cookie = cookie, ["Content-Type"] = "application/x-www-form-urlencoded" }, form)
+  end
+  login = logins:read()
+  if not login then
+    io.stderr:write("bench: no login is left: this round says nothing\n")
+    wrk.thread:stop()
+  end
+  return begin
+end
+
 function request()
+  if provider then return next_of_login() end
   if create == "fqdn" then
     return wrk.format("POST", "/security/connections/" .. os.getenv("BENCH_CONNECTION") .. "/fqdn_authentication", headers, new_method())
   end

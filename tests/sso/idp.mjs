@@ -55,7 +55,7 @@ async function answer(request, response, asked) {
       serviceProviderLogoutURL: sp.slo, cert: sp.cert });
   }
   const html = await respond({ key, cert, wrongKey, wrongCert, issuer: `${base}/metadata`, person, sessionIndex,
-    audience: asked.issuer, acs: sp.acs, ...asked });
+    audience: asked.issuer, acs: sp.acs, relayState: asked.relayState, inResponseTo: asked.inResponseTo, mode: asked.mode });
   response.setHeader('Content-Type', 'text/html; charset=utf-8');
   response.send(html);
 }
@@ -87,6 +87,7 @@ const routes = {
     response.setHeader('Set-Cookie', `idp=${id}; HttpOnly; Path=/`);
     return answer(request, response, await parse(request, fields));
   },
+  'GET /favicon.ico': (request, response) => response.writeHead(204).end(),
   'GET /start': (request, response) => {
     request.person = { nameId: people.amelia, user: 'amelia', participants: [], state: {} };
     return answer(request, response, { issuer: request.query.sp, relayState: request.query.relay ?? '', mode: 'assertion' });

@@ -114,6 +114,8 @@ class World(contextlib.ExitStack):
 
     def assert_clean(self, page):
         """Nothing of ours makes the browser complain; nothing was asked of anybody but us and the identity providers."""
-        assert not [one for one in page.complaints if one[0].startswith(self.base)], page.complaints
+        ours = [one for one in page.complaints if one[0].startswith(self.base)]
+        assert not ours, ours
         places = (self.base, *(idp.base for idp in self.idps.values()), "about:blank", "data:,")
-        assert not [url for _, url in page.requests if not url.startswith(places)], page.requests
+        others = [url for _, url in page.requests if not url.startswith(places)]
+        assert not others, others

@@ -68,7 +68,8 @@ def test_flat():
             storm(idp, login)
         after = [resident_kib(process) for process in processes]
         print(f"RSS KiB of gateway and worker: {before} -> {after}")
-        assert all(late - early < 8 * 1024 for early, late in zip(before, after))
+        assert all(late - early < 16 * 1024 for early, late in zip(before, after))  # 70 MiB were sent
+        assert all(late < 100 * 1024 for late in after)
         assert set(idp.reasons()) <= REASONS, set(idp.reasons()) - REASONS
         assert whose(suite.client, login.post(suite.client).json["token"])  # the true answer comes through yet
 

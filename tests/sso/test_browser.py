@@ -1,6 +1,7 @@
 """People log in and out by a real browser and two real identity providers, over plain HTTP on loopback, and over TLS with
 the identity providers on another site."""
 
+import contextlib
 import re
 
 import pytest
@@ -18,12 +19,33 @@ FAILURES = [("samlp", "expired", "confirmation_expired"), ("samlp", "forged", "c
             ("lasso", "expired", "confirmation_expired"), ("lasso", "forged", "certificate_unknown"), ("lasso", "audience", "audience_mismatch")]
 
 
-@pytest.fixture(scope="module", params=["plain", "tls"])
-def world(request):
+WORLDS = ("plain", "tls")
+SOME = ("expired", "forged", "tampered")  # by TLS these will do
+
+
+class Worlds(dict):
+    """Each is started when it is first asked for."""
+
+    def __init__(self, stack):
+        super().__init__()
+        self.stack = stack
+
+    def __missing__(self, name):
+        self[name] = self.stack.enter_context(World(tls=name == "tls"))
+        return self[name]
+
+
+@pytest.fixture(scope="module")
+def worlds():
+    with contextlib.ExitStack() as stack:
+        yield Worlds(stack)
+
+
+@pytest.fixture
+def world(worlds, request):
     if request.param == "tls" and HAPROXY.path is None:
         pytest.skip("no haproxy")
-    with World(tls=request.param == "tls") as running:
-        yield running
+    return worlds[request.param]
 
 
 def session_cookie(world, page):
@@ -63,6 +85,7 @@ def assert_cookies(world, page):
     return cookie["value"]
 
 
+@pytest.mark.parametrize("world", WORLDS, indirect=True)
 @pytest.mark.parametrize("kind", KINDS)
 def test_in_and_out(world, kind):
     name = world.provider(kind)
@@ -93,7 +116,8 @@ def test_in_and_out(world, kind):
     world.assert_clean(page)
 
 
-@pytest.mark.parametrize("kind,mode,reason", FAILURES)
+@pytest.mark.parametrize("world,kind,mode,reason", [(world, *failure) for world in WORLDS for failure in FAILURES
+                                                    if world == "plain" or failure[1] in SOME], indirect=["world"])
 def test_failure(world, kind, mode, reason):
     name = world.provider(kind, mode)
     page = world.browser.page()
@@ -112,6 +136,7 @@ def test_failure(world, kind, mode, reason):
     world.assert_clean(page)
 
 
+@pytest.mark.parametrize("world", WORLDS, indirect=True)
 @pytest.mark.parametrize("mode", ["response", "both"])
 def test_whatever_is_signed(world, mode):
     name = world.provider("samlp", mode)
@@ -121,3 +146,69 @@ def test_whatever_is_signed(world, mode):
     assert "o'brien+ü@example.com" in page.text()
     assert world.session(session_cookie(world, page)["value"]).json["name_id"] == "o'brien+ü@example.com"
     world.assert_clean(page)
+
+
+@pytest.mark.parametrize("world", WORLDS, indirect=True)
+def test_another_browser(world):
+    """What one browser has begun another can't end, though somebody logs in there: nobody is given another's session."""
+    name = world.provider("samlp")
+    ours, theirs = world.browser.page(), world.browser.page()
+    ours.go(f"{world.base}/sso/{name}")
+    ours.await_that("document.title == 'samlp login'")
+    theirs.go(ours.url())
+    theirs.await_that("document.title == 'samlp login'")
+    world.type_password(theirs, "amelia")
+    theirs.await_url(f"{world.base}/sso/saml/auth/{name}")
+    assert world.event(name, UUID.findall(theirs.text())[0])["reason"] == "browser_mismatch"
+    assert session_cookie(world, theirs) is None
+    world.type_password(ours, "amelia")
+    ours.await_url(f"{world.base}/sso/session")
+
+
+@pytest.mark.parametrize("world", WORLDS, indirect=True)
+@pytest.mark.parametrize("kind", KINDS)
+def test_out_from_there(world, kind):
+    """Who logs out at the identity provider is logged out here."""
+    name = world.provider(kind)
+    page = world.browser.page()
+    world.log_in(page, kind, name)
+    page.await_url(f"{world.base}/sso/session")
+    token = session_cookie(world, page)["value"]
+    page.go(f"{world.idps[kind].base}/slo")
+    page.await_url(f"{world.idps[kind].base}/slo")
+    assert world.session(token).status == 401
+    world.assert_clean(page)
+
+
+@pytest.mark.parametrize("world", ["plain"], indirect=True)
+@pytest.mark.parametrize("kind", KINDS)
+def test_by_metadata(world, kind):
+    """The identity provider is known by nothing but its metadata; two tabs of one browser; the user is shown as they are."""
+    made = world.suite.call("POST", "/v2/authentication_providers", {"name": kind, "short_name": f"{kind}-url", "settings_url": world.idps[kind].entity})
+    assert made.status == 200, made.body
+    page = world.browser.page()
+    page.go(f"{world.base}/sso/{kind}-url?return_to=/sso/session%3Ftab=2")  # this one is left
+    page.await_that(f"document.title == '{kind} login'")
+    left = page.url()
+    world.log_in(page, kind, f"{kind}-url", user="o'brien", return_to="/sso/session?tab=1")
+    page.await_url(f"{world.base}/sso/session?tab=1")
+    assert "o'brien+ü@example.com" in page.text()
+    page.go(left)
+    page.await_url(f"{world.base}/sso/session?tab=2")
+    world.assert_clean(page)
+
+
+@pytest.mark.parametrize("world", ["tls"], indirect=True)
+def test_unasked(world):
+    """An identity provider's own tile: refused, until the provider allows it."""
+    name = world.provider("samlp")
+    page = world.browser.page()
+    start = f"{world.idps['samlp'].base}/start?relay=/sso/session&sp={world.base}/sso/saml/metadata/{name}"
+    page.go(start)
+    page.await_url(f"{world.base}/sso/saml/auth/{name}")
+    assert world.event(name, UUID.findall(page.text())[0])["reason"] == "idp_initiated"
+    world.change(name, allow_idp_initiated=True)
+    page.go(start)
+    page.await_url(f"{world.base}/sso/session")
+    assert "amelia@example.com" in page.text()
+    world.change(name, allow_idp_initiated=False)

@@ -92,7 +92,7 @@ class Browser:
             number = self.number
             message = {"id": number, "method": method, "params": params} | ({"sessionId": session} if session else {})
             os.write(self.commands, json.dumps(message).encode() + b"\0")
-            done = self.changed.wait_for(lambda: number in self.replies or self.ended, 30 * SLOW)
+            done = self.changed.wait_for(lambda: number in self.replies or self.ended, 60 * SLOW)
             assert done and number in self.replies, f"the browser has no answer to {method}: {self.directory / 'chromium.log'}"
             reply = self.replies.pop(number)
         assert "error" not in reply, (method, reply["error"])

@@ -63,15 +63,11 @@ class World(contextlib.ExitStack):
         self.browser = self.enter_context(Browser(self.suite.directory, spki_of(trust) if trust else None))
         self.providers = {}
 
-    def provider(self, kind, mode="assertion", by_url=False, **more):
+    def provider(self, kind, mode="assertion"):
         """Its short name: KIND-MODE. It is made once."""
         name = f"{kind}-{mode}"
         if name not in self.providers:
-            body = {"name": name, "short_name": name, **more}
-            if by_url:
-                body["settings_url"] = self.idps[kind].entity
-            else:
-                body["settings"] = self.idps[kind].settings(mode)
+            body = {"name": name, "short_name": name, "settings": self.idps[kind].settings(mode)}
             answer = self.suite.call("POST", "/v2/authentication_providers", body)
             assert answer.status == 200, answer.body
             self.providers[name] = answer.json["data"]["id"]
@@ -93,7 +89,11 @@ class World(contextlib.ExitStack):
     def log_in(self, page, kind, name, user="amelia", return_to="/sso/session"):
         """By the keyboard, as far as the identity provider's answer."""
         page.go(f"{self.base}/sso/{name}?return_to={urllib.parse.quote(return_to)}")
-        page.await_that(f"document.title == '{kind} login' && document.activeElement.name == 'user'")
+        page.await_that(f"document.title == '{kind} login'")
+        self.type_password(page, user)
+
+    def type_password(self, page, user):
+        page.await_that("document.activeElement.name == 'user'")
         page.type(user)
         page.press("Tab")
         page.type("correct horse")

@@ -12,6 +12,7 @@ import { serviceProvider } from './partner.mjs';
 
 const Participants = createRequire(import.meta.url)('samlp/lib/sessionParticipants');
 const REDIRECT = 'urn:oasis:names:tc:SAML:2.0:bindings:HTTP-Redirect';
+const EMAIL = 'urn:oasis:names:tc:SAML:1.1:nameid-format:emailAddress';
 const [key, cert, wrongKey, wrongCert] = process.argv.slice(2).map((file) => readFileSync(file, 'utf8'));
 const people = { amelia: 'amelia@example.com', "o'brien": "o'brien+ü@example.com" };
 const sessions = new Map(); // of this identity provider, by its cookie
@@ -51,7 +52,7 @@ async function answer(request, response, asked) {
   const person = request.person;
   const sessionIndex = `_${randomUUID()}`;
   if (sp.slo) {
-    person.participants.push({ serviceProviderId: asked.issuer, nameId: person.nameId, sessionIndex, binding: REDIRECT,
+    person.participants.push({ serviceProviderId: asked.issuer, nameId: person.nameId, nameIdFormat: EMAIL, sessionIndex, binding: REDIRECT,
       serviceProviderLogoutURL: sp.slo, cert: sp.cert });
   }
   const html = await respond({ key, cert, wrongKey, wrongCert, issuer: `${base}/metadata`, person, sessionIndex,

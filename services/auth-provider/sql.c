@@ -123,11 +123,12 @@ static const char *const statements[] = {
     [SQL_SESSION_GET] =
         "SELECT " SESSION_COLUMNS " " SESSION_FROM "WHERE s.token = $1 AND s.expires_at > $2",
     [SQL_SESSION_END] = "DELETE FROM sso_session WHERE id = $1",
-    [SQL_SESSION_END_NAMED] = "DELETE FROM sso_session WHERE provider_id = $1 AND name_id = $2 "
-                              "AND ($3 = '' OR session_index = $3) "
-                              "AND COALESCE(NULLIF(name_id_format, ''), $4) = $5 "
-                              "AND COALESCE(NULLIF(name_qualifier, ''), $6) = $7 "
-                              "AND COALESCE(NULLIF(sp_name_qualifier, ''), $8) = $9",
+    [SQL_SESSION_END_NAMED] =
+        "DELETE FROM sso_session WHERE provider_id = $1 AND name_id = $2 "
+        "AND ($3 = '' OR session_index = $3) "
+        "AND ($4 = $5 OR COALESCE(NULLIF(name_id_format, ''), $4) IN ($4, $5)) "
+        "AND COALESCE(NULLIF(name_qualifier, ''), $6) = $7 "
+        "AND COALESCE(NULLIF(sp_name_qualifier, ''), $8) = $9",
     [SQL_SESSION_EXPIRED] = EXPIRED_SQL("sso_session"),
     [SQL_SESSION_EXPIRE] = EXPIRE_SQL("sso_session", "id", "id"),
     [SQL_EVENT_ADD] =

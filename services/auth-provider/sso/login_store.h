@@ -89,7 +89,8 @@ typedef struct {
 } login_name_t;
 
 /* Ends those of one person: of all of session_index, or, with "", all. All is compared byte by
- * byte. *out_count (may be NULL). */
+ * byte, but a format that is unspecified, or missing, is any: who should be logged out must not
+ * stay in because one of two messages was less exact. *out_count (may be NULL). */
 status_t login_store_end_named(store_t *writer, const char *provider_id, const login_name_t *name,
                                const char *session_index, int64_t *out_count, err_t *err)
     MUST_CHECK;

@@ -7,6 +7,7 @@
 
 #include <pthread.h>
 #include <sodium.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -143,6 +144,25 @@ void *exchange_record(exchange_t *exchange, size_t size)
     return exchange->large;
 }
 
+static atomic_int large_bodies;
+
+static void end_large_body(exchange_t *exchange)
+{
+    if (exchange->has_large_body)
+        (void)atomic_fetch_sub(&large_bodies, 1);
+    exchange->has_large_body = false;
+}
+
+bool exchange_take_large_body(exchange_t *exchange)
+{
+    if (atomic_fetch_add(&large_bodies, 1) >= EXCHANGE_LARGE_BODIES) {
+        (void)atomic_fetch_sub(&large_bodies, 1);
+        return false;
+    }
+    exchange->has_large_body = true;
+    return true;
+}
+
 static void drop_sent(exchange_t *exchange)
 {
     for (size_t i = 0; i < REPLY_HEADERS_MAX; i++) {
@@ -172,5 +192,6 @@ void exchange_end(exchange_t *exchange)
         sodium_memzero(exchange->envelope.data, exchange->envelope.size);
     keep_small(&exchange->envelope);
     keep_small(&exchange->body);
+    end_large_body(exchange);
     msgpack_zone_clear(&exchange->zone);
 }

@@ -43,7 +43,16 @@ typedef struct {
     void *large; /* a larger record; NULL or mem_free */
     size_t large_size;
     void *record; /* room for the largest record that is not allocated by itself */
+    bool has_large_body;
 } exchange_t;
+
+/* Bodies beyond BODY_LIMIT that a gateway works on at once: up to 2 MiB each, with all that is made
+ * of one. */
+enum { EXCHANGE_LARGE_BODIES = 32 };
+
+/* Before such a body is read: makes it one of them, until exchange_end. false: there are too many.
+ */
+bool exchange_take_large_body(exchange_t *exchange);
 
 /* Room for a record, zeroed; mem_free'd by exchange_end where it is large. */
 void *exchange_record(exchange_t *exchange, size_t size);

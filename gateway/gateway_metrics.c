@@ -32,6 +32,7 @@ static const char *const refusal_names[] = {
     [REFUSED_POISON] = "poison",
     [REFUSED_HTTP] = "http",
     [REFUSED_CROWD] = "connections",
+    [REFUSED_LARGE] = "large_bodies",
 };
 
 /* A live worker is one of the first two, and perhaps silent as well. */

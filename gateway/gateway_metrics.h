@@ -21,6 +21,7 @@ typedef enum {
     REFUSED_POISON,    /* three workers died over it */
     REFUSED_HTTP,      /* malformed, too long or too slow, before it had a route */
     REFUSED_CROWD,     /* every HTTP thread has a connection */
+    REFUSED_LARGE,     /* too many large bodies at once */
 } refusal_t;
 
 extern const metrics_t gateway_metrics;

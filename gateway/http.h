@@ -110,6 +110,8 @@ void http_headers(const http_request_t *request, const char *name,
 const char *http_peer(const http_request_t *request); /* address of the other side, as text */
 /* Whether there is a body: false for none, or Content-Length: 0. A chunked one counts. */
 bool http_has_body(const http_request_t *request);
+/* Its bytes, as announced; 0: none; -1: it is chunked, and nobody knows yet. */
+long long http_body_length(const http_request_t *request);
 /* Reads the whole body, decoded, at most limit bytes, into memory that lives as long as the
  * request. Not NULL on success, even when empty; no NUL is appended. STATUS_TOO_LARGE: over the
  * limit (found before reading, where a length is given; the connection will be closed).

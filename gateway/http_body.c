@@ -17,6 +17,11 @@ bool http_has_body(const http_request_t *request)
     return !request->no_body && request->length != 0;
 }
 
+long long http_body_length(const http_request_t *request)
+{
+    return http_has_body(request) ? request->length : 0;
+}
+
 /* civetweb never sends it, and clients such as curl wait a second for it. */
 static status_t send_continue(http_request_t *request)
 {

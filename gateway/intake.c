@@ -1,6 +1,7 @@
 #include "gateway/intake.h"
 
 #include "common/text.h"
+#include "gateway/gateway_metrics.h"
 #include "gateway/request_head.h"
 #include "proto/json.h"
 #include "proto/record.h"
@@ -34,6 +35,19 @@ static bool is_of_type(const char *content_type, const char *type)
     return *rest == '\0' || *rest == ';';
 }
 
+/* Strangers may send such, on every thread. */
+static bool is_one_too_many(exchange_t *exchange, size_t limit)
+{
+    long long length = http_body_length(exchange->http);
+    bool is_large = limit > BODY_LIMIT && (length < 0 || length > BODY_LIMIT);
+    if (!is_large || (length > 0 && (unsigned long long)length > limit))
+        return false; /* the latter is not read */
+    if (exchange_take_large_body(exchange))
+        return false;
+    gateway_metrics_refusal(REFUSED_LARGE);
+    return true;
+}
+
 /* JSON is {} where there is no body, or where the operation takes none. */
 static outcome_t read_body(exchange_t *exchange, body_t *out)
 {
@@ -42,6 +56,8 @@ static outcome_t read_body(exchange_t *exchange, body_t *out)
     size_t length = 0;
     if (http_has_body(exchange->http)) {
         size_t limit = operation->body_limit != 0 ? operation->body_limit : (size_t)BODY_LIMIT;
+        if (is_one_too_many(exchange, limit))
+            return OUTCOME_UNAVAILABLE;
         status_t status = http_body(exchange->http, limit, &bytes, &length);
         if (status == STATUS_TOO_LARGE)
             return OUTCOME_BODY_TOO_LARGE;

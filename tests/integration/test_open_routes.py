@@ -1,6 +1,7 @@
 """Routes that take no key (/sso), by the gateway's side: what a worker is told of the request, what it may say to the
 browser, and how much a stranger may ask for. The worker is scripted."""
 
+import concurrent.futures
 import http.client
 import urllib.parse
 
@@ -224,3 +225,20 @@ def test_strangers_are_limited_by_network():
         worker.answer = lambda asked: asked.reply("UNKNOWN")
         path = "/v2/authentication_providers/018f0000-0000-7000-8000-000000000001"
         assert [suite.call("GET", path).status for _ in range(20)] == [404] * 20
+
+
+def test_large_forms_of_strangers_are_bounded():
+    """32 at once; all other requests are served meanwhile. The worker holds what is large until the gateway gives up."""
+    large = b"SAMLResponse=" + b"A" * (65 * 1024)
+    settings = {"LK_SSO_RATE_LIMIT": "0", "LK_ANSWER_MS": "5000"}
+    with Suite(["auth-provider"], workers=0, gateway_settings=settings) as suite, Scripted(suite, "auth-provider") as worker:
+        worker.answer = lambda asked: None if len((asked.body or {}).get("SAMLResponse", "")) > 1000 else asked.reply("DENIED", "<p>no", HTML)
+        with concurrent.futures.ThreadPoolExecutor(48) as pool:
+            posts = [pool.submit(ask, suite, "POST", CONSUME, large, FORM.items()) for _ in range(48)]
+            first = next(concurrent.futures.as_completed(posts)).result()
+            assert (first.status, first.headers["Retry-After"]) == (503, "1")  # 504 if nobody is refused
+            assert ask(suite, "POST", CONSUME, b"SAMLResponse=AAAA", FORM.items()).status == 403
+            statuses = [post.result().status for post in posts]
+        assert set(statuses) == {503, 504} and len(worker.asked) - 1 == statuses.count(504)
+        worker.answer = lambda asked: asked.reply("DENIED", "<p>no", HTML)
+        assert [ask(suite, "POST", CONSUME, large, FORM.items()).status for _ in range(40)] == [403] * 40  # they are given back

@@ -14,11 +14,11 @@
 
 /* Every status that the gateway or a dialect answers with; 0 stands for one that is missing here.
  */
-static const short statuses[] = {0,   200, 201, 204, 400, 401, 403, 404, 405, 408, 409, 413,
-                                 414, 415, 417, 422, 429, 431, 500, 501, 503, 504, 505};
-static const char *const status_texts[] = {"other", "200", "201", "204", "400", "401", "403", "404",
-                                           "405",   "408", "409", "413", "414", "415", "417", "422",
-                                           "429",   "431", "500", "501", "503", "504", "505"};
+static const short statuses[] = {0,   200, 201, 204, 303, 304, 400, 401, 403, 404, 405, 408, 409,
+                                 413, 414, 415, 417, 422, 429, 431, 500, 501, 503, 504, 505};
+static const char *const status_texts[] = {
+    "other", "200", "201", "204", "303", "304", "400", "401", "403", "404", "405", "408", "409",
+    "413",   "414", "415", "417", "422", "429", "431", "500", "501", "503", "504", "505"};
 _Static_assert(ARRAY_LEN(statuses) == ARRAY_LEN(status_texts), "every status has a text");
 
 static const char *const refusal_names[] = {
@@ -85,7 +85,8 @@ static metric_t latency = {
 static metric_t refusals = {
     .name = "lk_refusals_total",
     .help = "Requests refused: no key, too little scope, over the rate, queue full, no worker in "
-            "time, worker busy, no answer in time, poison, bad HTTP, or too many connections.",
+            "time, worker busy, no answer in time, poison, bad HTTP, too many connections, or too "
+            "many large bodies.",
     .type = METRIC_COUNTER,
     .labels = {METRIC_LABEL("reason", refusal_names)},
 };

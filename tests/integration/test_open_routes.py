@@ -126,6 +126,12 @@ def test_only_log_out_takes_a_long_url(suite, worker):
     assert not worker.asked
 
 
+def answered(suite, operation, status):
+    """How often, as the gateway counts it."""
+    labels = (("program", "gateway"), ("operation", operation), ("status", status))
+    return suite.metrics(suite.gateway).get(("lk_http_requests_total", labels), 0)
+
+
 def test_a_worker_sends_the_browser_on(suite, worker):
     cookies = ["session=" + TOKEN + "; Path=/; HttpOnly", "login=; Max-Age=0"]
     url = "https://idp.example/sso?SAMLRequest=" + "a" * 15000
@@ -137,6 +143,7 @@ def test_a_worker_sends_the_browser_on(suite, worker):
         assert answer.headers.get_all("Set-Cookie") == cookies
         assert answer.headers["Content-Type"] is None and answer.headers["Content-Length"] == "0"
         assert answer.headers["Idempotent-Replayed"] is None
+    assert answered(suite, "sso_login", "303") >= 2
 
 
 @pytest.mark.parametrize("headers", [
@@ -184,6 +191,7 @@ def test_metadata_may_be_cached_and_asked_for_again(suite, worker):
     assert_guarded(answer, cached=True)
     again = ask(suite, "GET", path, headers=[("If-None-Match", answer.headers["ETag"])])
     assert (again.status, again.body) == (304, b"")
+    assert answered(suite, "sso_metadata", "304") >= 1
     worker.answer = lambda asked: asked.reply("UNKNOWN")
     assert_guarded(ask(suite, "GET", path))
 

@@ -70,7 +70,8 @@ static void ours_ends_and_the_browser_goes_on(void **state)
     assert_string_equal(logout_desk_reason(&f), "");
 }
 
-/* No cookie, one of nobody, one that has ended: all are shown the same, and nobody else goes. */
+/* No cookie, one of nobody, one that has ended: all are shown the same, and nobody else goes. A form
+ * of another site comes without the cookie, and must not take it from the browser either. */
 static void without_a_session_nothing_ends(void **state)
 {
     (void)state;
@@ -79,6 +80,8 @@ static void without_a_session_nothing_ends(void **state)
     for (size_t i = 0; i < sizeof(letters); i++) {
         assert_int_equal(logout_desk_ask(&f, SSO_LOGOUT, letters[i]), OUTCOME_ELSEWHERE);
         assert_string_equal(location(), "logged-out");
+        bool takes_cookie = desk_header(&f.desk, "Set-Cookie") != NULL;
+        assert_int_equal(takes_cookie, letters[i] != '\0');
     }
     assert_int_equal(logout_desk_sessions(&f), 1);
     assert_int_equal(desk_query(&f.desk, "SELECT COUNT(*) FROM sso_event"), 0);

@@ -45,20 +45,27 @@ static bool read_token(const char *bytes, size_t length, char out[SSO_TOKEN_SIZE
     return true;
 }
 
-/* Pairs stand apart by "; " (RFC 6265 section 4.2.1). */
-bool browser_cookie(const call_t *call, cookie_t cookie, char out[SSO_TOKEN_SIZE])
+/* How many there are; *out: the last one's value. Pairs stand apart by "; " (RFC 6265 section
+ * 4.2.1). */
+static size_t find_cookies(const call_t *call, cookie_t cookie, const char **out)
 {
-    const char *name = name_of(call, cookie), *value = NULL;
+    const char *name = name_of(call, cookie);
     size_t name_length = strlen(name), count = 0;
     for (const char *at = head_of(call)->cookie; *at != '\0';) {
         at += strspn(at, "; ");
         if (strncmp(at, name, name_length) == 0 && at[name_length] == '=') {
-            value = at + name_length + 1;
+            *out = at + name_length + 1;
             count++;
         }
         at += strcspn(at, ";");
     }
-    return count == 1 && read_token(value, strcspn(value, "; "), out);
+    return count;
+}
+
+bool browser_cookie(const call_t *call, cookie_t cookie, char out[SSO_TOKEN_SIZE])
+{
+    const char *value = NULL;
+    return find_cookies(call, cookie, &value) == 1 && read_token(value, strcspn(value, "; "), out);
 }
 
 void browser_set_cookie(call_t *call, cookie_t cookie, const char *value)
@@ -82,6 +89,13 @@ void browser_set_cookie(call_t *call, cookie_t cookie, const char *value)
     assert(status == STATUS_OK);
     (void)status;
     sodium_memzero(header, sizeof(header));
+}
+
+void browser_take_session(call_t *call)
+{
+    const char *value = NULL;
+    if (find_cookies(call, COOKIE_SESSION, &value) > 0)
+        browser_set_cookie(call, COOKIE_SESSION, "");
 }
 
 bool browser_token(const call_t *call, char out[SSO_TOKEN_SIZE])

@@ -18,6 +18,9 @@ bool browser_cookie(const call_t *call, cookie_t cookie, char out[SSO_TOKEN_SIZE
 /* Before any answer: sets it, the login's for as long as a request waits, the session's until the
  * browser closes; value "": takes it away. */
 void browser_set_cookie(call_t *call, cookie_t cookie, const char *value);
+/* Before any answer: takes the session's cookie away, if it came along. What another site's form
+ * posts comes without it, and is not to log anybody out. */
+void browser_take_session(call_t *call);
 
 /* Whether Accept asks for a page: it names text/html. */
 bool browser_wants_page(const call_t *call);

@@ -14,7 +14,7 @@ void sso_logout(call_t *call, store_t *writer)
         call_fail(call, &err);
         return;
     }
-    browser_set_cookie(call, COOKIE_SESSION, "");
+    browser_take_session(call);
     if (url[0] != '\0' && call_elsewhere(call, url) == STATUS_OK)
         return;
     if (!call->answered && call_elsewhere(call, "logged-out") != STATUS_OK)

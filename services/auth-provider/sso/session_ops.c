@@ -38,7 +38,7 @@ void sso_session_end(call_t *call, store_t *writer)
         fail(call, status, &err);
         return;
     }
-    browser_set_cookie(call, COOKIE_SESSION, "");
+    browser_take_session(call);
     if (url[0] == '\0')
         field_give_null(&answer.fields, SSO_LOGOUT_URL);
     else

@@ -41,12 +41,14 @@ status_t certificate_rows_revive(store_t *writer, const char *id, err_t *err)
     return set_retired(writer, id, 0, false, err);
 }
 
-status_t certificate_rows_forget(store_t *writer, const char *provider_id, err_t *err)
+status_t certificate_rows_forget(store_t *writer, const char *provider_id, const char *kept_id,
+                                 err_t *err)
 {
     AUTO(query_end) query_t *query = store_query(writer, SQL_CERTIFICATE_FORGET);
     query_text(query, 1, provider_id);
-    query_number(query, 2, INT32_MAX);
-    query_number(query, 3, CERTIFICATES_RETIRED_MAX);
+    query_text(query, 2, kept_id);
+    query_number(query, 3, INT32_MAX);
+    query_number(query, 4, CERTIFICATES_RETIRED_MAX);
     return query_run(query, NULL, err);
 }
 

@@ -14,7 +14,7 @@ enum {
     CERTIFICATES_GIVEN_MAX = 16, /* to which some can be added by hand: live ones, of any source */
     CERTIFICATES_LIVE_MAX = 48,  /* with those of metadata, those that have vanished from it, and
                                     the one learned */
-    CERTIFICATES_RETIRED_MAX = 32, /* kept: the latest */
+    CERTIFICATES_RETIRED_MAX = 32, /* kept */
 };
 
 /* Adds it; one that is there is from that source now, and is live, retired or not before. */
@@ -25,8 +25,10 @@ status_t certificate_rows_retire(store_t *writer, const char *id, int64_t now_ut
     MUST_CHECK;
 /* It is retired no more. */
 status_t certificate_rows_revive(store_t *writer, const char *id, err_t *err) MUST_CHECK;
-/* Deletes those that were retired first, over CERTIFICATES_RETIRED_MAX. */
-status_t certificate_rows_forget(store_t *writer, const char *provider_id, err_t *err) MUST_CHECK;
+/* Deletes those over CERTIFICATES_RETIRED_MAX: first those that metadata has left out, of them and
+ * of the others those that were retired first; never kept_id. For certificate_store_forget. */
+status_t certificate_rows_forget(store_t *writer, const char *provider_id, const char *kept_id,
+                                 err_t *err) MUST_CHECK;
 
 typedef enum { CERTIFICATE_NONE, CERTIFICATE_LIVE, CERTIFICATE_IS_RETIRED } certificate_standing_t;
 

@@ -101,7 +101,35 @@ static status_t retire(store_t *store, const char *provider_id, const keep_t *ke
         status = changes.rows[i].retire ? certificate_rows_retire(store, id, now_utc_ms, err)
                                         : certificate_rows_revive(store, id, err);
     }
-    return status == STATUS_OK ? certificate_rows_forget(store, provider_id, err) : status;
+    return status;
+}
+
+static status_t find_own(store_t *store, const char *provider_id, const idp_settings_t *settings,
+                         char out_id[UUID_SIZE], err_t *err)
+{
+    AUTO(query_end) query_t *query = store_query(store, SQL_CERTIFICATE_LIST);
+    query_text(query, 1, provider_id);
+    bool more = false;
+    status_t status = query_step(query, &more, err);
+    while (status == STATUS_OK && more) {
+        AUTO(certificate_clear) certificate_t certificate = {0};
+        size_t length = 0;
+        const void *der = query_column_blob(query, 1, &length);
+        if (certificate_from_der(der, length, &certificate) != STATUS_OK)
+            return err_set(err, STATUS_CORRUPT, "certificate", "a stored one can't be read");
+        if (has_fingerprint(&certificate, settings))
+            return query_copy_text(query, 0, out_id, UUID_SIZE, err);
+        status = query_step(query, &more, err);
+    }
+    return status;
+}
+
+status_t certificate_store_forget(store_t *store, const char *provider_id,
+                                  const idp_settings_t *settings, err_t *err)
+{
+    char own_id[UUID_SIZE] = "";
+    status_t status = find_own(store, provider_id, settings, own_id, err);
+    return status == STATUS_OK ? certificate_rows_forget(store, provider_id, own_id, err) : status;
 }
 
 status_t certificate_store_replace(store_t *store, const char *provider_id,
@@ -109,6 +137,8 @@ status_t certificate_store_replace(store_t *store, const char *provider_id,
 {
     const keep_t none = {0};
     status_t status = retire(store, provider_id, &none, now_utc_ms, err);
+    if (status == STATUS_OK)
+        status = certificate_rows_forget(store, provider_id, "", err);
     for (size_t i = 0; i < metadata->certificate_count && status == STATUS_OK; i++)
         status = certificate_rows_add(store, provider_id, CERTIFICATE_METADATA,
                                       &metadata->certificates[i], err);
@@ -170,7 +200,9 @@ status_t certificate_store_follow(store_t *store, const char *provider_id,
         if (status == STATUS_OK)
             status = certificate_rows_add(store, provider_id, CERTIFICATE_GIVEN, &given, err);
     }
-    return status == STATUS_OK ? retire(store, provider_id, &keep, now_utc_ms, err) : status;
+    if (status == STATUS_OK)
+        status = retire(store, provider_id, &keep, now_utc_ms, err);
+    return status == STATUS_OK ? certificate_store_forget(store, provider_id, after, err) : status;
 }
 
 status_t certificate_store_expiry(store_t *store, provider_t *provider, err_t *err)

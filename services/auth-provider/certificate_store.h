@@ -36,4 +36,9 @@ status_t certificate_store_follow(store_t *store, const char *provider_id,
                                   const idp_settings_t *before, const idp_settings_t *after,
                                   int64_t now_utc_ms, err_t *err) MUST_CHECK;
 
+/* Deletes retired ones that are too many; never the one that has the settings' fingerprint, which
+ * would be trusted by that again. */
+status_t certificate_store_forget(store_t *store, const char *provider_id,
+                                  const idp_settings_t *settings, err_t *err) MUST_CHECK;
+
 #endif

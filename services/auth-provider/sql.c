@@ -83,10 +83,13 @@ static const char *const statements[] = {
                              "WHERE provider_id = $1 ORDER BY id",
     [SQL_CERTIFICATE_RETIRE] = "UPDATE certificate SET retired_at = $1, missing_since = NULL "
                                "WHERE id = $2",
-    /* The latest of those that are retired are kept. */
+    /* Of those that are retired $2 is kept, then those that no refresh has retired, then the
+     * latest.
+     */
     [SQL_CERTIFICATE_FORGET] =
         "DELETE FROM certificate WHERE id IN (SELECT id FROM certificate WHERE provider_id = $1 "
-        "AND retired_at IS NOT NULL ORDER BY retired_at DESC, id DESC LIMIT $2 OFFSET $3)",
+        "AND retired_at IS NOT NULL ORDER BY (id = $2) DESC, (missing_since IS NULL) DESC, "
+        "retired_at DESC, id DESC LIMIT $3 OFFSET $4)",
     [SQL_CERTIFICATE_SHOW] = CERTIFICATES "WHERE provider_id = $1 ORDER BY id",
     [SQL_CERTIFICATE_GET] = CERTIFICATES "WHERE provider_id = $1 AND id = $2",
     [SQL_CERTIFICATE_NAMED] = CERTIFICATES "WHERE provider_id = $1 AND sha256 = $2",

@@ -177,6 +177,45 @@ static void a_new_fingerprint_retires_them(void **state)
                      0);
 }
 
+/* Else it would be trusted by the settings' fingerprint, or by metadata, once more. */
+static void one_that_is_retired_by_hand_is_not_forgotten(void **state)
+{
+    (void)state;
+    char body[512], own[UUID_SIZE], other[UUID_SIZE], last[UUID_SIZE];
+    add_and_note(0, own);
+    assert_int_equal(text_format(body, sizeof(body), "{'settings': {'idp_cert_fingerprint': '%s'}}",
+                                 desk_text(&desk, "fingerprint_sha256")),
+                     STATUS_OK);
+    assert_int_equal(desk_ask(&desk, PROVIDER_CHANGE, id, NULL, body), OUTCOME_OK);
+    assert_int_equal(desk_ask(&desk, CERTIFICATE_RETIRE, id, own, NULL), OUTCOME_OK);
+    desk.now_utc_ms += 1000;
+    add_and_note(1, other);
+    assert_int_equal(desk_ask(&desk, CERTIFICATE_RETIRE, id, other, NULL), OUTCOME_OK);
+    /* More than are kept, retired by refreshes since. */
+    assert_int_equal(
+        desk_query(&desk, "INSERT INTO certificate (id, provider_id, source, der, sha256, "
+                          "not_before, not_after, retired_at, missing_since) "
+                          "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n "
+                          "WHERE i < 40) SELECT 'n' || i, provider_id, 'metadata', der, 'n' || i, "
+                          "not_before, not_after, retired_at + i, retired_at + i FROM n, "
+                          "certificate WHERE source = 'given' AND not_after = 2000000001000 "
+                          "RETURNING 1"),
+        1);
+    add_and_note(2, last);
+    assert_int_equal(desk_ask(&desk, CERTIFICATE_RETIRE, id, last, NULL), OUTCOME_OK);
+    assert_int_equal(listed(), CERTIFICATES_RETIRED_MAX);
+    const char *const stay[] = {own, other, last};
+    for (size_t i = 0; i < ARRAY_LEN(stay); i++) {
+        char sql[256];
+        assert_int_equal(text_format(sql, sizeof(sql),
+                                     "SELECT count(*) FROM certificate WHERE id = '%s' "
+                                     "AND retired_at IS NOT NULL",
+                                     stay[i]),
+                         STATUS_OK);
+        assert_int_equal(desk_query(&desk, sql), 1);
+    }
+}
+
 /* Warned of, and no more than that. */
 static void the_first_to_expire_is_shown(void **state)
 {
@@ -239,6 +278,7 @@ int main(void)
         CASE(sixteen_are_live_at_most),
         CASE(others_see_nothing),
         CASE(a_new_fingerprint_retires_them),
+        CASE(one_that_is_retired_by_hand_is_not_forgotten),
         CASE(the_first_to_expire_is_shown),
         CASE(retiring_ends_sessions_and_is_noted),
     };

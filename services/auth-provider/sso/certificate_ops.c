@@ -1,6 +1,7 @@
 /* Certificates by hand: one that an identity provider will sign with is added before it does, one
  * that is trusted no more is retired at once. Next: refresh.c. */
 #include "services/auth-provider/certificate_rows.h"
+#include "services/auth-provider/certificate_store.h"
 #include "services/auth-provider/provider_ops.h"
 #include "services/auth-provider/sso/event_store.h"
 #include "services/auth-provider/sso/login_store.h"
@@ -124,16 +125,16 @@ static status_t find(const call_t *call, store_t *writer, provider_t *provider,
 }
 
 /* Whoever retires one by hand does not trust it: nor those who came by it. */
-static status_t retire(const call_t *call, store_t *writer, const char *provider_id,
+static status_t retire(const call_t *call, store_t *writer, const provider_t *provider,
                        const idp_certificate_t *certificate, err_t *err)
 {
     status_t status = certificate_rows_retire(writer, certificate->id, call->now_utc_ms, err);
     if (status == STATUS_OK)
-        status = certificate_rows_forget(writer, provider_id, err);
+        status = certificate_store_forget(writer, provider->id, &provider->settings, err);
     if (status == STATUS_OK)
-        status = login_store_end_all(writer, provider_id, err);
+        status = login_store_end_all(writer, provider->id, err);
     return status == STATUS_OK
-               ? note(call, writer, provider_id, "retired", certificate->fingerprint_sha256, err)
+               ? note(call, writer, provider->id, "retired", certificate->fingerprint_sha256, err)
                : status;
 }
 
@@ -147,6 +148,6 @@ void certificate_retire(call_t *call, store_t *writer)
     if (!verdict_passes(call, status, &verdict, &err))
         return;
     if (!field_set(&stored.fields, IDP_CERT_RETIRED_AT))
-        status = retire(call, writer, provider.id, &stored, &err);
+        status = retire(call, writer, &provider, &stored, &err);
     finish(call, writer, provider.id, stored.fingerprint_sha256, status, &err);
 }

@@ -3,6 +3,7 @@
 
 #include "common/mem.h"
 #include "services/auth-provider/certificate_rows.h"
+#include "services/auth-provider/certificate_store.h"
 #include "services/auth-provider/provider_store.h"
 #include "services/auth-provider/sql.h"
 #include "services/auth-provider/sso/event_store.h"
@@ -256,7 +257,8 @@ static status_t settle_certificates(work_t *work)
     if (status == STATUS_OK)
         status = let_go(work);
     if (status == STATUS_OK && work->retired > 0)
-        status = certificate_rows_forget(work->writer, work->provider->id, work->err);
+        status = certificate_store_forget(work->writer, work->provider->id,
+                                          &work->provider->settings, work->err);
     return status;
 }
 

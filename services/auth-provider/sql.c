@@ -163,6 +163,7 @@ static const char *const statements[] = {
     [SQL_PROVIDER_DUE] = "SELECT id FROM provider WHERE refresh_at <= $1 "
                          "ORDER BY refresh_at, id LIMIT $2",
     [SQL_PROVIDER_PUT_OFF] = "UPDATE provider SET refresh_at = $1 WHERE id = $2",
+    [SQL_PROVIDER_CLAIMED] = "SELECT COUNT(*) FROM provider WHERE id = $1 AND refresh_at = $2",
     [SQL_PROVIDER_REFRESHED] = "UPDATE provider SET refresh_at = $1, refreshed_at = $2, "
                                "refresh_failed = NULL WHERE id = $3",
     [SQL_PROVIDER_REFRESH_FAILED] =

@@ -1,6 +1,7 @@
 """Metadata that is fetched again without anybody asking: an identity provider's change of certificate."""
 
 import datetime
+import threading
 
 import pytest
 from idp import CERTIFICATES, Host, key, metadata
@@ -90,6 +91,29 @@ def test_one_replica_fetches_at_a_time(suite, host):
     assert len(refreshed) + 1 <= fetched <= len(refreshed) + 2  # one to make it, one under way as it ended
     for one, next_one in zip(refreshed, refreshed[1:]):
         assert next_one - one >= datetime.timedelta(seconds=PERIOD * 7 / 8), refreshed
+
+
+def test_settings_that_change_while_it_is_fetched_stay(suite, host):
+    """A client who has just taken its trust away does not find it given back."""
+    asked, go_on = threading.Event(), threading.Event()
+    serve(host, "/held", 0)
+    at = create(suite, host, "/held")
+
+    def held():
+        asked.set()
+        go_on.wait(60)
+        return metadata(keys=key(CERTIFICATES[1]))
+
+    host.pages["/held"] = held
+    assert asked.wait(60)
+    ours = {"idp_cert_fingerprint": "AB" * 32, "idp_sso_target_url": "https://ours.example/"}
+    told = events(suite, at)
+    after = check_data(suite.call("PATCH", at, {"settings": ours}))
+    go_on.set()
+    serve(host, "/later", 0)
+    other = create(suite, host, "/later")
+    await_that(lambda: len(events(suite, other)) >= 3, 60, "refreshes go on")
+    assert check_data(suite.call("GET", at)) == after and live(suite, at) == [] and events(suite, at) == told
 
 
 def moment(text):

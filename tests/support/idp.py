@@ -37,7 +37,8 @@ def metadata(entity="https://idp.example/", keys=None, attributes="", head=""):
 
 
 class Host:
-    """pages: path to a body; to (status, headers, body); or to None: no answer until the end.
+    """pages: path to a body; to (status, headers, body); to None: no answer until the end; or to what
+    is called for one of these.
 
     with Host({"/a": metadata()}) as host: ... host.url("/a"), host.asked (the paths so far)"""
 
@@ -49,6 +50,8 @@ class Host:
             def do_GET(self):
                 host.asked.append(self.path)
                 page = host.pages.get(self.path, (404, {}, b""))
+                if callable(page):
+                    page = page()
                 if page is None:
                     host.ended.wait(60)
                     return

@@ -27,6 +27,7 @@ typedef enum { TASK_FREE, TASK_CLAIMED, TASK_WAITING, TASK_FETCHING, TASK_FETCHE
 typedef struct {
     task_state_t state;
     unsigned tries; /* to store it */
+    int64_t claimed_until_utc_ms;
     char provider_id[UUID_SIZE];
     char url[PROVIDER_URL_MAX + 1];
     char entity_id[TEXT_SIZE(1024)];
@@ -203,7 +204,8 @@ static status_t claim(refreshing_t *refreshing, store_t *writer, const char *pro
     text_cut(task->provider_id, sizeof(task->provider_id), provider_id);
     text_cut(task->url, sizeof(task->url), provider.settings_url);
     text_cut(task->entity_id, sizeof(task->entity_id), provider.settings.idp_entity_id);
-    return put_off(writer, provider_id, now + REFRESHING_CLAIM_MS, err);
+    task->claimed_until_utc_ms = now + REFRESHING_CLAIM_MS;
+    return put_off(writer, provider_id, task->claimed_until_utc_ms, err);
 }
 
 static status_t claim_some(refreshing_t *refreshing, store_t *writer, err_t *err)
@@ -230,15 +232,30 @@ static status_t claim_some(refreshing_t *refreshing, store_t *writer, err_t *err
     return STATUS_OK;
 }
 
-/* Meanwhile it may have been deleted, made inactive, or given another URL. */
+/* Whether nobody else has said since when it is to be fetched, or that it is not. */
+static status_t is_claimed(store_t *writer, const task_t *task, bool *out, err_t *err)
+{
+    AUTO(query_end) query_t *query = store_query(writer, SQL_PROVIDER_CLAIMED);
+    query_text(query, 1, task->provider_id);
+    query_number(query, 2, task->claimed_until_utc_ms);
+    int64_t count = 0;
+    status_t status = query_read_number(query, &count, err);
+    *out = count == 1;
+    return status;
+}
+
+/* Meanwhile it may have been deleted, made inactive, or given another URL or settings of its own.
+ */
 static status_t store_task(refreshing_t *refreshing, store_t *writer, task_t *task, err_t *err)
 {
     int64_t now = clock_utc_ms();
     provider_t provider;
+    bool claimed = false;
     refreshing->report = (refresh_report_t){.result = WORKER_REFRESH_RESULTS};
-    status_t status = provider_store_get(writer, task->provider_id, &provider, err);
-    if (status == STATUS_UNKNOWN)
-        return STATUS_OK;
+    status_t status = is_claimed(writer, task, &claimed, err);
+    if (status != STATUS_OK || !claimed)
+        return status;
+    status = provider_store_get(writer, task->provider_id, &provider, err);
     if (status != STATUS_OK)
         return status;
     if (!is_fetched(refreshing->setup, &provider) || strcmp(provider.settings_url, task->url) != 0)

@@ -70,8 +70,8 @@ static void ours_ends_and_the_browser_goes_on(void **state)
     assert_string_equal(logout_desk_reason(&f), "");
 }
 
-/* No cookie, one of nobody, one that has ended: all are shown the same, and nobody else goes. A form
- * of another site comes without the cookie, and must not take it from the browser either. */
+/* No cookie, one of nobody, one that has ended: all are shown the same, and nobody else goes. A
+ * form of another site comes without the cookie, and must not take it from the browser either. */
 static void without_a_session_nothing_ends(void **state)
 {
     (void)state;

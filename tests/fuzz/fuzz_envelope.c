@@ -82,7 +82,8 @@ static void render_document(const dialect_t *dialect, const reply_t *reply)
 /* Every reply can be shown in every dialect, and is sound JSON there. */
 static void render(const dialect_t *dialect, const reply_t *reply)
 {
-    bool shown = dialect_status(dialect, reply->outcome) != 204;
+    bool goes_on = reply->outcome == OUTCOME_ELSEWHERE && reply->body.type == MSGPACK_OBJECT_NIL;
+    bool shown = dialect_status(dialect, reply->outcome) != 204 && !goes_on;
     if (reply->media != MEDIA_JSON && outcome_is_success(reply->outcome)) {
         if (shown)
             render_document(dialect, reply);

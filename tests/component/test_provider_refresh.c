@@ -365,12 +365,12 @@ static void each_is_told_as_an_event(void **state)
 static void when_it_is_fetched_next(void **state)
 {
     (void)state;
-    const setup_t setup = {.metadata_refresh_s = 24 * 60 * 60};
+    const setup_t setup = {.metadata_refresh_s = 86400};
     const int64_t now = 1000 * DAY_MS;
     metadata_t metadata = {.fresh_until_ms = INT64_MAX};
     for (int i = 0; i < 100; i++)
         assert_in_range(refresh_pause_ms(&setup, &metadata, now), DAY_MS - DAY_MS / 8, DAY_MS);
-    metadata.fresh_until_ms = now + 2 * REFRESH_SOONEST_MS;
+    metadata.fresh_until_ms = now + INT64_C(2) * REFRESH_SOONEST_MS;
     assert_int_equal(refresh_pause_ms(&setup, &metadata, now), 2 * REFRESH_SOONEST_MS);
     metadata.fresh_until_ms = now + 1;
     assert_int_equal(refresh_pause_ms(&setup, &metadata, now), REFRESH_SOONEST_MS);

@@ -10,10 +10,10 @@
 
 static const setup_t setup = {.public_url = "https://lk.example/",
                               .sso_return_to = "/sso/session",
-                              .sso_session_seconds = 8 * 60 * 60,
+                              .sso_session_seconds = 28800,
                               .metadata_allow_private = true,
-                              .metadata_refresh_s = 24 * 60 * 60,
-                              .metadata_grace_s = 7 * 24 * 60 * 60};
+                              .metadata_refresh_s = 86400,
+                              .metadata_grace_s = 604800};
 
 void provider_desk_open(desk_t *desk)
 {

@@ -213,8 +213,8 @@ static void every_element_of_a_request_is_checked(void **state)
         "[1,'r',5,false,'s','o',['o','k','sip',false],null,null,null,null]",
         "[1,'r',null,0,'s','o',['o','k','sip',false],null,null,null,null]",
         "[1,'r',null,false,null,'o',['o','k','sip',false],null,null,null,null]",
-        "[1,'r',null,false,'thirty-two characters of a "
-        "name.','o',['','','sip',false],{},{},{},null]",
+        ("[1,'r',null,false,'thirty-two characters of a "
+         "name.','o',['','','sip',false],{},{},{},null]"),
         "[1,'r',null,false,'s',[],['o','k','sip',false],null,null,null,null]",
         "[1,'r',null,false,'s','o',5,null,null,null,null]",
         "[1,'r',null,false,'s','o',[],null,null,null,null]",
@@ -320,8 +320,8 @@ static void every_element_of_a_reply_is_checked(void **state)
         "[1,'r','OK',false,'',null,[],null,null,null,0,null,[['Content-Length','0']]]",
         "[1,'r','OK',false,'',null,[],null,null,null,0,null,[['Location','/x\\r\\nA: b']]]",
         "[1,'r','OK',false,'',null,[],null,null,null,0,null,[['Location','\\u007f']]]",
-        "[1,'r','OK',false,'',null,[],null,null,null,0,null,[['Location','a'],['Location','a'],"
-        "['Location','a'],['Location','a'],['Location','a']]]",
+        ("[1,'r','OK',false,'',null,[],null,null,null,0,null,[['Location','a'],['Location','a'],"
+         "['Location','a'],['Location','a'],['Location','a']]]"),
     };
     static const char *const good[] = {
         /* as kept before there were headers */

@@ -146,16 +146,16 @@ static void keys_of_another_type_or_too_weak(void **state)
 {
     (void)state;
     static const struct {
-        int key;
         const char *uri;
+        int key;
         saml_reason_t reason;
     } rows[] = {
-        {P256, MORE "rsa-sha256", SAML_KEY_TYPE},
-        {RSA_2048, MORE "ecdsa-sha256", SAML_KEY_TYPE},
-        {PSS, MORE "rsa-sha256", SAML_KEY_TYPE},
-        {EDWARDS, MORE "ecdsa-sha256", SAML_KEY_TYPE},
-        {WEAK, MORE "rsa-sha256", SAML_KEY_TOO_WEAK},
-        {ODD_CURVE, MORE "ecdsa-sha256", SAML_KEY_TOO_WEAK},
+        {MORE "rsa-sha256", P256, SAML_KEY_TYPE},
+        {MORE "ecdsa-sha256", RSA_2048, SAML_KEY_TYPE},
+        {MORE "rsa-sha256", PSS, SAML_KEY_TYPE},
+        {MORE "ecdsa-sha256", EDWARDS, SAML_KEY_TYPE},
+        {MORE "rsa-sha256", WEAK, SAML_KEY_TOO_WEAK},
+        {MORE "ecdsa-sha256", ODD_CURVE, SAML_KEY_TOO_WEAK},
     };
     const uint8_t signature[256] = {1};
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {

@@ -28,7 +28,7 @@ static const handler_t handlers[] = {
     [PROVIDER_VALIDATE] = {.is_slow = provider_validate_is_slow, .read = provider_validate},
     [PROVIDER_EVENTS] = {.read = provider_events},
     [SSO_METADATA] = {.read = sso_metadata},
-    [SSO_LOGIN] = {.write = sso_login},
+    [SSO_LOGIN] = {.is_slow = sso_login_is_slow, .prepare = sso_login_prepare, .write = sso_login},
     [SSO_CONSUME] = {.is_slow = sso_consume_is_slow,
                      .prepare = sso_consume_prepare,
                      .write = sso_consume},

@@ -9,8 +9,8 @@
 #include "services/auth-provider/setup.h"
 #include "services/auth-provider/sso/browser.h"
 #include "services/auth-provider/sso/ops.h"
+#include "services/common/prepared.h"
 
-#include <sodium.h>
 #include <string.h>
 
 enum {
@@ -65,13 +65,20 @@ void sso_metadata(call_t *call, store_t *reader)
         answer_metadata(call, &provider, &err);
 }
 
-/* The URL to go to. The caller frees *out_url with mem_free. */
-static status_t make_url(const call_t *call, const provider_t *provider,
-                         const login_request_t *request, char **out_url, err_t *err)
+/* What was made before the write. */
+typedef struct {
+    prepared_t head;
+    char secret[SSO_TOKEN_SIZE]; /* the browser's */
+    login_request_t request;
+    char url[LOGIN_URL_SIZE]; /* where the browser goes on */
+} asking_t;
+
+static status_t make_url(const call_t *call, const provider_t *provider, asking_t *asking,
+                         err_t *err)
 {
     const idp_settings_t *settings = &provider->settings;
     const authn_request_t asked = {
-        .id = request->id,
+        .id = asking->request.id,
         .now_utc_ms = call->now_utc_ms,
         .destination = settings->idp_sso_target_url,
         .acs_url = settings->assertion_consumer_service_url,
@@ -79,15 +86,11 @@ static status_t make_url(const call_t *call, const provider_t *provider,
         .name_id_format = settings->name_identifier_format,
     };
     AUTO(mem_release) char *xml = mem_zalloc(MESSAGE_SIZE);
-    AUTO(mem_release) char *url = mem_zalloc(LOGIN_URL_SIZE);
     status_t status = message_authn_request(&asked, xml, MESSAGE_SIZE);
     if (status != STATUS_OK)
         return err_set(err, status, "AuthnRequest", "can't be written");
-    status = redirect_url(asked.destination, true, xml, request->relay_state, setup_signer(call),
-                          url, LOGIN_URL_SIZE, err);
-    if (status == STATUS_OK)
-        *out_url = TAKE(url);
-    return status;
+    return redirect_url(asked.destination, true, xml, asking->request.relay_state,
+                        setup_signer(call), asking->url, sizeof(asking->url), err);
 }
 
 /* The browser keeps the secret that it has: several logins at a time are of one browser. */
@@ -97,37 +100,34 @@ static void make_secret(const call_t *call, char out[SSO_TOKEN_SIZE])
         login_secret(out);
 }
 
-static status_t begin(call_t *call, store_t *writer, const provider_t *provider, err_t *err)
+static status_t ask(call_t *call, const provider_t *provider, err_t *err)
 {
     const sso_login_query_t *query = call->query;
-    char secret[SSO_TOKEN_SIZE];
-    AUTO(mem_release) char *url = NULL;
-    login_request_t request = {.expires_utc_ms = call->now_utc_ms + LOGIN_REQUEST_MS};
-    message_new_id(request.id);
-    memcpy(request.provider_id, provider->id, sizeof(request.provider_id));
-    login_secret(request.relay_state);
-    make_secret(call, secret);
-    login_hash(secret, strlen(secret), request.browser);
-    memcpy(request.return_to, query->return_to, sizeof(request.return_to));
-    status_t status = make_url(call, provider, &request, &url, err);
-    if (status == STATUS_OK)
-        status = login_store_ask(writer, &request, err);
-    if (status == STATUS_OK) {
-        browser_set_cookie(call, COOKIE_LOGIN, secret);
-        status = call_elsewhere(call, url);
-        if (status != STATUS_OK)
-            (void)err_set(err, status, "idp_sso_target_url", "can't be gone to");
-    }
-    sodium_memzero(secret, sizeof(secret));
-    return status;
+    const verdict_t good = {0};
+    asking_t *asking = prepared_keep(call, STATUS_OK, &good, err, sizeof(*asking), NULL);
+    login_request_t *request = &asking->request;
+    request->expires_utc_ms = call->now_utc_ms + LOGIN_REQUEST_MS;
+    message_new_id(request->id);
+    memcpy(request->provider_id, provider->id, sizeof(request->provider_id));
+    login_secret(request->relay_state);
+    make_secret(call, asking->secret);
+    login_hash(asking->secret, strlen(asking->secret), request->browser);
+    memcpy(request->return_to, query->return_to, sizeof(request->return_to));
+    return make_url(call, provider, asking, err);
 }
 
-void sso_login(call_t *call, store_t *writer)
+/* Only a signature is worth a way through the slow pool. */
+bool sso_login_is_slow(const call_t *call)
+{
+    return setup_signer(call) != NULL;
+}
+
+void sso_login_prepare(call_t *call, store_t *reader)
 {
     const sso_login_query_t *query = call->query;
     err_t err = {0};
     provider_t provider;
-    if (!browser_may_log_in(call) || !find(call, writer, &provider))
+    if (!browser_may_log_in(call) || !find(call, reader, &provider))
         return;
     if (!provider.active)
         browser_refuse_inactive(call);
@@ -135,6 +135,40 @@ void sso_login(call_t *call, store_t *writer)
              check_local_path(query->return_to, strlen(query->return_to)) != NULL)
         browser_refuse(call, OUTCOME_BAD_QUERY, "No such way back",
                        "After a login you can go on to a path of this site, and nowhere else.");
-    else if (begin(call, writer, &provider, &err) != STATUS_OK)
+    else if (ask(call, &provider, &err) != STATUS_OK)
+        call_fail(call, &err);
+}
+
+static status_t commit(call_t *call, store_t *writer, const asking_t *asking, err_t *err)
+{
+    provider_t provider;
+    status_t status = provider_store_get(writer, asking->request.provider_id, &provider, err);
+    if (status == STATUS_OK && !provider.active) {
+        browser_refuse_inactive(call);
+        return STATUS_OK;
+    }
+    if (status == STATUS_OK)
+        status = login_store_ask(writer, &asking->request, err);
+    if (status != STATUS_OK)
+        return status;
+    browser_set_cookie(call, COOKIE_LOGIN, asking->secret);
+    status = call_elsewhere(call, asking->url);
+    return status == STATUS_OK ? status
+                               : err_set(err, status, "idp_sso_target_url", "can't be gone to");
+}
+
+/* What was prepared may be of a provider that has changed since: the answer is judged by what it is
+ * then. */
+void sso_login(call_t *call, store_t *writer)
+{
+    err_t err = {0};
+    if (call->state == NULL)
+        sso_login_prepare(call, writer);
+    if (call->answered)
+        return;
+    status_t status = commit(call, writer, call->state, &err);
+    if (status == STATUS_UNKNOWN)
+        browser_refuse_unknown(call);
+    else if (status != STATUS_OK)
         call_fail(call, &err);
 }

@@ -6,6 +6,8 @@
 
 /* login_op.c, consume_op.c */
 void sso_metadata(call_t *call, store_t *reader);
+bool sso_login_is_slow(const call_t *call);
+void sso_login_prepare(call_t *call, store_t *reader);
 void sso_login(call_t *call, store_t *writer);
 bool sso_consume_is_slow(const call_t *call);
 void sso_consume_prepare(call_t *call, store_t *reader);

@@ -26,6 +26,7 @@ typedef struct {
     allowance_t allowance;
     char idempotency_key[IDEMPOTENCY_KEY_SIZE];
     bool client_key;
+    bool has_large_body;
     reply_t reply;
     char *reply_bytes; /* behind reply.body; NULL or mem_free */
     size_t reply_length;
@@ -43,7 +44,6 @@ typedef struct {
     void *large; /* a larger record; NULL or mem_free */
     size_t large_size;
     void *record; /* room for the largest record that is not allocated by itself */
-    bool has_large_body;
 } exchange_t;
 
 /* Bodies beyond BODY_LIMIT that a gateway works on at once: up to 2 MiB each, with all that is made

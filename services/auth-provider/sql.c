@@ -110,13 +110,13 @@ static const char *const statements[] = {
     [SQL_REQUEST_EXPIRED] = EXPIRED_SQL("authn_request"),
     [SQL_REQUEST_EXPIRE] = EXPIRE_SQL("authn_request", "id", "id"),
     [SQL_ASSERTION_USE] =
-        "INSERT INTO assertion_used (provider_id, assertion_id, expires_at) VALUES ($1, $2, $3) "
-        "ON CONFLICT (provider_id, assertion_id) DO NOTHING",
+        "INSERT INTO assertion_used (short_name, assertion_id, expires_at) VALUES ($1, $2, $3) "
+        "ON CONFLICT (short_name, assertion_id) DO NOTHING",
     [SQL_ASSERTION_EXPIRED] = EXPIRED_SQL("assertion_used"),
     [SQL_ASSERTION_GET] =
-        "SELECT expires_at FROM assertion_used WHERE provider_id = $1 AND assertion_id = $2",
+        "SELECT expires_at FROM assertion_used WHERE short_name = $1 AND assertion_id = $2",
     [SQL_ASSERTION_EXPIRE] =
-        EXPIRE_SQL("assertion_used", "(provider_id, assertion_id)", "provider_id, assertion_id"),
+        EXPIRE_SQL("assertion_used", "(short_name, assertion_id)", "short_name, assertion_id"),
     [SQL_SESSION_ADD] =
         "INSERT INTO sso_session (id, token, provider_id, name_id, name_id_format, "
         "name_qualifier, sp_name_qualifier, session_index, attributes, groups, authenticated_at, "

@@ -384,7 +384,7 @@ static void another_providers_assertion_may_have_the_same_id(void **state)
     assert_int_equal(login_desk_commit(&at), SAML_NONE);
     char used[SAML_ID_MAX + 1];
     text_cut(used, sizeof(used), at.claims.assertion_id);
-    (void)desk_query(&at.desk, "UPDATE assertion_used SET provider_id = 'x' RETURNING 1");
+    (void)desk_query(&at.desk, "UPDATE assertion_used SET short_name = 'x' RETURNING 1");
     login_desk_ask(&at);
     text_cut(at.claims.assertion_id, sizeof(at.claims.assertion_id), used);
     assert_int_equal(login_desk_commit(&at), SAML_NONE);

@@ -176,7 +176,8 @@ static void the_request_is_looked_up(void **state)
 static void a_replay_is_told(void **state)
 {
     (void)state;
-    insert("INSERT INTO assertion_used SELECT id, '_a1', 1772366460000 FROM provider RETURNING 1");
+    insert("INSERT INTO assertion_used SELECT short_name, '_a1', 1772366460000 FROM provider "
+           "RETURNING 1");
     try_out(good, ANSWERS);
     assert_reason("assertion_replayed");
     assert_string_equal(reason_of("replay"), "assertion_replayed");

@@ -218,6 +218,19 @@ def test_what_was_not_asked_for_needs_leave(suite, browser):
         assert (answer.status, answer.headers["Location"]) == (303, place)
 
 
+def test_a_provider_that_is_made_anew_takes_no_answer_twice(suite, browser):
+    """Nor a session: what an identity provider signs names our URLs, which are the same."""
+    settings = new_settings(allow_idp_initiated=True)
+    name, provider = make(suite, settings)
+    response = encode(make_message(suite.base, name, None).signed())
+    assert browser.post(name, response).status == 303
+    assert browser.get("/sso/session").status == 200
+    check_data(suite.call("DELETE", f"{PROVIDERS}/{provider}"))
+    make(suite, settings, short_name=name)
+    assert browser.get("/sso/session").status == 401
+    refused(browser.post(name, response))
+
+
 FORGED = {
     "another key": lambda base, name, sent: make_message(base, name, sent.id).signed(recipe=dsig.Recipe(key=keys.key(owner="mallory"))),
     "unsigned": lambda base, name, sent: make_message(base, name, sent.id).text(),

@@ -56,11 +56,13 @@ CREATE TABLE authn_request (
 );
 CREATE INDEX authn_request_expiry ON authn_request (expires_at);
 
+-- short_name: of the provider, which an assertion is for by its URLs: one that is made anew under it
+-- takes no assertion that the one before has taken.
 CREATE TABLE assertion_used (
-    provider_id TEXT NOT NULL,
+    short_name TEXT NOT NULL,
     assertion_id TEXT NOT NULL,
     expires_at BIGINT NOT NULL,
-    CONSTRAINT assertion_used_key PRIMARY KEY (provider_id, assertion_id)
+    CONSTRAINT assertion_used_key PRIMARY KEY (short_name, assertion_id)
 );
 CREATE INDEX assertion_used_expiry ON assertion_used (expires_at);
 

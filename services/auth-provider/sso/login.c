@@ -109,7 +109,7 @@ static status_t judge(judging_t *judging, const provider_t *now, saml_reason_t *
     if (status == STATUS_OK && *out == SAML_NONE)
         status = judge_request(judging, now, out);
     if (status == STATUS_OK && *out == SAML_NONE)
-        status = login_store_use(judging->writer, now->id, login->claims->assertion_id,
+        status = login_store_use(judging->writer, now->short_name, login->claims->assertion_id,
                                  login->claims->replay_until_utc_ms, out, judging->err);
     return status;
 }

@@ -132,12 +132,12 @@ status_t login_store_spend(store_t *writer, const login_request_t *request, int6
     return status;
 }
 
-status_t login_store_use(store_t *writer, const char *provider_id, const char *assertion_id,
+status_t login_store_use(store_t *writer, const char *short_name, const char *assertion_id,
                          int64_t until_utc_ms, saml_reason_t *out_reason, err_t *err)
 {
     AUTO(query_end) query_t *query = store_query(writer, SQL_ASSERTION_USE);
     int64_t changes = 0;
-    query_text(query, 1, provider_id);
+    query_text(query, 1, short_name);
     query_text(query, 2, assertion_id);
     query_number(query, 3, until_utc_ms);
     status_t status = query_run(query, &changes, err);
@@ -145,11 +145,11 @@ status_t login_store_use(store_t *writer, const char *provider_id, const char *a
     return status;
 }
 
-status_t login_store_look(store_t *store, const char *provider_id, const char *assertion_id,
+status_t login_store_look(store_t *store, const char *short_name, const char *assertion_id,
                           saml_reason_t *out_reason, err_t *err)
 {
     AUTO(query_end) query_t *query = store_query(store, SQL_ASSERTION_GET);
-    query_text(query, 1, provider_id);
+    query_text(query, 1, short_name);
     query_text(query, 2, assertion_id);
     status_t status = query_only_row(query, err);
     if (status != STATUS_OK && status != STATUS_UNKNOWN)

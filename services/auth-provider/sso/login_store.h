@@ -57,11 +57,11 @@ status_t login_store_spend(store_t *writer, const login_request_t *request, int6
                            err_t *err) MUST_CHECK;
 
 /* Remembers an assertion until then. *out_reason: SAML_NONE, or ASSERTION_REPLAYED. */
-status_t login_store_use(store_t *writer, const char *provider_id, const char *assertion_id,
+status_t login_store_use(store_t *writer, const char *short_name, const char *assertion_id,
                          int64_t until_utc_ms, saml_reason_t *out_reason, err_t *err) MUST_CHECK;
 
 /* The same, without doing so. */
-status_t login_store_look(store_t *store, const char *provider_id, const char *assertion_id,
+status_t login_store_look(store_t *store, const char *short_name, const char *assertion_id,
                           saml_reason_t *out_reason, err_t *err) MUST_CHECK;
 
 /* What a session holds beyond what it shows; for logging out. */

@@ -187,7 +187,7 @@ static void take_request(call_t *call, store_t *writer, const received_t *receiv
         deny(call, writer, received, SAML_LOGOUT_EXPIRED, err); /* it has waited too long */
         return;
     }
-    status_t status = login_store_use(writer, received->trust.provider.id, message->id,
+    status_t status = login_store_use(writer, received->trust.provider.short_name, message->id,
                                       message->until_utc_ms, &reason, err);
     if (status == STATUS_OK && reason != SAML_NONE) {
         deny(call, writer, received, reason, err);

@@ -84,8 +84,8 @@ static status_t look_at_memory(trial_t *trial, store_t *reader, const saml_trial
     if (!field_set(&asked->fields, SAML_TRIAL_IN_RESPONSE_TO))
         status = look_at_request(trial, reader, trial->trust.expect.now_utc_ms, err);
     if (status == STATUS_OK)
-        status = login_store_look(reader, trial->provider.id, trial->verdict.claims.assertion_id,
-                                  &reason, err);
+        status = login_store_look(reader, trial->provider.short_name,
+                                  trial->verdict.claims.assertion_id, &reason, err);
     add(trial, "replay", reason, saml_reason_message(reason));
     return status;
 }

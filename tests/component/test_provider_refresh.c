@@ -58,12 +58,12 @@ static int tear_down_all(void **state)
 /* keys: "01" are the certificates 0 and 1, in this order. */
 static void serve_as(const char *entity, const char *sso, const char *keys)
 {
-    char all[PAGE_SIZE / 2] = "";
+    char all[PAGE_SIZE / 2] = "", whole[PAGE_SIZE];
     for (size_t length = 0; *keys != '\0'; keys++, length = strlen(all))
         assert_int_equal(
             text_format(all + length, sizeof(all) - length, KEY, issued[*keys - '0'].base64),
             STATUS_OK);
-    assert_int_equal(text_format(page, sizeof(page),
+    assert_int_equal(text_format(whole, sizeof(whole),
                                  HEAD
                                  "<EntityDescriptor xmlns='urn:oasis:names:tc:SAML:2.0:metadata' "
                                  "entityID='%s'><IDPSSODescriptor protocolSupportEnumeration="
@@ -72,6 +72,7 @@ static void serve_as(const char *entity, const char *sso, const char *keys)
                                  "Location='%s'/></IDPSSODescriptor></EntityDescriptor>",
                                  entity, all, slo, sso),
                      STATUS_OK);
+    page_server_change(server, page, sizeof(page), whole);
 }
 
 static void serve(const char *keys)
@@ -282,11 +283,11 @@ static void failures_change_nothing(void **state)
     refresh_well("1");
     int64_t before = state_of_all();
     desk.now_utc_ms += 30 * DAY_MS;
-    text_cut(page, sizeof(page), GONE);
+    page_server_change(server, page, sizeof(page), GONE);
     assert_int_equal(refresh(), OUTCOME_INVALID);
     assert_string_equal(desk_fault(&desk), "rule /settings_url");
     assert_non_null(strstr(desk.faults.items[0].message, "410"));
-    text_cut(page, sizeof(page), HEAD "<a/>");
+    page_server_change(server, page, sizeof(page), HEAD "<a/>");
     assert_int_equal(refresh(), OUTCOME_INVALID);
     serve("");
     assert_int_equal(refresh(), OUTCOME_INVALID);

@@ -1,6 +1,7 @@
 #include "tests/support/page_server.h"
 
 #include "common/mem.h"
+#include "common/text.h"
 
 #include <netinet/in.h>
 #include <openssl/ssl.h>
@@ -20,6 +21,7 @@ struct page_server {
     int listener, ending;
     int port;
     atomic_int requests;
+    pthread_mutex_t changing; /* answers */
     pthread_t thread;
 };
 
@@ -73,7 +75,9 @@ static void send_page(connection_t *connection, const page_t *page)
     size_t unit_length = strlen(unit);
     for (size_t i = 0; i < sizeof(block); i++)
         block[i] = unit[i % unit_length];
+    (void)pthread_mutex_lock(&connection->server->changing);
     bool taken = transmit(connection, page->answer, strlen(page->answer));
+    (void)pthread_mutex_unlock(&connection->server->changing);
     for (size_t left = page->filler; taken && left > 0;) {
         size_t size = left < sizeof(block) ? left : sizeof(block);
         taken = transmit(connection, block, size);
@@ -159,6 +163,7 @@ page_server_t *page_server_start(const page_t *pages, size_t count, const issued
         must(SSL_CTX_use_certificate(server->tls, identity->certificate) == 1);
         must(SSL_CTX_use_PrivateKey(server->tls, identity->key) == 1);
     }
+    must(pthread_mutex_init(&server->changing, NULL) == 0);
     must(pthread_create(&server->thread, NULL, run, server) == 0);
     return server;
 }
@@ -173,6 +178,13 @@ int page_server_count(const page_server_t *server)
     return atomic_load(&server->requests);
 }
 
+void page_server_change(page_server_t *server, char *out, size_t size, const char *text)
+{
+    (void)pthread_mutex_lock(&server->changing);
+    must(text_copy(out, size, text, strlen(text)) == STATUS_OK);
+    (void)pthread_mutex_unlock(&server->changing);
+}
+
 void page_server_stop(page_server_t **server)
 {
     if (*server == NULL)
@@ -182,6 +194,7 @@ void page_server_stop(page_server_t **server)
     (void)close((*server)->listener);
     (void)close((*server)->ending);
     SSL_CTX_free((*server)->tls);
+    (void)pthread_mutex_destroy(&(*server)->changing);
     mem_free(*server);
     *server = NULL;
 }

@@ -22,6 +22,9 @@ page_server_t *page_server_start(const page_t *pages, size_t count, const issued
 int page_server_port(const page_server_t *server);
 /* Requests that have come so far. */
 int page_server_count(const page_server_t *server);
+/* Gives a page's answer, which stands in out[size], another text; it must fit. Not while it is
+ * sent. */
+void page_server_change(page_server_t *server, char *out, size_t size, const char *text);
 /* NULL-safe; clears *server. */
 void page_server_stop(page_server_t **server);
 

@@ -35,6 +35,12 @@ static bool is_of_type(const char *content_type, const char *type)
     return *rest == '\0' || *rest == ';';
 }
 
+/* A page's form may have fields of its own. */
+static bool ignores_body(const operation_t *operation)
+{
+    return operation->body == NULL && (operation->flags & OPERATION_OPEN) != 0;
+}
+
 /* Strangers may send such, on every thread. */
 static bool is_one_too_many(exchange_t *exchange, size_t limit)
 {
@@ -67,7 +73,7 @@ static outcome_t read_body(exchange_t *exchange, body_t *out)
                      "The body did not arrive as announced.");
             return OUTCOME_BAD_REQUEST;
         }
-        if (length > 0 &&
+        if (length > 0 && !ignores_body(operation) &&
             !is_of_type(http_header(exchange->http, "Content-Type"),
                         is_form(operation) ? MEDIA_TYPE_FORM : media_type(MEDIA_JSON)))
             return OUTCOME_BAD_MEDIA_TYPE;

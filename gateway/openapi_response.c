@@ -30,13 +30,14 @@ static bool can_end(const operation_t *operation, outcome_t outcome)
         return open && writes;
     case OUTCOME_BAD_JSON:
         return operation->body != NULL;
+    case OUTCOME_BAD_MEDIA_TYPE:
+        return operation->body != NULL || !open;
     case OUTCOME_UNAVAILABLE:
     case OUTCOME_INTERNAL:
     case OUTCOME_UNAUTHENTICATED:
     case OUTCOME_BAD_REQUEST:
     case OUTCOME_BODY_TOO_LARGE:
     case OUTCOME_URL_TOO_LONG:
-    case OUTCOME_BAD_MEDIA_TYPE:
     case OUTCOME_RATE_LIMITED:
     case OUTCOME_TIMEOUT:
         return true;

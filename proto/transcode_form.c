@@ -193,8 +193,10 @@ static void transcode_parameters(const schema_t *schema, fault_place_t place, co
     msgpack_packer_init(&all.packer, &all.pairs, msgpack_sbuffer_write);
     read_parameters(&all, bytes, length);
     msgpack_pack_map(out, all.count);
-    if (all.pairs.size > 0)
+    if (all.pairs.size > 0) {
         (void)out->callback(out->data, all.pairs.data, all.pairs.size);
+        sodium_memzero(all.pairs.data, all.pairs.size);
+    }
     msgpack_sbuffer_destroy(&all.pairs);
 }
 

@@ -115,6 +115,14 @@ def test_the_form_is_large_and_bounded(suite, worker):
     assert not worker.asked
 
 
+def test_a_body_that_is_not_asked_for_may_be_of_any_type(suite, worker):
+    """Such as a log-out's form with a field of the portal's own."""
+    for body, headers in ((b"csrf=1", FORM), (b"<a/>", {"Content-Type": "text/xml"}), (b"x", {})):
+        assert ask(suite, "POST", "/sso/logout", body, headers.items()).status == 403
+        assert worker.asked[-1].body in (None, {})
+    assert ask(suite, "POST", "/sso/logout", b"x" * 70000, FORM.items()).status == 413
+
+
 def test_only_log_out_takes_a_long_url(suite, worker):
     assert ask(suite, "GET", f"{LOGOUT}?SAMLRequest=" + "a" * (16 * 1024 - 12)).status == 403
     assert len(worker.asked[0].head[":query"]) == 16 * 1024

@@ -6,7 +6,7 @@
 
 /* What clock_parse_time takes besides, such as offsets, small letters and leap seconds, SAML has
  * not (Core 1.3.3). */
-status_t times_read(const char *text, int64_t *out_utc_ms)
+static status_t read_time(const char *text, int64_t *out_utc_ms)
 {
     enum { T_AT = 10, SECONDS_AT = 17 };
     int64_t time_ms = 0;
@@ -22,5 +22,5 @@ status_t times_read(const char *text, int64_t *out_utc_ms)
 status_t times_of(const xmlNode *element, const char *attribute, int64_t *out_utc_ms)
 {
     AUTO(xml_release) char *text = xml_attribute(element, attribute);
-    return text == NULL ? STATUS_UNKNOWN : times_read(text, out_utc_ms);
+    return text == NULL ? STATUS_UNKNOWN : read_time(text, out_utc_ms);
 }

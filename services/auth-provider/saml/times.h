@@ -4,11 +4,8 @@
 
 #include "services/auth-provider/saml/element.h"
 
-/* xs:dateTime in UTC with 'Z' (SAML V2.0 Core 1.3.3), fraction or none, from 1970 on.
- * STATUS_INVALID. */
-status_t times_read(const char *text, int64_t *out_utc_ms) MUST_CHECK;
-
-/* The attribute's. STATUS_UNKNOWN: there is none; STATUS_INVALID. */
+/* The attribute's: xs:dateTime in UTC with 'Z' (SAML V2.0 Core 1.3.3), fraction or none, from 1970
+ * on. STATUS_UNKNOWN: there is none; STATUS_INVALID. */
 status_t times_of(const xmlNode *element, const char *attribute, int64_t *out_utc_ms) MUST_CHECK;
 
 #endif

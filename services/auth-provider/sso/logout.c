@@ -25,7 +25,8 @@ bool logout_is_slow(const call_t *call)
     return true;
 }
 
-bool logout_is_shared(const trust_t *trust)
+/* Whether the provider takes part: it has a URL for that, and a certificate that stands. */
+static bool is_shared(const trust_t *trust)
 {
     const idp_settings_t *settings = &trust->provider.settings;
     if (!field_set(&settings->fields, IDP_SLO_TARGET_URL))
@@ -76,7 +77,7 @@ static status_t make_way(const call_t *call, store_t *reader, logout_t *logout, 
         return STATUS_OK; /* gone since, or no login is possible by it */
     if (status != STATUS_OK)
         return status;
-    if (logout_is_shared(&trust)) {
+    if (is_shared(&trust)) {
         make_request(call, &logout->request);
         memcpy(logout->request.provider_id, trust.provider.id, UUID_SIZE);
         make_url(call, &trust, logout);

@@ -24,8 +24,4 @@ void logout_prepare(call_t *call, store_t *reader);
 status_t logout_commit(const call_t *call, store_t *writer, const char **out_url, err_t *err)
     MUST_CHECK;
 
-/* Whether the provider takes part in log-out: it has a URL for that, and a certificate that stands.
- */
-bool logout_is_shared(const trust_t *trust);
-
 #endif

@@ -32,8 +32,14 @@ static void keep_spare(void)
         spare = open("/dev/null", O_RDONLY | O_CLOEXEC);
 }
 
+static void refuse(int connection)
+{
+    (void)close(connection);
+    atomic_fetch_add(&refused, 1);
+}
+
 /* Returns whether one was there to be refused. Another thread may take the descriptor first: then
- * it is of use, and the next call tries again. */
+ * it is of use, or goes back to be the spare one (kept), and the next call tries again. */
 static bool refuse_one(int fd)
 {
     (void)pthread_mutex_lock(&lock);
@@ -42,18 +48,35 @@ static bool refuse_one(int fd)
     spare = -1;
     int refusal = take(fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
     if (refusal >= 0)
-        (void)close(refusal);
+        refuse(refusal);
     keep_spare();
     (void)pthread_mutex_unlock(&lock);
-    atomic_fetch_add(&refused, refusal >= 0);
     return refusal >= 0;
+}
+
+/* Whoever took the last descriptor, while none was spare, gives it back: with no spare one, the
+ * next accept would spin. Returns the connection, or -1 with it refused. */
+static int kept(int connection)
+{
+    (void)pthread_mutex_lock(&lock);
+    keep_spare();
+    if (spare < 0) {
+        refuse(connection);
+        keep_spare();
+        connection = -1;
+        errno = ECONNABORTED;
+    }
+    (void)pthread_mutex_unlock(&lock);
+    return connection;
 }
 
 int accept4(int fd, __SOCKADDR_ARG address, socklen_t *restrict length, int flags)
 {
     int accepted = take(fd, address.__sockaddr__, length, flags);
-    if (accepted >= 0 || (errno != EMFILE && errno != ENFILE))
-        return accepted;
+    if (accepted >= 0)
+        return kept(accepted);
+    if (errno != EMFILE && errno != ENFILE)
+        return -1;
     int failed = errno;
     errno = refuse_one(fd) ? ECONNABORTED : failed;
     return -1;

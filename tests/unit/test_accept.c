@@ -32,6 +32,39 @@ static int dial(const struct sockaddr_in *address)
     return fd;
 }
 
+/* All numbers below are in use. */
+static rlim_t first_free(void)
+{
+    int number = dup(STDIN_FILENO);
+    assert_int_equal(close(number), 0);
+    return (rlim_t)number;
+}
+
+/* As when another thread's accept took the descriptor that was given up to refuse somebody. */
+static void the_last_descriptor_is_kept_aside_again(void **state)
+{
+    struct rlimit before;
+    struct sockaddr_in address;
+    char byte;
+    (void)state;
+    int listener = listener_at(&address);
+    int first = dial(&address), second = dial(&address);
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+    struct rlimit one = {.rlim_cur = first_free() + 1, .rlim_max = before.rlim_max};
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &one), 0);
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(accept(listener, NULL, NULL), -1);
+        assert_int_equal(errno, ECONNABORTED);
+    }
+    assert_int_equal(accept_refused(), 2);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+    assert_int_equal(read(first, &byte, 1), 0);
+    assert_int_equal(read(second, &byte, 1), 0);
+    const int all[] = {listener, first, second};
+    for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
+        (void)close(all[i]);
+}
+
 static void who_has_no_room_is_refused(void **state)
 {
     struct rlimit before;
@@ -39,11 +72,11 @@ static void who_has_no_room_is_refused(void **state)
     char byte;
     (void)state;
     accept_keep();
+    uint64_t refused = accept_refused();
     int listener = listener_at(&address);
     int first = dial(&address), second = dial(&address);
     assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
-    /* All numbers up to the highest are in use: the next would be beyond the limit. */
-    struct rlimit none = {.rlim_cur = (rlim_t)second + 1, .rlim_max = before.rlim_max};
+    struct rlimit none = {.rlim_cur = first_free(), .rlim_max = before.rlim_max};
     assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
     for (int i = 0; i < 2; i++) {
         assert_int_equal(accept(listener, NULL, NULL), -1);
@@ -53,7 +86,7 @@ static void who_has_no_room_is_refused(void **state)
     assert_true(errno == EMFILE || errno == EAGAIN); /* nobody is there any more */
     assert_int_equal(read(first, &byte, 1), 0);
     assert_int_equal(read(second, &byte, 1), 0);
-    assert_int_equal(accept_refused(), 2);
+    assert_int_equal(accept_refused(), refused + 2);
     assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
     int third = dial(&address);
     int accepted = accept(listener, NULL, NULL);
@@ -65,6 +98,9 @@ static void who_has_no_room_is_refused(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(who_has_no_room_is_refused)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_last_descriptor_is_kept_aside_again),
+        cmocka_unit_test(who_has_no_room_is_refused),
+    };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

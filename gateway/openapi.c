@@ -29,7 +29,8 @@ static json_t *info(void)
         "Every route but the gateway's own and those below `/sso` needs an API key, in one of the "
         "forms below or as "
         "`Authorization: Token KEY`. Members that a request's schema does not name are ignored. "
-        "HEAD is answered like GET, without the body; a known path with another method is 405 "
+        "HEAD is answered like GET, without the body, but for a GET that begins a login or logs "
+        "out, which takes none; a known path with another method is 405 "
         "with `Allow`.";
     return openapi_pack("{s:s, s:s, s:s, s:{s:s, s:s}}", "title", "Linekeeper", "version",
                         LK_VERSION, "description", description, "license", "name",

@@ -135,15 +135,27 @@ static const node_t *walk(const node_t *node, const char *path, route_t *out)
     return *at == '\0' && node->method_count > 0 ? node : NULL;
 }
 
+/* RFC 9110, 9.2.1: HEAD is safe, and so asked by whoever looks whether a link is good. */
+static bool takes_head(const operation_t *operation)
+{
+    return strcmp(operation->method, "GET") == 0 && (operation->flags & OPERATION_WRITES) == 0;
+}
+
+static bool takes(const operation_t *operation, const char *method)
+{
+    return strcmp(operation->method, method) == 0 ||
+           (strcmp(method, "HEAD") == 0 && takes_head(operation));
+}
+
 static void list_methods(const node_t *node, char allow[ROUTE_ALLOW_SIZE])
 {
     allow[0] = '\0';
     for (size_t i = 0; i < node->method_count; i++) {
-        const char *method = node->methods[i].operation->method;
-        bool get = strcmp(method, "GET") == 0;
+        const operation_t *operation = node->methods[i].operation;
         size_t used = strlen(allow);
-        status_t status = text_format(allow + used, ROUTE_ALLOW_SIZE - used, "%s%s%s",
-                                      used > 0 ? ", " : "", method, get ? ", HEAD" : "");
+        status_t status =
+            text_format(allow + used, ROUTE_ALLOW_SIZE - used, "%s%s%s", used > 0 ? ", " : "",
+                        operation->method, takes_head(operation) ? ", HEAD" : "");
         assert(status == STATUS_OK);
         (void)status;
     }
@@ -156,9 +168,8 @@ outcome_t router_find(const router_t *router, const char *method, const char *pa
     const node_t *node = walk(&router->root, path, out);
     if (node == NULL)
         return OUTCOME_NO_ROUTE;
-    const char *wanted = strcmp(method, "HEAD") == 0 ? "GET" : method;
     for (size_t i = 0; i < node->method_count; i++) {
-        if (strcmp(node->methods[i].operation->method, wanted) == 0) {
+        if (takes(node->methods[i].operation, method)) {
             out->service = node->methods[i].service;
             out->operation = node->methods[i].operation;
             out->dialect = out->operation->dialect;

@@ -28,7 +28,7 @@ size_t router_url_limit(void);
 void router_destroy(router_t **router);
 
 /* OUTCOME_OK, OUTCOME_NO_ROUTE, or OUTCOME_BAD_METHOD (allow is then filled). HEAD is taken where
- * GET is. `dialect` is filled in any case. */
+ * GET is, and changes nothing. `dialect` is filled in any case. */
 outcome_t router_find(const router_t *router, const char *method, const char *path, route_t *out);
 
 #endif

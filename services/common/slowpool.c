@@ -11,7 +11,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-enum { LOWER_PRIORITY = 10, WAIT_MS = 60 * 1000, CROWDED_WAIT_MS = 50 };
+enum { LOWER_PRIORITY = 10, WAIT_MS = 60 * 1000, CROWDED_WAIT_MS = 100 };
 
 typedef struct {
     slowpool_t *pool;

@@ -34,7 +34,7 @@ status_t slowpool_start(const slowpool_spec_t *spec, slowpool_t **out, err_t *er
 /* Takes the job. False, with the job still the caller's: it would wait longer than wait_ms, or so
  * long that it would not be done by its deadline, or the queue is full. A free thread takes any
  * job, so that what is foreseen is always measured anew. crowded: who asks has much here already,
- * and may add only what waits no more than 50 ms. One that is sent again may wait until its
+ * and may add only what waits no more than 100 ms. One that is sent again may wait until its
  * deadline, crowded or not. Link thread. */
 bool slowpool_give(slowpool_t *pool, job_t *job, bool crowded, int64_t now_ms) MUST_CHECK;
 

@@ -104,6 +104,18 @@ static void takes_head_where_get_is(void **state)
     assert_string_equal(route.allow, "POST");
 }
 
+/* Who looks whether a link is good must not begin a login, or end a session. */
+static void takes_no_head_where_get_changes_something(void **state)
+{
+    router_t *router = *state;
+    route_t route;
+    assert_int_equal(router_find(router, "HEAD", "/sso/session", &route), OUTCOME_OK);
+    assert_int_equal(router_find(router, "HEAD", "/sso/myorg", &route), OUTCOME_BAD_METHOD);
+    assert_string_equal(route.allow, "GET");
+    assert_int_equal(router_find(router, "HEAD", "/sso/saml/logout/myorg", &route),
+                     OUTCOME_BAD_METHOD);
+}
+
 static int set_up(void **state)
 {
     *state = router_new();
@@ -120,9 +132,12 @@ static int tear_down(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(finds_every_operation),   cmocka_unit_test(notes_parameters_undecoded),
-        cmocka_unit_test(knows_no_others),         cmocka_unit_test(lists_the_methods_of_a_path),
+        cmocka_unit_test(finds_every_operation),
+        cmocka_unit_test(notes_parameters_undecoded),
+        cmocka_unit_test(knows_no_others),
+        cmocka_unit_test(lists_the_methods_of_a_path),
         cmocka_unit_test(takes_head_where_get_is),
+        cmocka_unit_test(takes_no_head_where_get_changes_something),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

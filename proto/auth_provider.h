@@ -124,6 +124,8 @@ enum {
     PROVIDER_REFRESH,
     PROVIDER_VALIDATE,
     PROVIDER_EVENTS,
+    PROVIDER_SESSIONS,
+    PROVIDER_SESSION_END,
     SSO_METADATA, /* from here on: proto/sso.h */
     SSO_LOGIN,
     SSO_CONSUME,

@@ -68,6 +68,17 @@ static const operation_t operations[] = {
         .path_schema = &id_path_schema, .query = &sso_event_query_schema,
         .result = &sso_event_schema, .success = OUTCOME_OK, .flags = OPERATION_LIST,
         .doc = "Lists what logins came to, the latest first."},
+    [PROVIDER_SESSIONS] = {
+        .name = "provider_sessions", .method = "GET", AT(PROVIDER "/sessions"),
+        .path_schema = &id_path_schema, .query = &sso_session_query_schema,
+        .result = &sso_session_schema, .success = OUTCOME_OK, .flags = OPERATION_LIST,
+        .doc = "Lists who is logged in by the provider, the latest login first."},
+    [PROVIDER_SESSION_END] = {
+        .name = "provider_session_end", .method = "DELETE",
+        AT(PROVIDER "/sessions/{session_id}"),
+        .path_schema = &sso_session_path_schema, .result = &sso_session_schema,
+        .success = OUTCOME_OK, .flags = OPERATION_WRITES,
+        .doc = "Ends a session and answers it: its token is good for nothing any more."},
     [SSO_METADATA] = {
         .name = "sso_metadata", .method = "GET", SSO("/saml/metadata" NAMED),
         .path_schema = &sso_path_schema, .documents = MEDIA_BIT(MEDIA_SAML_METADATA),

@@ -185,6 +185,20 @@ static const field_t sso_event_query_rows[] = {
     [SSO_EVENT_QUERY_REASON] = FIELD_CHOICE_ROW(sso_event_query_t, reason, saml_reason_words,
         .doc = "Only with this reason."),
 };
+
+static const field_t sso_session_query_rows[] = {
+    [SSO_SESSION_QUERY_NUMBER] = PAGE_NUMBER_ROW(sso_session_query_t, number),
+    [SSO_SESSION_QUERY_SIZE] = PAGE_SIZE_ROW(sso_session_query_t, size, 20),
+    [SSO_SESSION_QUERY_NAME_ID] = FIELD_TEXT_ROW(sso_session_query_t, name_id, 1, SAML_NAME_ID_MAX,
+        .flags = FIELD_BYTES, .doc = "Only of this name identifier."),
+};
+
+static const field_t sso_session_path_rows[] = {
+    FIELD_TEXT_ROW(sso_session_path_t, id, 36, 36, .flags = FIELD_REQUIRED, .check = check_uuid,
+        .doc = "The provider."),
+    FIELD_TEXT_ROW(sso_session_path_t, session_id, 36, 36, .flags = FIELD_REQUIRED,
+        .check = check_uuid, .doc = "The session.", .example = "\"01890000-0000-7000-8000-000000000000\""),
+};
 /* clang-format on */
 
 #define SSO_SCHEMA(symbol_, name_, record_, rows_)                                                 \
@@ -207,6 +221,10 @@ SSO_SCHEMA(saml_trial_result_schema, "SamlTrialResult", saml_trial_result_t,
            saml_trial_result_rows);
 SSO_SCHEMA(sso_event_schema, "SsoEvent", sso_event_t, sso_event_rows);
 SSO_SCHEMA(sso_event_query_schema, "SsoEventQuery", sso_event_query_t, sso_event_query_rows);
+
+SSO_SCHEMA(sso_session_query_schema, "SsoSessionQuery", sso_session_query_t,
+           sso_session_query_rows);
+SSO_SCHEMA(sso_session_path_schema, "SsoSessionPath", sso_session_path_t, sso_session_path_rows);
 
 /* All but the query, which is long. */
 const schema_t sso_head_schema = {.name = "SsoHead",

@@ -231,9 +231,25 @@ typedef struct {
 
 enum { SSO_EVENT_QUERY_NUMBER, SSO_EVENT_QUERY_SIZE, SSO_EVENT_QUERY_REASON };
 
+typedef struct {
+    presence_t fields;
+    int64_t number;
+    int64_t size;
+    char name_id[TEXT_SIZE(SAML_NAME_ID_MAX)]; /* only those of that person; not given: all */
+} sso_session_query_t;
+
+enum { SSO_SESSION_QUERY_NUMBER, SSO_SESSION_QUERY_SIZE, SSO_SESSION_QUERY_NAME_ID };
+
+typedef struct {
+    presence_t fields;
+    char id[UUID_SIZE];
+    char session_id[UUID_SIZE];
+} sso_session_path_t;
+
 extern const schema_t sso_path_schema, sso_login_query_schema, sso_logged_out_query_schema,
     sso_head_schema, sso_logout_head_schema, saml_form_schema, sso_session_schema,
     sso_logout_schema, idp_certificate_schema, idp_certificate_path_schema, saml_trial_schema,
-    saml_check_schema, saml_trial_result_schema, sso_event_schema, sso_event_query_schema;
+    saml_check_schema, saml_trial_result_schema, sso_event_schema, sso_event_query_schema,
+    sso_session_query_schema, sso_session_path_schema;
 
 #endif

@@ -27,6 +27,8 @@ static const handler_t handlers[] = {
                           .write = provider_refresh},
     [PROVIDER_VALIDATE] = {.is_slow = provider_validate_is_slow, .read = provider_validate},
     [PROVIDER_EVENTS] = {.read = provider_events},
+    [PROVIDER_SESSIONS] = {.is_slow = provider_sessions_is_slow, .read = provider_sessions},
+    [PROVIDER_SESSION_END] = {.write = provider_session_end},
     [SSO_METADATA] = {.read = sso_metadata},
     [SSO_LOGIN] = {.is_slow = sso_login_is_slow, .prepare = sso_login_prepare, .write = sso_login},
     [SSO_CONSUME] = {.is_slow = sso_consume_is_slow,

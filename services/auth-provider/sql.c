@@ -16,10 +16,15 @@
     "s.id, s.attributes, s.authenticated_at, s.expires_at, s.groups, s.name_id, "                  \
     "s.name_id_format, p.organization_id, s.provider_id, p.short_name, s.name_qualifier, "         \
     "s.sp_name_qualifier, s.session_index, s.created_at"
-/* One that holds at $2: of a provider that is active, and since it last ended all of its own. */
+/* One that holds at $2: of a provider that is active, and since it last ended all of its own. With
+ * the + the provider is found by its key, so that what comes of it stands in one order. */
 #define SESSION_FROM                                                                               \
     "FROM sso_session AS s JOIN provider AS p ON p.id = s.provider_id "                            \
-    "AND p.session_epoch = s.session_epoch AND p.active = 1 "
+    "AND p.session_epoch = s.session_epoch AND +p.active = 1 "
+/* Those of a provider; $3: of one person, "": of everybody. */
+#define SESSIONS_OF                                                                                \
+    SESSION_FROM                                                                                   \
+    "WHERE s.provider_id = $1 AND s.expires_at > $2 AND ($3 = '' OR s.name_id = $3)"
 #define EVENT_COLUMNS "SELECT id, at, client, detail, kind, name_id, reason FROM sso_event "
 
 /* The next number within $2's rows; and those that are more than $2 behind the latest. */
@@ -125,6 +130,11 @@ static const char *const statements[] = {
         "FROM provider WHERE id = $3 AND active = 1",
     [SQL_SESSION_GET] =
         "SELECT " SESSION_COLUMNS " " SESSION_FROM "WHERE s.token = $1 AND s.expires_at > $2",
+    [SQL_SESSION_SHOW] = "SELECT " SESSION_COLUMNS " " SESSION_FROM
+                         "WHERE s.provider_id = $1 AND s.expires_at > $2 AND s.id = $3",
+    [SQL_SESSION_TOTAL] = "SELECT COUNT(*) " SESSIONS_OF,
+    [SQL_SESSION_PAGE] =
+        "SELECT " SESSION_COLUMNS " " SESSIONS_OF " ORDER BY s.id DESC LIMIT $4 OFFSET $5",
     [SQL_SESSION_END] = "DELETE FROM sso_session WHERE id = $1",
     [SQL_SESSION_END_NAMED] =
         "DELETE FROM sso_session WHERE provider_id = $1 AND name_id = $2 "

@@ -36,6 +36,7 @@ typedef struct {
 
 static const int64_t client_keeps_ms = 24LL * 60 * 60 * 1000;
 static const int64_t gateway_keeps_ms = 10LL * 60 * 1000;
+static const int64_t open_keeps_ms = 60LL * 1000; /* of strangers' writes, which can be many */
 
 enum {
     LOG_FIND,
@@ -432,8 +433,7 @@ status_t replylog_keep(const replylog_t *log, store_t *writer, job_t *job, err_t
     const request_t *request = &job->call.request;
     if (!has_key(job))
         return STATUS_OK;
-    uint8_t key[KEY_SIZE];
-    uint8_t print[PRINT_SIZE];
+    uint8_t key[KEY_SIZE], print[PRINT_SIZE];
     uint32_t key_id = newest_key(log, key);
     reply_row_t row = row_of(request);
     AUTO(msgpack_sbuffer_destroy) msgpack_sbuffer sealed;
@@ -441,6 +441,7 @@ status_t replylog_keep(const replylog_t *log, store_t *writer, job_t *job, err_t
     bool is_open = (job->call.operation->flags & OPERATION_OPEN) != 0;
     if (is_open)
         reply_seal(key, &row, job->reply.data, job->reply.size, &sealed);
+    int64_t keeps_ms = is_open ? open_keeps_ms : gateway_keeps_ms;
     const msgpack_sbuffer *reply = is_open ? &sealed : &job->reply;
     make_print(key, job, print);
     sodium_memzero(key, sizeof(key));
@@ -448,7 +449,7 @@ status_t replylog_keep(const replylog_t *log, store_t *writer, job_t *job, err_t
     query_text(query, 1, scope_of(request));
     query_text(query, 2, request->idempotency_key);
     query_number(query, 3,
-                 job->call.now_utc_ms + (request->client_key ? client_keeps_ms : gateway_keeps_ms));
+                 job->call.now_utc_ms + (request->client_key ? client_keeps_ms : keeps_ms));
     query_number(query, 4, key_id);
     query_blob(query, 5, print, sizeof(print));
     query_blob(query, 6, reply->data, reply->size);

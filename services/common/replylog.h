@@ -2,7 +2,8 @@
  *
  * A row says which reply an idempotency key got, and is written in the transaction of the change
  * itself: either both are there or neither. Keys of clients live for 24 hours within their API key,
- * keys of gateways (who re-send what a dying worker left behind) for 10 minutes.
+ * keys of gateways (who re-send what a dying worker left behind) for 10 minutes, of what is open to
+ * strangers for one.
  *
  * Whether a key comes with the same request is told by a fingerprint: a keyed BLAKE2b, since a
  * plain hash of a request that holds a password would be an oracle for it. Its key is derived from

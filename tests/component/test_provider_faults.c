@@ -100,6 +100,7 @@ static void each_call_fails_once(void **state)
         {CERTIFICATE_RETIRE, 15, NULL},
         {PROVIDER_VALIDATE, 6, "{'saml_response': 'PGEvPg=='}"},
         {PROVIDER_EVENTS, 6, ""},
+        {PROVIDER_SESSIONS, 6, ""},
         {PROVIDER_DELETE, 10, NULL},
     };
     static const fault_drill_t drill = {sizeof(fixture_t), open_fixture, close_fixture, ask_again,

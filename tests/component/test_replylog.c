@@ -33,6 +33,7 @@ static const char third_and_second_key[] =
 
 static const int64_t day_ms = 24LL * 60 * 60 * 1000;
 static const int64_t gateway_ms = 10LL * 60 * 1000;
+static const int64_t minute_ms = 60LL * 1000;
 
 typedef struct {
     scratch_t scratch;
@@ -325,6 +326,16 @@ static void a_sealed_reply_stands_in_its_row_alone(void **state)
     assert_login(f, "mine");
 }
 
+/* Strangers' writes can be many. */
+static void a_login_is_kept_for_a_minute(void **state)
+{
+    fixture_t *f = *state;
+    open_with(f, first_key);
+    keep_login(f, "login");
+    assert_int_equal(find(f, "login", false, "{'a':1}", minute_ms - 1), OUTCOME_ELSEWHERE);
+    assert_int_equal(find(f, "login", false, "{'a':1}", minute_ms), -1);
+}
+
 static void digests_tell_requests_apart(void **state)
 {
     (void)state;
@@ -346,6 +357,7 @@ int main(void)
         CASE(a_key_that_was_kept_tells_without_the_old_one),
         CASE(without_seal_a_file_holds_the_key),
         CASE(a_token_is_kept_sealed),
+        CASE(a_login_is_kept_for_a_minute),
         CASE(a_sealed_reply_stands_in_its_row_alone),
         cmocka_unit_test(digests_tell_requests_apart),
     };

@@ -13,7 +13,7 @@
 
 typedef struct {
     logout_desk_t f; /* begins with its desk */
-    char relay_state[LOGIN_RELAY_SIZE], answer[4096];
+    char session_id[UUID_SIZE], relay_state[LOGIN_RELAY_SIZE], answer[4096];
 } fixture_t;
 _Static_assert(offsetof(fixture_t, f.desk) == 0, "the drill takes it for a desk_t");
 
@@ -50,6 +50,7 @@ static void open_fixture(void *fixture)
                     now, id),
         STATUS_OK);
     logout_desk_ann(&it->f, 'a');
+    desk_text_of(&it->f.desk, "SELECT id FROM sso_session", it->session_id, UUID_SIZE);
 }
 
 static void close_fixture(void *fixture)
@@ -58,7 +59,7 @@ static void close_fixture(void *fixture)
     logout_desk_close(&it->f);
 }
 
-typedef enum { BROWSER, PROGRAM, REQUEST, ANSWER, REFUSED, WAYS } way_t;
+typedef enum { BROWSER, PROGRAM, REQUEST, ANSWER, REFUSED, ADMINISTRATOR, WAYS } way_t;
 
 static bool ask(void *fixture, const void *asked)
 {
@@ -77,6 +78,9 @@ static bool ask(void *fixture, const void *asked)
                OUTCOME_ELSEWHERE;
     case REFUSED:
         return logout_desk_send(f, "myorg", true, request, "r", NULL) == OUTCOME_DENIED;
+    case ADMINISTRATOR:
+        return desk_ask(&f->desk, PROVIDER_SESSION_END, f->provider_id, it->session_id, NULL) ==
+               OUTCOME_OK;
     case WAYS:
         break;
     }
@@ -86,7 +90,8 @@ static bool ask(void *fixture, const void *asked)
 static void each_call_fails_once(void **state)
 {
     (void)state;
-    static const char *const names[WAYS] = {"browser", "program", "request", "answer", "refused"};
+    static const char *const names[WAYS] = {"browser", "program", "request",
+                                            "answer",  "refused", "administrator"};
     static const fault_drill_t drill = {sizeof(fixture_t), open_fixture, close_fixture, ask, mark};
     for (way_t way = BROWSER; way < WAYS; way++)
         fault_drill(&drill, &way, true, 15, names[way]);

@@ -6,7 +6,7 @@ import re
 import urllib.parse
 
 import pytest
-from provider_dialect import PROVIDERS, check_data, new_provider
+from provider_dialect import PROVIDERS, check_data, check_errors, check_page, new_provider
 from sso import FORM, IDP, NAMES, TARGET, Browser, Page, dsig, encode, keys, make_message, new_settings
 from suite import Client, Suite
 
@@ -128,9 +128,9 @@ def test_nobody_is_sent_elsewhere(browser, name, path):
     Page(answer)
 
 
-def test_head_of_a_login_begins_one_and_says_no_more(browser, name):
+def test_head_begins_no_login(browser, name):
     answer = browser.call("HEAD", f"/sso/{name}")
-    assert (answer.status, answer.body) == (303, b"")
+    assert (answer.status, answer.body, answer.headers["Allow"]) == (405, b"", "GET") and answer.headers["Set-Cookie"] is None
 
 
 def test_unknown_and_inactive_ones_log_nobody_in(suite, browser):
@@ -293,6 +293,19 @@ def test_a_session_ends(suite, browser, name):
     answer = browser.get("/sso/session")
     assert answer.status == 401
     Page(answer)
+
+
+def test_an_administrator_ends_a_session(suite, browser):
+    name, identifier = make(suite)
+    sessions = f"{PROVIDERS}/{identifier}/sessions"
+    assert check_page(suite.call("GET", sessions), 1, 20, 0) == []
+    assert browser.answer(suite.base, name, browser.login(name)).status == 303
+    shown, = check_page(suite.call("GET", f"{sessions}?name_id=alice%40example.com"), 1, 20, 1)
+    assert shown == browser.call("GET", "/sso/session", headers={"Accept": JSON}).json
+    assert check_data(suite.call("DELETE", f"{sessions}/{shown['id']}")) == shown
+    assert browser.get("/sso/session").status == 401
+    check_errors(suite.call("DELETE", f"{sessions}/{shown['id']}"), 404)
+    assert check_page(suite.call("GET", sessions), 1, 20, 0) == []
 
 
 def test_a_browser_logs_out_by_its_page(suite, browser, name):

@@ -183,11 +183,11 @@ status_t login_store_begin(store_t *writer, const login_session_t *session,
     return status == STATUS_OK && changes != 1 ? STATUS_UNKNOWN : status;
 }
 
-static status_t read_session(query_t *query, login_session_t *out, err_t *err)
+status_t login_store_read(query_t *page, login_session_t *out, err_t *err)
 {
     sso_session_t *shown = &out->shown;
     shown->fields = (presence_t){0};
-    columns_t columns = {query, &sso_session_schema, shown, STATUS_OK, err};
+    columns_t columns = {page, &sso_session_schema, shown, STATUS_OK, err};
     columns_text(&columns, 0, SSO_SESSION_ID);
     columns_packed(&columns, 1, SSO_SESSION_ATTRIBUTES);
     columns_number(&columns, 2, SSO_SESSION_AUTHENTICATED_AT);
@@ -206,8 +206,8 @@ static status_t read_session(query_t *query, login_session_t *out, err_t *err)
                  {out->sp_name_qualifier, sizeof(out->sp_name_qualifier)},
                  {out->session_index, sizeof(out->session_index)}};
     for (int i = 0; i < (int)ARRAY_LEN(texts) && status == STATUS_OK; i++)
-        status = query_copy_text(query, 10 + i, texts[i].out, texts[i].size, err);
-    out->created_utc_ms = query_column_number(query, 13);
+        status = query_copy_text(page, 10 + i, texts[i].out, texts[i].size, err);
+    out->created_utc_ms = query_column_number(page, 13);
     return status;
 }
 
@@ -218,7 +218,45 @@ status_t login_store_seek(store_t *store, const uint8_t token[LOGIN_HASH_SIZE], 
     query_blob(query, 1, token, LOGIN_HASH_SIZE);
     query_number(query, 2, now_utc_ms);
     status_t status = query_only_row(query, err);
-    return status == STATUS_OK ? read_session(query, out, err) : status;
+    return status == STATUS_OK ? login_store_read(query, out, err) : status;
+}
+
+status_t login_store_show(store_t *store, const char *provider_id, const char *session_id,
+                          int64_t now_utc_ms, login_session_t *out, err_t *err)
+{
+    AUTO(query_end) query_t *query = store_query(store, SQL_SESSION_SHOW);
+    query_text(query, 1, provider_id);
+    query_number(query, 2, now_utc_ms);
+    query_text(query, 3, session_id);
+    status_t status = query_only_row(query, err);
+    return status == STATUS_OK ? login_store_read(query, out, err) : status;
+}
+
+static query_t *of_provider(store_t *store, size_t statement, const char *provider_id,
+                            const char *name_id, int64_t now_utc_ms)
+{
+    query_t *query = store_query(store, statement);
+    query_text(query, 1, provider_id);
+    query_number(query, 2, now_utc_ms);
+    query_text(query, 3, name_id);
+    return query;
+}
+
+status_t login_store_total(store_t *store, const char *provider_id, const char *name_id,
+                           int64_t now_utc_ms, int64_t *out, err_t *err)
+{
+    AUTO(query_end)
+    query_t *query = of_provider(store, SQL_SESSION_TOTAL, provider_id, name_id, now_utc_ms);
+    return query_read_number(query, out, err);
+}
+
+query_t *login_store_page(store_t *store, const char *provider_id, const char *name_id,
+                          int64_t now_utc_ms, int64_t number, int64_t size)
+{
+    query_t *query = of_provider(store, SQL_SESSION_PAGE, provider_id, name_id, now_utc_ms);
+    query_number(query, 4, size);
+    query_number(query, 5, (number - 1) * size);
+    return query;
 }
 
 status_t login_store_end(store_t *writer, const char *session_id, err_t *err)

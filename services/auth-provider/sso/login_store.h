@@ -79,6 +79,20 @@ status_t login_store_begin(store_t *writer, const login_session_t *session,
 /* STATUS_UNKNOWN: no such token, or it has expired, or its provider is inactive or gone. */
 status_t login_store_seek(store_t *store, const uint8_t token[LOGIN_HASH_SIZE], int64_t now_utc_ms,
                           login_session_t *out, err_t *err) MUST_CHECK;
+/* The same, by the session's id, among those of one provider. */
+status_t login_store_show(store_t *store, const char *provider_id, const char *session_id,
+                          int64_t now_utc_ms, login_session_t *out, err_t *err) MUST_CHECK;
+
+/* A provider's sessions that hold now, the latest first: how many, and one page of them. name_id:
+ * only of that person; "": of all. Goes through all of the provider's sessions. */
+status_t login_store_total(store_t *store, const char *provider_id, const char *name_id,
+                           int64_t now_utc_ms, int64_t *out, err_t *err) MUST_CHECK;
+/* number: from 1. To be ended by query_end. */
+query_t *login_store_page(store_t *store, const char *provider_id, const char *name_id,
+                          int64_t now_utc_ms, int64_t number, int64_t size);
+/* The row that the page stands on. */
+status_t login_store_read(query_t *page, login_session_t *out, err_t *err) MUST_CHECK;
+
 /* STATUS_UNKNOWN: there was none. */
 status_t login_store_end(store_t *writer, const char *session_id, err_t *err) MUST_CHECK;
 /* A name identifier with all that makes it one person's (Core 2.2.2, 3.3.4); "" where it does not

@@ -106,7 +106,8 @@ status_t logout_commit(const call_t *call, store_t *writer, const char **out_url
     const logout_t *logout = call->state;
     if (logout == NULL || !logout->found)
         return STATUS_UNKNOWN;
-    status_t status = session_end(call, writer, &logout->session, err);
+    const sso_head_t *head = call->head;
+    status_t status = session_end(call, writer, &logout->session, head->client, "", err);
     if (status == STATUS_OK && logout->url[0] != '\0')
         status = login_store_ask(writer, &logout->request, err);
     if (status == STATUS_OK)

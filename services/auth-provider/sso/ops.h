@@ -36,6 +36,11 @@ bool provider_refresh_waits(const call_t *call);
 void provider_refresh_prepare(call_t *call, store_t *reader);
 void provider_refresh(call_t *call, store_t *writer);
 
+/* sessions_op.c */
+bool provider_sessions_is_slow(const call_t *call);
+void provider_sessions(call_t *call, store_t *reader);
+void provider_session_end(call_t *call, store_t *writer);
+
 /* validate_op.c, events_op.c */
 bool provider_validate_is_slow(const call_t *call);
 void provider_validate(call_t *call, store_t *reader);

@@ -25,17 +25,16 @@ void session_refuse(call_t *call)
 }
 
 status_t session_end(const call_t *call, store_t *writer, const login_session_t *session,
-                     err_t *err)
+                     const char *client, const char *detail, err_t *err)
 {
-    const sso_head_t *head = call->head;
     const sso_session_t *shown = &session->shown;
     char event_id[UUID_SIZE];
     const event_note_t note = {.provider_id = shown->provider_id,
                                .kind = SSO_EVENT_LOGOUT,
                                .reason = SAML_NONE,
-                               .client = head->client,
+                               .client = client,
                                .name_id = shown->name_id,
-                               .detail = ""};
+                               .detail = detail};
     status_t status = login_store_end(writer, shown->id, err);
     return status == STATUS_OK ? event_store_add(writer, &note, call->now_utc_ms, event_id, err)
                                : status;

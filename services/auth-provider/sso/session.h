@@ -13,8 +13,9 @@ status_t session_find(const call_t *call, store_t *store, login_session_t *out, 
 /* The answer to STATUS_UNKNOWN, the same whatever the reason is: 401. */
 void session_refuse(call_t *call);
 
-/* Ends it, and notes that its person logged out. */
+/* Ends it, and notes it. client: the address of the person who logged out; "": somebody else ended
+ * it, as `detail` tells. */
 status_t session_end(const call_t *call, store_t *writer, const login_session_t *session,
-                     err_t *err) MUST_CHECK;
+                     const char *client, const char *detail, err_t *err) MUST_CHECK;
 
 #endif

@@ -9,12 +9,13 @@
 #include "common/accept.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
@@ -26,10 +27,18 @@ static int take(int fd, struct sockaddr *address, socklen_t *length, int flags)
     return (int)syscall(SYS_accept4, fd, address, length, flags);
 }
 
+/* Of a kind that wants nothing but a descriptor: no file that may be missing. */
 static void keep_spare(void)
 {
     if (spare < 0)
-        spare = open("/dev/null", O_RDONLY | O_CLOEXEC);
+        spare = eventfd(0, EFD_CLOEXEC);
+}
+
+/* Where nothing can be given up, since others took it: who asks again at once must not spin. */
+static void rest(void)
+{
+    const struct timespec a_millisecond = {.tv_nsec = 1000 * 1000};
+    (void)nanosleep(&a_millisecond, NULL);
 }
 
 static void refuse(int connection)
@@ -50,7 +59,10 @@ static bool refuse_one(int fd)
     if (refusal >= 0)
         refuse(refusal);
     keep_spare();
+    bool lost = spare < 0;
     (void)pthread_mutex_unlock(&lock);
+    if (lost)
+        rest();
     return refusal >= 0;
 }
 

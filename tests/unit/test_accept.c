@@ -14,6 +14,17 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+/* No file can be opened, whatever descriptors there are. */
+int open(const char *path, int flags, ...);
+
+int open(const char *path, int flags, ...)
+{
+    (void)path;
+    (void)flags;
+    errno = ENOENT;
+    return -1;
+}
+
 static int listener_at(struct sockaddr_in *out)
 {
     socklen_t size = sizeof(*out);
@@ -38,6 +49,51 @@ static rlim_t first_free(void)
     int number = dup(STDIN_FILENO);
     assert_int_equal(close(number), 0);
     return (rlim_t)number;
+}
+
+static void who_has_room_comes_in_whatever_files_there_are(void **state)
+{
+    struct sockaddr_in address;
+    (void)state;
+    uint64_t refused = accept_refused();
+    int listener = listener_at(&address);
+    int dialled = dial(&address);
+    int accepted = accept(listener, NULL, NULL);
+    assert_true(accepted >= 0);
+    assert_int_equal(accept_refused(), refused);
+    const int all[] = {listener, dialled, accepted};
+    for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
+        (void)close(all[i]);
+}
+
+/* The machine's table is full, or the limit is below what is in use: nothing can be given up, and
+ * who asks again at once, for ever, must not spin. */
+static void without_any_descriptor_nothing_spins(void **state)
+{
+    enum { TIMES = 20 };
+    struct rlimit before;
+    struct rusage then, now;
+    struct sockaddr_in address;
+    (void)state;
+    accept_keep();
+    int listener = listener_at(&address);
+    int dialled = dial(&address);
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+    struct rlimit none = {.rlim_cur = 0, .rlim_max = before.rlim_max};
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+    assert_int_equal(getrusage(RUSAGE_THREAD, &then), 0);
+    for (int i = 0; i < TIMES; i++) {
+        assert_int_equal(accept(listener, NULL, NULL), -1);
+        assert_int_equal(errno, EMFILE);
+    }
+    assert_int_equal(getrusage(RUSAGE_THREAD, &now), 0);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+    assert_true(now.ru_nvcsw - then.ru_nvcsw >= TIMES); /* it has rested each time */
+    int accepted = accept(listener, NULL, NULL);
+    assert_true(accepted >= 0);
+    const int all[] = {listener, dialled, accepted};
+    for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
+        (void)close(all[i]);
 }
 
 /* As when another thread's accept took the descriptor that was given up to refuse somebody. */
@@ -100,6 +156,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_last_descriptor_is_kept_aside_again),
+        cmocka_unit_test(who_has_room_comes_in_whatever_files_there_are),
+        cmocka_unit_test(without_any_descriptor_nothing_spins),
         cmocka_unit_test(who_has_no_room_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -190,7 +190,7 @@ static const field_t sso_session_query_rows[] = {
     [SSO_SESSION_QUERY_NUMBER] = PAGE_NUMBER_ROW(sso_session_query_t, number),
     [SSO_SESSION_QUERY_SIZE] = PAGE_SIZE_ROW(sso_session_query_t, size, 20),
     [SSO_SESSION_QUERY_NAME_ID] = FIELD_TEXT_ROW(sso_session_query_t, name_id, 1, SAML_NAME_ID_MAX,
-        .flags = FIELD_BYTES, .doc = "Only of this name identifier."),
+        .doc = "Only of this name identifier."),
 };
 
 static const field_t sso_session_path_rows[] = {

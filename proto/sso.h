@@ -18,13 +18,14 @@ enum {
     SAML_BASE64_MAX = 384 * 1024,  /* of SAMLResponse */
     SAML_FORM_LIMIT = 512 * 1024,  /* of the form that brings it, percent-encoded */
     SAML_RELAY_STATE_MAX = 80,     /* bytes that a RelayState of ours has (Bindings 3.4.3) */
-    SAML_NAME_ID_MAX = 512,        /* bytes of a name identifier */
+    SAML_NAME_ID_MAX = 512,        /* characters of a name identifier */
     SAML_ID_MAX = 256,             /* of an ID in a message */
     SSO_RETURN_TO_MAX = 1024,      /* bytes of a local path */
     SSO_TOKEN_SIZE = 43 + 1,       /* 32 random bytes in base64url */
     SSO_HEADER_MAX = 4096,         /* bytes of Cookie that are looked at */
     SSO_QUERY_MAX = 16 * 1024,     /* of a log-out message in a URL, */
     SSO_URL_PATH = 256,            /* and what stands before it */
+    SSO_NAME_ID_URL = 12 * SAML_NAME_ID_MAX, /* of a name identifier, percent-encoded */
 };
 
 /* ---- The browser's side ---- */

@@ -86,6 +86,22 @@ static void of_one_person(void **state)
     assert_int_equal(list("name_id="), OUTCOME_BAD_QUERY);
 }
 
+/* As long as an identity provider's may be: SAML_NAME_ID_MAX characters. */
+static void of_one_with_a_long_name(void **state)
+{
+    (void)state;
+    char name_id[3 * SAML_NAME_ID_MAX + 1], query[9 * SAML_NAME_ID_MAX + 16] = "name_id=";
+    for (size_t i = 0; i < SAML_NAME_ID_MAX; i++) {
+        memcpy(name_id + 3 * i, "\xe6\xbc\xa2", 4);
+        memcpy(query + 8 + 9 * i, "%e6%bc%a2", 10);
+    }
+    begin(f.provider_id, 'a', name_id);
+    begin(f.provider_id, 'b', "bob");
+    assert_int_equal(list(query), OUTCOME_OK);
+    assert_int_equal(f.desk.total, 1);
+    assert_string_equal(member(0, "name_id"), name_id);
+}
+
 /* As GET /sso/session has it. */
 static void only_those_that_hold(void **state)
 {
@@ -154,9 +170,13 @@ int main(void)
 {
 #define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
-        CASE(the_latest_comes_first),        CASE(of_one_person),
-        CASE(only_those_that_hold),          CASE(one_that_is_ended_is_good_for_nothing),
-        CASE(nobody_ends_another_providers), CASE(a_page_is_found_by_index),
+        CASE(the_latest_comes_first),
+        CASE(of_one_person),
+        CASE(of_one_with_a_long_name),
+        CASE(only_those_that_hold),
+        CASE(one_that_is_ended_is_good_for_nothing),
+        CASE(nobody_ends_another_providers),
+        CASE(a_page_is_found_by_index),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -308,6 +308,15 @@ def test_an_administrator_ends_a_session(suite, browser):
     assert check_page(suite.call("GET", sessions), 1, 20, 0) == []
 
 
+@pytest.mark.parametrize("person", ["a b+c&d=e%41", "\u6f22" * 512], ids=["escapes", "long"])
+def test_an_administrator_finds_whoever_logged_in(suite, browser, person):
+    name, identifier = make(suite)
+    assert browser.answer(suite.base, name, browser.login(name), name_id=person.replace("&", "&amp;")).status == 303
+    wanted = urllib.parse.quote(person, safe="")
+    shown, = check_page(suite.call("GET", f"{PROVIDERS}/{identifier}/sessions?name_id={wanted}&page[size]=250"), 1, 250, 1)
+    assert shown["name_id"] == person
+
+
 def test_a_browser_logs_out_by_its_page(suite, browser, name):
     assert browser.answer(suite.base, name, browser.login(name)).status == 303
     token, at = browser.cookies["lk-session"], "/sso/session"

@@ -37,7 +37,7 @@ static void keep_spare(void)
 /* Where nothing can be given up, since others took it: who asks again at once must not spin. */
 static void rest(void)
 {
-    const struct timespec a_millisecond = {.tv_nsec = 1000 * 1000};
+    const struct timespec a_millisecond = {.tv_nsec = 1000L * 1000};
     (void)nanosleep(&a_millisecond, NULL);
 }
 

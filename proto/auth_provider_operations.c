@@ -72,7 +72,8 @@ static const operation_t operations[] = {
         .name = "provider_sessions", .method = "GET", AT(PROVIDER "/sessions"),
         .path_schema = &id_path_schema, .query = &sso_session_query_schema,
         .url_limit = URL_LIMIT + SSO_NAME_ID_URL,
-        .result = &sso_session_schema, .success = OUTCOME_OK, .flags = OPERATION_LIST,
+        .result = &sso_session_schema, .success = OUTCOME_OK,
+        .flags = OPERATION_LIST | OPERATION_ADMIN,
         .doc = "Lists who is logged in by the provider, the latest login first."},
     [PROVIDER_SESSION_END] = {
         .name = "provider_session_end", .method = "DELETE",

@@ -137,7 +137,8 @@ static void one_that_is_ended_is_good_for_nothing(void **state)
     assert_int_equal(desk_ask(&f.desk, PROVIDER_EVENTS, f.provider_id, NULL, ""), OUTCOME_OK);
     assert_string_equal(member(0, "kind"), "logout");
     assert_string_equal(member(0, "name_id"), "ann");
-    assert_string_equal(member(0, "detail"), "by an administrator");
+    assert_string_equal(member(0, "detail"), "by API key "
+                                             "01900000-0000-7000-8000-00000000000c");
     assert_null(member(0, "client"));
 }
 

@@ -302,6 +302,9 @@ def test_an_administrator_ends_a_session(suite, browser):
     assert browser.answer(suite.base, name, browser.login(name)).status == 303
     shown, = check_page(suite.call("GET", f"{sessions}?name_id=alice%40example.com"), 1, 20, 1)
     assert shown == browser.call("GET", "/sso/session", headers={"Accept": JSON}).json
+    reader = suite.make_key("--organization", "default", "--scope", "read")
+    for method, path in (("GET", sessions), ("DELETE", f"{sessions}/{shown['id']}")):
+        check_errors(suite.call(method, path, key=reader), 403)
     assert check_data(suite.call("DELETE", f"{sessions}/{shown['id']}")) == shown
     assert browser.get("/sso/session").status == 401
     check_errors(suite.call("DELETE", f"{sessions}/{shown['id']}"), 404)

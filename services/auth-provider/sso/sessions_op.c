@@ -1,5 +1,6 @@
 /* Who is logged in by a provider, for its administrators. The identity provider is not told of a
  * session that they end, since that goes by way of a browser. Next: session.c. */
+#include "common/text.h"
 #include "services/auth-provider/provider_ops.h"
 #include "services/auth-provider/sso/ops.h"
 #include "services/auth-provider/sso/session.h"
@@ -57,6 +58,15 @@ static status_t find(const call_t *call, store_t *writer, login_session_t *out, 
     return verdict_on_found(call, status, provider.organization_id, verdict);
 }
 
+static status_t end(const call_t *call, store_t *writer, const login_session_t *session, err_t *err)
+{
+    char detail[sizeof("by API key ") + UUID_SIZE];
+    if (text_format(detail, sizeof(detail), "by API key %s", call->request.principal.key_id) !=
+        STATUS_OK)
+        return err_set(err, STATUS_CORRUPT, "API key", "its id is too long");
+    return session_end(call, writer, session, "", detail, err);
+}
+
 void provider_session_end(call_t *call, store_t *writer)
 {
     err_t err = {0};
@@ -65,7 +75,7 @@ void provider_session_end(call_t *call, store_t *writer)
     status_t status = find(call, writer, &session, &verdict, &err);
     if (!verdict_passes(call, status, &verdict, &err))
         return;
-    if (session_end(call, writer, &session, "", "by an administrator", &err) != STATUS_OK)
+    if (end(call, writer, &session, &err) != STATUS_OK)
         call_fail(call, &err);
     else
         call_answer(call, &session.shown);

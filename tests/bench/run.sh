@@ -52,7 +52,23 @@ compare_reads() {
         done
         printf '  suite: %s us of CPU a request, gateway and worker together\n' \
             "$(paste -d' ' "$work/r-cpu" "$work/r-suite" | awk -v s=$seconds '{printf "%.0f\n", $1 / ($2 * s)}' | median)"
+        [ $connections != 64 ] || cp "$work/r-suite" "$work/full"
     done
+}
+
+# Whether answers come or not: what waits behind a slow one counts.
+half_load() {
+    local rate round kind p50 p99
+    rate=$(cut -d' ' -f1 "$work/full" | median | awk '{printf "%d", $1 / 2}')
+    echo "The same at $rate/s, half of the suite's rate, open loop, 64 connections, median of $rounds rounds of $seconds s:"
+    sed 's/^/GET /' "$work/paths" >"$work/requests"
+    for ((round = 0; round < rounds; round++)); do
+        for kind in bare-broker bare-direct suite; do
+            read -r _ _ _ _ _ _ p50 p99 _ < <("$tools/open-loop" "${urls[$kind]##*:}" "$key" "$rate" "$seconds" 64 <"$work/requests")
+            echo "$rate $p50 $p99" >>"$work/half-$kind"
+        done
+    done
+    for kind in bare-broker bare-direct suite; do report "$kind, half load" "$work/half-$kind"; done
 }
 
 creates() {
@@ -159,6 +175,7 @@ urls[bare-broker]=$bare_base
 start_bare direct
 urls[bare-direct]=$bare_base
 compare_reads
+half_load
 creates
 reads_in_a_storm
 flat_memory

@@ -178,7 +178,9 @@ restart_units() {
     [[ $MODE == systemd ]] || return 0
     for unit in $(systemctl list-units --plain --no-legend 'linekeeper-*@*.service' | cut -d ' ' -f 1); do
         systemctl restart "$unit"
-        sleep 3 # its gateway knows it again, before the next one goes
+        # Until its gateway knows it again. systemd can't wait for that: workers start before the gateway, so being
+        # connected can't be what makes one started, and where metrics and log tell of it is a matter of settings.
+        sleep 3
     done
 }
 

@@ -28,7 +28,8 @@ FLAGS = ("--headless=new", "--remote-debugging-pipe", "--no-first-run", "--no-de
          "--password-store=basic", "--use-mock-keychain", "--lang=en", "--window-size=1000,700",
          "--disable-features=OptimizationHints,MediaRouter,Translate,AutofillServerCommunication,HttpsUpgrades",
          "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE localhost, EXCLUDE 127.0.0.1")
-PASSED_OVER = ("BounceTrackingIssue",)  # on the way through a site that sets a cookie: every login goes one
+PASSED_OVER = ("BounceTrackingIssue",  # on the way through a site that sets a cookie: every login goes one
+               "NavigationEntryMarkedSkippable")  # a page left untouched, as by an identity provider that knows who comes
 KEYS = {"Tab": (9, ""), "Enter": (13, "\r"), " ": (32, " "), "Escape": (27, "")}
 
 
@@ -108,6 +109,10 @@ class Browser:
         return page
 
 
+def kind_of(issue):
+    return issue["details"].get("genericIssueDetails", {}).get("errorType", issue["code"])
+
+
 class Page:
     def __init__(self, browser, session, context):
         self.browser, self.session, self.context = browser, session, context
@@ -142,7 +147,7 @@ class Page:
             self.complain(f"console.{params['type']}: {params['args']}")
         elif method == "Runtime.exceptionThrown":
             self.complain(f"exception: {params['exceptionDetails']['text']}")
-        elif method == "Audits.issueAdded" and params["issue"]["code"] not in PASSED_OVER:
+        elif method == "Audits.issueAdded" and kind_of(params["issue"]) not in PASSED_OVER:
             self.complain(f"issue: {json.dumps(params['issue'])}")
 
     def go(self, url):

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Replaces the containers of docker-compose.yml one service after the other, while the rest serves: see --help.
+# Replaces what runs, one service after the other, while the rest serves: see --help.
 set -euo pipefail
 
 PROGRAM=roll.sh
@@ -8,6 +8,8 @@ ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 source "$ROOT/deploy/lib/common.sh"
 # shellcheck source=lib/compose.sh
 source "$ROOT/deploy/lib/compose.sh"
+# shellcheck source=lib/units.sh
+source "$ROOT/deploy/lib/units.sh"
 
 readonly BAD_USAGE=64
 readonly SERVICES=(trunk-auth fqdn-auth auth-provider gateway) # workers first: what a gateway sends, they must know
@@ -15,14 +17,17 @@ readonly SEEN_SECONDS=3 # until the others know who is new: names are looked up 
 
 usage() {
     cat <<'TEXT'
-roll.sh: replaces running containers by new ones of the images and settings there are now, without a failed request
+roll.sh: replaces what runs by what there is now of images or programs, settings and keys, without a failed request
 
-  docker compose build && ./deploy/roll.sh [SERVICE]...
+  docker compose build && ./deploy/roll.sh [SERVICE]...            the containers of docker-compose.yml
+  ./deploy/systemd/install.sh && ./deploy/roll.sh --systemd [SERVICE]...   the units of systemd, as root
 
   SERVICE  trunk-auth, fqdn-auth, auth-provider or gateway (default: all of them, in this order)
 
-For each: as many new containers as there are old ones, beside them; when those are healthy, the old ones are stopped
+Containers, for each service: as many new containers as there are old ones, beside them; when those are healthy, the old ones are stopped
 one by one, and removed. There must be room for twice the containers of a service. The balancer is not replaced.
+Units: workers are restarted one by one, each when its gateways know the one before it again. The gateway is one a
+machine, so its clients are without it, or on another machine's, for some seconds (LK_NOT_READY_MS, LK_DRAIN_SECONDS).
 Options of docker compose itself go by its variables: COMPOSE_FILE, COMPOSE_PROJECT_NAME.
 
   LK_ENV_FILE  another file of settings than ./.env
@@ -48,7 +53,7 @@ remove_new() {
     done
 }
 
-roll() {
+roll_containers() {
     local service=$1 old=() before=() container
     mapfile -t before < <(containers "$service")
     mapfile -t old < <(compose ps -q "$service")
@@ -70,15 +75,30 @@ roll() {
     done
 }
 
+roll_units() {
+    tell "$1"
+    case $1 in
+    gateway) restart_gateway ;;
+    *) restart_workers "$1" ;;
+    esac
+}
+
 main() {
-    local service chosen=("$@")
+    local service how=roll_containers chosen
     case ${1:-} in
     --help | -h)
         usage
         return
         ;;
-    '') chosen=("${SERVICES[@]}") ;;
+    --systemd)
+        how=roll_units
+        shift
+        ;;
     esac
+    chosen=("$@")
+    if (($# == 0)); then
+        chosen=("${SERVICES[@]}")
+    fi
     for service in "${chosen[@]}"; do
         if [[ " ${SERVICES[*]} " != *" $service "* ]]; then
             complain "$service: none of ${SERVICES[*]} (see --help)"
@@ -86,7 +106,7 @@ main() {
         fi
     done
     for service in "${chosen[@]}"; do
-        roll "$service"
+        "$how" "$service"
     done
 }
 

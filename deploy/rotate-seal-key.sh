@@ -8,6 +8,8 @@ ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 source "$ROOT/deploy/lib/common.sh"
 # shellcheck source=lib/keys.sh
 source "$ROOT/deploy/lib/keys.sh"
+# shellcheck source=lib/units.sh
+source "$ROOT/deploy/lib/units.sh"
 
 readonly KEYS_MAX=16 # services/common/seal.h
 readonly READS_END=5 # seconds: reads that began before the last row was sealed again are over
@@ -172,18 +174,6 @@ retire_all_but() {
 
 # ---- the workers ----
 
-# systemd hands a unit the keys when it starts.
-restart_units() {
-    local unit
-    [[ $MODE == systemd ]] || return 0
-    for unit in $(systemctl list-units --plain --no-legend 'linekeeper-*@*.service' | cut -d ' ' -f 1); do
-        systemctl restart "$unit"
-        # Until its gateway knows it again. systemd can't wait for that: workers start before the gateway, so being
-        # connected can't be what makes one started, and where metrics and log tell of it is a matter of settings.
-        sleep 3
-    done
-}
-
 # look: sets ROWS, how many the old keys still hold, and OTHERS, the services with a worker that has other keys.
 look() {
     local service facts kind id rows
@@ -231,7 +221,9 @@ no_row_is_left() {
 take_notice() {
     read_ids
     FRONT=${IDS[0]}
-    restart_units
+    if [[ $MODE == systemd ]]; then
+        restart_workers '*' # it hands a unit the keys when that starts
+    fi
     await every_worker_has_them
 }
 

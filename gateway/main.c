@@ -3,6 +3,7 @@
 #include "common/clock.h"
 #include "common/log.h"
 #include "common/mem.h"
+#include "common/notify.h"
 #include "common/process.h"
 #include "common/text.h"
 #include "gateway/config.h"
@@ -215,6 +216,7 @@ static void drain(clockwork_t *clockwork, const gateway_config_t *config)
 {
     parts_t *parts = clockwork->parts;
     atomic_store(&parts->gateway.stopping, true);
+    (void)notify_manager("STOPPING=1");
     int hurry = serve_on(clockwork, clock_ms() + config->not_ready_ms, never);
     log_stage("draining", hurry, parts);
     http_drain(parts->http);
@@ -269,6 +271,7 @@ static int serve(const gateway_config_t *config)
         log_text(&line, "metrics", metrics_http_endpoint(parts.metrics));
     log_end(&line);
     log_gather();
+    (void)notify_manager("READY=1");
     clockwork_t clockwork = {.parts = &parts, .signals = &signals};
     log_stage("stopping", serve_on(&clockwork, INT64_MAX, never), &parts);
     drain(&clockwork, config);

@@ -105,6 +105,7 @@ main() {
     packages_install "$ROOT/deploy/packages.txt" "$LOGS/packages.log" "${groups[@]}"
     fetch promtool usr/bin/promtool prometheus
     fetch haproxy usr/sbin/haproxy haproxy
+    fetch systemd-nspawn usr/bin/systemd-nspawn systemd-container
     fetch_sip
     fetch freeradius usr/sbin/freeradius freeradius freeradius-rest freeradius-utils
     if [[ ${1:-} != --quick ]]; then

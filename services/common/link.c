@@ -4,10 +4,12 @@
 
 #include "common/clock.h"
 #include "common/mem.h"
+#include "common/notify.h"
 #include "services/common/worker_metrics.h"
 
 #include <errno.h>
 #include <poll.h>
+#include <stdio.h>
 #include <sys/eventfd.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
@@ -101,6 +103,20 @@ static void drop_unlisted(link_t *link)
     link->peers.count = kept;
 }
 
+/* Who replaces workers one by one waits for it: deploy/lib/units.sh. */
+static void tell_manager(link_t *link)
+{
+    size_t heard = peers_heard(&link->peers);
+    if (heard == link->told_heard && link->peers.count == link->told_count)
+        return;
+    link->told_heard = heard;
+    link->told_count = link->peers.count;
+    char status[64];
+    (void)snprintf(status, sizeof(status), "STATUS=known to %zu of %zu gateways", heard,
+                   link->told_count);
+    (void)notify_manager(status);
+}
+
 /* ---- messages ---- */
 
 static void note_word(link_t *link, peer_t *peer)
@@ -167,6 +183,7 @@ static void begin_drain(link_t *link)
     log_line_t line = log_line(LOG_INFO, "draining");
     log_number(&line, "held", (int64_t)link->held);
     log_end(&line);
+    (void)notify_manager("STOPPING=1");
     for (size_t i = 0; i < link->peers.count; i++) {
         peer_t *peer = &link->peers.items[i];
         /* One that has not been greeted must not be any more. */
@@ -281,6 +298,7 @@ static void step(link_t *link)
     for (size_t i = 0; i < link->peers.count; i++)
         tick_peer(link, &link->peers.items[i]);
     drop_unlisted(link);
+    tell_manager(link);
     worker_metrics_link(link->held, peers_heard(&link->peers));
 }
 

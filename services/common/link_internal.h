@@ -22,7 +22,8 @@ typedef struct {
     log_limit_t unreachable;
     bool draining;
     int64_t drain_until_ms;
-    int64_t asked_ms; /* when the last request came */
+    int64_t asked_ms;              /* when the last request came */
+    size_t told_heard, told_count; /* gateways, as the service manager knows it */
 } link_t;
 
 /* Ends a peer's connection; another one is opened in its place. */

@@ -7,6 +7,7 @@
 #include "common/file.h"
 #include "common/log.h"
 #include "common/mem.h"
+#include "common/notify.h"
 #include "common/process.h"
 #include "common/text.h"
 #include "services/common/backup_command.h"
@@ -339,6 +340,7 @@ static status_t serve(worker_t *worker, err_t *err)
     text_cut(config.ready.service, sizeof(config.ready.service), worker->spec->contract->name);
     uuid_new(config.ready.instance);
     log_started(worker, &config.ready);
+    (void)notify_manager("READY=1\nSTATUS=known to no gateway yet");
     size_t held = 0;
     status_t status = link_run(&config, &held, err);
     if (status == STATUS_OK && held > 0) {

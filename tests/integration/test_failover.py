@@ -18,6 +18,7 @@ class Stream:
         self.suite, self.trunk = suite, suite.make_trunk("stream")
         self.stop = threading.Event()
         self.acknowledged, self.errors, self.longest = [], [], 0.0
+        self.rounds = [0] * clients
         self.threads = [threading.Thread(target=self.run, args=(i,)) for i in range(clients)]
 
     def run(self, number):
@@ -32,6 +33,7 @@ class Stream:
             if made is not None:
                 self.acknowledged.append(label)
                 self.ask(client, "GET", f"{TRUNKS}/{self.trunk}/auth/{made['uuid']}", 200)
+            self.rounds[number] += 1
 
     def ask(self, client, method, path, wanted, body=None):
         begun = time.monotonic()
@@ -60,6 +62,11 @@ class Stream:
         reached = len(self.acknowledged) + number
         await_that(lambda: len(self.acknowledged) >= reached or self.errors, 20, f"{number} more writes")
 
+    def await_all(self):
+        """Until each client has been answered: a request that has seen three workers die is refused."""
+        before = list(self.rounds)
+        await_that(lambda: all(map(int.__gt__, self.rounds, before)) or self.errors, 20, "an answer for everybody")
+
     def check(self):
         """Each acknowledged write is there once, and nothing else but what was asked for."""
         assert not self.errors, self.errors[:5]
@@ -79,6 +86,7 @@ def test_killed_workers_cost_a_wait_and_nothing_else():
                 victim = next(worker for worker in suite.workers if worker.alive())
                 victim.kill(signal.SIGKILL)
                 stream.await_more(50)
+                stream.await_all()
                 suite.await_joined(suite.start_worker())
             stream.await_more(50)
         stream.check()

@@ -47,7 +47,7 @@ def test_two_processes_and_one_name():
 def test_killed_workers_lose_no_set():
     """What was acknowledged stands, with no error in between."""
     with Suite(services=["fqdn-auth"], workers=2) as suite:
-        stop, acknowledged, errors = threading.Event(), {}, []
+        stop, acknowledged, errors, rounds = threading.Event(), {}, [], [0] * 4
 
         def run(number):
             client = Client(suite.port, suite.admin, timeout=20, strict=True)
@@ -64,6 +64,7 @@ def test_killed_workers_lose_no_set():
                     return
                 if answer.status == 200:
                     acknowledged[connection] = name
+                    rounds[number] += 1
                 else:
                     errors.append((answer.status, answer.body))
 
@@ -76,6 +77,8 @@ def test_killed_workers_lose_no_set():
                 await_that(lambda reached=reached: len(acknowledged) >= reached or errors, 30, "more sets")
                 victim = next(worker for worker in suite.workers if worker.alive())
                 victim.kill(signal.SIGKILL)
+                before = list(rounds)  # a request that has seen three workers die is refused
+                await_that(lambda before=before: all(map(int.__gt__, rounds, before)) or errors, 30, "an answer for everybody")
                 suite.await_joined(suite.start_worker())
         finally:
             stop.set()

@@ -103,18 +103,23 @@ static void drop_unlisted(link_t *link)
     link->peers.count = kept;
 }
 
-/* Who replaces workers one by one waits for it: deploy/lib/units.sh. */
+/* Who replaces workers one by one waits for it: deploy/lib/units.sh. What did not get there is told
+ * again, that we are ready too, in case that got lost. */
 static void tell_manager(link_t *link)
 {
     size_t heard = peers_heard(&link->peers);
-    if (heard == link->told_heard && link->peers.count == link->told_count)
+    if ((heard == link->told_heard && link->peers.count == link->told_count) ||
+        link->now_ms < link->tell_ms)
         return;
+    char status[64];
+    (void)snprintf(status, sizeof(status), "%sSTATUS=known to %zu of %zu gateways",
+                   link->draining ? "" : "READY=1\n", heard, link->peers.count);
+    if (!notify_manager(status)) {
+        link->tell_ms = link->now_ms + FRAMES_HEARTBEAT_MS;
+        return;
+    }
     link->told_heard = heard;
     link->told_count = link->peers.count;
-    char status[64];
-    (void)snprintf(status, sizeof(status), "STATUS=known to %zu of %zu gateways", heard,
-                   link->told_count);
-    (void)notify_manager(status);
 }
 
 /* ---- messages ---- */

@@ -24,6 +24,7 @@ typedef struct {
     int64_t drain_until_ms;
     int64_t asked_ms;              /* when the last request came */
     size_t told_heard, told_count; /* gateways, as the service manager knows it */
+    int64_t tell_ms;               /* not before, after a try in vain */
 } link_t;
 
 /* Ends a peer's connection; another one is opened in its place. */

@@ -296,6 +296,9 @@ static status_t start(worker_t *worker, const program_t *program, err_t *err)
     if (status == STATUS_OK && worker->settings->curve)
         status = curve_open_worker(worker->settings->curve_dir, worker->spec->contract->name,
                                    &worker->curve, err);
+    /* Before the store, which may take long: a gateway starts when its workers have started. */
+    if (status == STATUS_OK)
+        (void)notify_manager("READY=1\nSTATUS=its store is looked over");
     if (status == STATUS_OK)
         status = prepare_store(worker, err);
     if (status == STATUS_OK)

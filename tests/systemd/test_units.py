@@ -1,9 +1,12 @@
 """The units of deploy/systemd as an operator has them: run.sh has booted a systemd for this, in a container."""
 
+import contextlib
+import fcntl
 import os
 import pathlib
 import re
 import signal
+import struct
 import subprocess
 
 import pytest
@@ -17,6 +20,8 @@ GATEWAY = "linekeeper-gateway.service"
 SERVICES = ("auth-provider", "fqdn-auth", "trunk-auth")
 WORKERS = tuple(f"linekeeper-{service}@{number}.service" for service in SERVICES for number in (1, 2))
 KNOWN = "known to 1 of 1 gateways"
+TRUNK_AUTH = WORKERS[-2:]
+F_OFD_SETLK, LOOK = 37, 3  # fcntl.h; services/common/gate.h
 
 
 def run(*command, wanted=0):
@@ -36,6 +41,24 @@ def process(unit):
 def await_known(*units):
     for unit in units:
         await_that(lambda: show(unit, "StatusText") == KNOWN, 15, f"{unit} is known")
+
+
+@contextlib.contextmanager
+def somebody_looks_over(store):
+    """As a process does that looks a large store over for damage: others wait."""
+    with open(f"/var/lib/linekeeper/{store}.db.gate", "r+b") as gate:
+        fcntl.fcntl(gate, F_OFD_SETLK, struct.pack("hhqqi4x", fcntl.F_WRLCK, os.SEEK_SET, LOOK, 1, 0))
+        yield
+
+
+@contextlib.contextmanager
+def settings_with(line):
+    good = SETTINGS.read_text(encoding="utf-8")
+    SETTINGS.write_text(good + line + "\n", encoding="utf-8")
+    try:
+        yield
+    finally:
+        SETTINGS.write_text(good, encoding="utf-8")
 
 
 def script(name, *arguments, wanted=0):
@@ -143,7 +166,7 @@ def test_a_backup_comes_back_and_the_gateway_goes_before_the_workers(units, tmp_
     made = script("backup.sh", "--systemd", tmp_path / "backups").strip()
     assert units.client().call("POST", TRUNKS, {"name": "after the backup"}).status == 201
     script("restore.sh", "--systemd", made, wanted=75)
-    run("systemctl", "stop", "linekeeper*")
+    run("systemctl", "stop", "linekeeper.target", "linekeeper*")
     gone = int(show(GATEWAY, "InactiveEnterTimestampMonotonic"))
     assert all(gone <= int(show(unit, "ActiveExitTimestampMonotonic")) for unit in WORKERS)
     assert {show(unit, "Result") for unit in (GATEWAY, *WORKERS)} == {"success"}
@@ -153,13 +176,61 @@ def test_a_backup_comes_back_and_the_gateway_goes_before_the_workers(units, tmp_
     assert sorted(names()) == sorted(before)
 
 
+def test_a_worker_that_waits_for_its_store_holds_up_no_gateway(units):
+    run("systemctl", "stop", *TRUNK_AUTH)
+    with somebody_looks_over("trunk-auth"):
+        run("systemctl", "start", "--no-block", *TRUNK_AUTH)
+        await_that(lambda: process(TRUNK_AUTH[0]) != 0, 10, "the worker has begun")
+        before = process(GATEWAY)
+        os.kill(before, signal.SIGKILL)
+        await_that(lambda: process(GATEWAY) not in (0, before), 10, "the gateway is there again")
+        await_that(lambda: Client(PORT).call("GET", "/healthz").status == 200, 10, "it listens")
+        await_known(*WORKERS[:-2])
+        assert all(show(unit, "StatusText").startswith("its store") for unit in TRUNK_AUTH)
+    await_known(*TRUNK_AUTH)
+
+
+def test_a_roll_waits_for_a_worker_whose_store_is_looked_over(units):
+    run("systemctl", "stop", *TRUNK_AUTH)
+    with somebody_looks_over("trunk-auth"):
+        run("systemctl", "start", "--no-block", TRUNK_AUTH[0])
+        await_that(lambda: process(TRUNK_AUTH[0]) != 0, 10, "the worker has begun")
+        with subprocess.Popen([ROOT / "deploy/roll.sh", "--systemd", "trunk-auth"]) as roll:
+            with pytest.raises(subprocess.TimeoutExpired):
+                roll.wait(3)
+            assert show(TRUNK_AUTH[0], "StatusText").startswith("its store")
+            roll.terminate()
+    run("systemctl", "start", *TRUNK_AUTH)
+    await_known(*TRUNK_AUTH)
+
+
+def test_a_roll_that_failed_leaves_the_others_and_goes_on_with_what_it_broke(units):
+    before = process(TRUNK_AUTH[1])
+    with settings_with("LK_LOG_LEVEL=loud"):
+        for _ in range(2):
+            script("roll.sh", "--systemd", "trunk-auth", wanted=1)
+            assert show(TRUNK_AUTH[0], "ActiveState") == "failed" and process(TRUNK_AUTH[1]) == before
+    with Traffic(units.client, keyed=False) as traffic:
+        traffic.await_more(20)
+        script("roll.sh", "--systemd", "trunk-auth")
+        traffic.await_more(20)
+    traffic.check()
+    assert process(TRUNK_AUTH[1]) != before and {show(unit, "StatusText") for unit in WORKERS} == {KNOWN}
+
+
+def test_what_does_not_run_is_not_started(units):
+    run("systemctl", "stop", "linekeeper.target", "linekeeper*")
+    said = script("roll.sh", "--systemd")
+    assert said.count("runs here") == 4
+    assert all(process(unit) == 0 for unit in (GATEWAY, *WORKERS))
+    run("systemctl", "start", "linekeeper.target")
+    await_known(*WORKERS)
+
+
 def test_what_starting_again_would_not_help_is_not_started_again(units):
-    unit, good = "linekeeper-trunk-auth@3.service", SETTINGS.read_text(encoding="utf-8")
-    SETTINGS.write_text(good + "LK_LOG_LEVEL=loud\n", encoding="utf-8")
-    try:
+    unit = "linekeeper-trunk-auth@3.service"
+    with settings_with("LK_LOG_LEVEL=loud"):
         run("systemctl", "start", unit, wanted=1)
-    finally:
-        SETTINGS.write_text(good, encoding="utf-8")
     assert show(unit, "ExecMainStatus") == "78" and show(unit, "NRestarts") == "0"
     assert re.search(r"event=worker_failed .*LK_LOG_LEVEL", run("journalctl", "--no-pager", "-u", unit))
     run("systemctl", "start", unit)

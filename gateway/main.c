@@ -170,6 +170,7 @@ typedef struct {
     parts_t *parts;
     const sigset_t *signals;
     refresh_t refresh;
+    bool told; /* the service manager that we are ready, or nobody is to be told */
 } clockwork_t;
 
 static bool never(const parts_t *parts)
@@ -194,6 +195,8 @@ static int serve_on(clockwork_t *clockwork, int64_t until_ms, bool (*over)(const
             return signal_number;
         log_flush();
         refresh(clockwork->parts, &clockwork->refresh);
+        if (!clockwork->told)
+            clockwork->told = notify_manager("READY=1");
         if (over(clockwork->parts))
             break;
     }
@@ -216,6 +219,7 @@ static void drain(clockwork_t *clockwork, const gateway_config_t *config)
 {
     parts_t *parts = clockwork->parts;
     atomic_store(&parts->gateway.stopping, true);
+    clockwork->told = true;
     (void)notify_manager("STOPPING=1");
     int hurry = serve_on(clockwork, clock_ms() + config->not_ready_ms, never);
     log_stage("draining", hurry, parts);
@@ -271,8 +275,8 @@ static int serve(const gateway_config_t *config)
         log_text(&line, "metrics", metrics_http_endpoint(parts.metrics));
     log_end(&line);
     log_gather();
-    (void)notify_manager("READY=1");
     clockwork_t clockwork = {.parts = &parts, .signals = &signals};
+    clockwork.told = getenv("NOTIFY_SOCKET") == NULL || notify_manager("READY=1");
     log_stage("stopping", serve_on(&clockwork, INT64_MAX, never), &parts);
     drain(&clockwork, config);
     stop_parts(&parts);

@@ -69,7 +69,7 @@ restart_workers() {
     local unit wanted
     list_units "linekeeper-$1@*.service"
     if ((${#UNITS[@]} == 0)); then
-        tell "no worker of $1 runs here"
+        tell "no worker of ${1/\*/any service} runs here"
     fi
     for unit in "${UNITS[@]}"; do
         wanted=$(most_known "$unit")

@@ -47,17 +47,13 @@ await_known() {
     done
 }
 
-# The most gateways that one of UNITS of the same service knows: this one may have been started a moment ago. Who was
-# started before workers told (Type=exec) has the one that runs here.
+# The most gateways that one of UNITS of the same service knows: this one may have been started a moment ago.
 # most_known UNIT
 most_known() {
     local unit known most=0
     for unit in "${UNITS[@]}"; do
         if [[ ${unit%@*} == "${1%@*}" && $(fact "$unit" ActiveState) == active ]]; then
             known=$(gateways_of "$unit")
-            if [[ -z $(fact "$unit" StatusText) ]] && systemctl --quiet is-active linekeeper-gateway; then
-                known=1
-            fi
             most=$((${known:-0} > most ? ${known:-0} : most))
         fi
     done

@@ -12,6 +12,7 @@ import subprocess
 import openapi
 import pytest
 from project import PORT, WORKERS, Project, TlsClient
+from rotation import look_up, replace_seal_key
 from suite import await_that
 from traffic import TRUNKS, Traffic
 
@@ -242,28 +243,10 @@ def test_what_was_kept_is_there_after_the_project_was_taken_down(project):
 
 
 def test_the_seal_key_is_replaced_while_all_runs(project):
-    def look_up():
-        answer = project.client().call("GET", "/v1/sip/trunks/ha1?username=sealed-twice&algorithm=MD5")
-        assert answer.status == 200, answer.body
-        return answer.json["ha1"]
-
-    trunk = project.client().call("POST", TRUNKS, {"name": "sealed"}).result["uuid"]
-    body = {"type": "sipuser", "username": "sealed-twice", "password": "correct horse"}
-    assert project.client().call("POST", f"{TRUNKS}/{trunk}/auth", body).status == 201
-    keys, right = project.directory / "secrets/seal.key", look_up()
-    before = keys.read_text(encoding="utf-8")
-    with Traffic(project.client) as traffic:
-        traffic.await_more(50)
-        project.script("rotate-seal-key.sh", "--compose")
-        traffic.await_more(50)
-    traffic.check()
-    assert look_up() == right
-    old_key = before.splitlines()[-1]
-    assert old_key not in keys.read_text(encoding="utf-8")
-    assert old_key in (project.directory / "secrets/seal.retired").read_text(encoding="utf-8")
+    right = replace_seal_key(project.client, project.directory / "secrets", lambda: project.script("rotate-seal-key.sh", "--compose"))
     project.compose("restart", "trunk-auth")
     await_everybody_joined(project)  # those know the new key alone
-    assert look_up() == right
+    assert look_up(project.client) == right
 
 
 def test_a_backup_under_load_comes_back(project):

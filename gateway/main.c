@@ -170,7 +170,7 @@ typedef struct {
     parts_t *parts;
     const sigset_t *signals;
     refresh_t refresh;
-    bool told; /* the service manager that we are ready, or nobody is to be told */
+    bool told; /* the service manager, if there is one: we are ready */
 } clockwork_t;
 
 static bool never(const parts_t *parts)
@@ -276,7 +276,7 @@ static int serve(const gateway_config_t *config)
     log_end(&line);
     log_gather();
     clockwork_t clockwork = {.parts = &parts, .signals = &signals};
-    clockwork.told = getenv("NOTIFY_SOCKET") == NULL || notify_manager("READY=1");
+    clockwork.told = notify_manager("READY=1");
     log_stage("stopping", serve_on(&clockwork, INT64_MAX, never), &parts);
     drain(&clockwork, config);
     stop_parts(&parts);

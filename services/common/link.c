@@ -105,9 +105,8 @@ static void drop_unlisted(link_t *link)
 
 /* Who replaces workers one by one waits for it: deploy/lib/units.sh. What did not get there is told
  * again, that we are ready too, in case that got lost. */
-static void tell_manager(link_t *link)
+static void tell_manager(link_t *link, size_t heard)
 {
-    size_t heard = peers_heard(&link->peers);
     if ((heard == link->told_heard && link->peers.count == link->told_count) ||
         link->now_ms < link->tell_ms)
         return;
@@ -303,8 +302,9 @@ static void step(link_t *link)
     for (size_t i = 0; i < link->peers.count; i++)
         tick_peer(link, &link->peers.items[i]);
     drop_unlisted(link);
-    tell_manager(link);
-    worker_metrics_link(link->held, peers_heard(&link->peers));
+    size_t heard = peers_heard(&link->peers);
+    tell_manager(link, heard);
+    worker_metrics_link(link->held, heard);
 }
 
 static void release(link_t **link)

@@ -190,11 +190,16 @@ def test_no_answer_is_older_than_an_acknowledged_write():
         assert all(race.told) and len(race.writes) > 50 and hits > 100
 
 
-def prime(clients, path):
-    """Until each gateway gives it from memory; what it says."""
+def prime(suite, clients, path):
+    """Until each gateway gives it from memory; what it says. The first times it may not have found the store's version
+    yet, or times of last use may just be written: that is a write as any other."""
+    def from_memory(client):
+        before = kept(suite, "hit")
+        said = seen_by(client, path)
+        return said if kept(suite, "hit") > before else None
+
     for client in clients:
-        for _ in range(3):
-            said = seen_by(client, path)
+        said = await_that(lambda client=client: from_memory(client), 10, "it is given from memory")
     return said
 
 
@@ -211,7 +216,7 @@ def test_a_worker_that_has_committed_and_not_answered(how):
         trunk = Trunk(suite)
         method = trunk.user("halfway", "correct horse")
         readers, path = servers(suite), HA1.format("halfway")
-        assert prime(readers, path) == ha1("halfway", "correct horse")
+        assert prime(suite, readers, path) == ha1("halfway", "correct horse")
         points.arm("committed", how=how)
         answers = []
         write = threading.Thread(target=lambda: answers.append(
@@ -238,8 +243,7 @@ def test_without_a_worker_memory_is_silent():
     with Suite(workers=2, gateways=2) as suite:
         Trunk(suite).user("alone", "correct horse")
         readers, path = servers(suite), HA1.format("alone")
-        prime(readers, path)
-        assert kept(suite, "hit") > 0
+        prime(suite, readers, path)
         for worker in suite.workers:
             worker.kill(signal.SIGSTOP)
         for worker in suite.workers:
@@ -261,7 +265,7 @@ def test_a_restored_store_is_another_one():
         subprocess.run(command, env=suite.environment(), check=True, timeout=60 * SLOW, capture_output=True)
         trunk.change(method, password="password 2")
         readers, path = servers(suite), HA1.format("again")
-        assert prime(readers, path) == ha1("again", "password 2")
+        assert prime(suite, readers, path) == ha1("again", "password 2")
         assert suite.workers[0].stop() == 0
         command[1] = "restore"
         subprocess.run(command, env=suite.environment(), check=True, timeout=60 * SLOW, capture_output=True)
@@ -277,7 +281,7 @@ def test_a_lock_out_ends_what_was_kept():
         Trunk(suite).user("guessed", "correct horse")
         readers, path = servers(suite), HA1.format("guessed") + "&source_ip=192.0.2.1"
         elsewhere = HA1.format("guessed") + "&source_ip=192.0.2.2"
-        assert prime(readers, path) == prime(readers, elsewhere) == ha1("guessed", "correct horse")
+        assert prime(suite, readers, path) == prime(suite, readers, elsewhere) == ha1("guessed", "correct horse")
         failure = {"username": "guessed", "source_ip": "192.0.2.1", "outcome": "failure"}
         for _ in range(10):
             assert readers[0].call("POST", "/v1/sip/trunks/report", failure).status == 204
@@ -302,7 +306,7 @@ def test_workers_that_are_set_otherwise(how):
             another()
             await_that(lambda: seen_by(reader, path) == ha1("settled", "correct horse"), 20, "the one before answers")
         else:
-            assert prime([reader], path) == ha1("settled", "correct horse")
+            assert prime(suite, [reader], path) == ha1("settled", "correct horse")
         before.kill(how)
         suite.await_left(before)
         if how == signal.SIGKILL:
@@ -329,7 +333,9 @@ def test_time_ends_an_answer():
 def test_off(settings):
     with Suite(gateway_settings=settings) as suite:
         Trunk(suite).user("off", "correct horse")
-        prime(servers(suite), HA1.format("off"))
+        reader = servers(suite)[0]
+        for _ in range(3):
+            assert seen_by(reader, HA1.format("off")) == ha1("off", "correct horse")
         assert kept(suite, "hit") == 0
 
 
@@ -341,11 +347,16 @@ def test_views_are_apart():
         path = HA1.format("seen")
         operator = form_client(suite, "--organization", "default", "--operator")
         own, other = servers(suite)[0], form_client(suite, "--organization", "other")
-        for _ in range(3):
+
+        def hits_of_a_round():
+            before = kept(suite, "hit")
             assert "organization_id" in json.loads(operator.call("GET", path).body)
             assert "organization_id" not in json.loads(own.call("GET", path).body)
             assert other.call("GET", path).status == 404
-        assert kept(suite, "hit") == 4
+            return kept(suite, "hit") - before
+
+        assert hits_of_a_round() == 0  # nobody is given what another one has asked for
+        await_that(lambda: hits_of_a_round() == 2, 10, "both are given from memory, and what is not there never")
 
 
 def test_a_revoked_key_gets_nothing_from_memory():
@@ -353,7 +364,7 @@ def test_a_revoked_key_gets_nothing_from_memory():
         Trunk(suite).user("behind", "correct horse")
         reader = form_client(suite, "--organization", "default", "--name", "gone")
         path = HA1.format("behind")
-        prime([reader], path)
+        prime(suite, [reader], path)
         mine = [key["id"] for key in json.loads(suite.key_command("list", "--json").stdout) if key.get("name") == "gone"]
         assert suite.key_command("revoke", *mine).returncode == 0
         await_that(lambda: reader.call("GET", path).status == 401, 10, "the key is refused")
